@@ -1,0 +1,3 @@
+"""capgate: a declarative REST-to-MCP capability gateway."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,119 @@
+"""Every error a caller can meet, by whose fault it is.
+
+Each class has a stable `code` (documented in docs/operations.md) and says whether the same call may
+succeed later (`retryable`). An instance knows how far the call got (`reached`) and may carry a `hint`: what to do next.
+Messages are lower case, without full stop: what happened, where, why. They never hold a secret, a URL
+query or a traceback. They are raised where they are known and translated once, in `server/endpoint.py`.
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Reached(StrEnum):
+    """How far a call got before it failed: what decides whether repeating it is safe."""
+
+    NOT_SENT = "not_sent"
+    SENT_UNKNOWN = "sent_unknown"
+    COMPLETED = "completed"
+
+
+class GatewayError(Exception):
+    """The root. `str(error)` is the message alone; `explain()` adds code, reach and hint."""
+
+    code: ClassVar[str] = "internal_error"
+    retryable: ClassVar[bool] = False
+    default_reached: ClassVar[Reached] = Reached.NOT_SENT
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, reached: Reached | None = None
+    ) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.reached = reached or self.default_reached
+
+    def explain(self) -> str:
+        """The text a model reads: message, (code; reach) and, on its own line, what to do next."""
+        text = f"{self} ({self.code}; {self.reached})"
+        return f"{text}\nnext: {self.hint}" if self.hint else text
+
+
+class CallerError(GatewayError):
+    """The caller can mend it: a wrong name, wrong arguments, a missing right."""
+
+
+class ToolNotFound(CallerError):
+    """No such tool, or none that this caller may see: the two must read the same."""
+
+    code = "tool_not_found"
+
+
+class BackendNotFound(CallerError):
+    """No such backend, or none that this caller may see."""
+
+    code = "server_not_found"
+
+
+class InvalidArguments(CallerError):
+    """The arguments do not satisfy the tool's `inputSchema`, or cannot be placed safely in the request."""
+
+    code = "invalid_arguments"
+
+
+class Rejected(GatewayError):
+    """We refuse for now: to protect ourselves or a backend."""
+
+    retryable = True
+
+
+class Busy(Rejected):
+    """Too many calls wait already."""
+
+    code = "busy"
+
+
+class Draining(Rejected):
+    """The gateway is shutting down."""
+
+    code = "draining"
+
+
+class BackendError(GatewayError):
+    """The backend failed us."""
+
+    code = "backend_error"
+    default_reached = Reached.COMPLETED
+
+
+class BackendUnavailable(BackendError):
+    """It cannot be reached, or lacks what it needs (a missing secret) to be called at all."""
+
+    code = "backend_unavailable"
+    retryable = True
+    default_reached = Reached.NOT_SENT
+
+
+class DeadlineExceeded(BackendError):
+    """It did not answer in time."""
+
+    code = "timeout"
+    retryable = True
+    default_reached = Reached.SENT_UNKNOWN
+
+
+class BadResponse(BackendError):
+    """It answered, but with something that cannot be read, is too large, or has an unexpected shape."""
+
+    code = "bad_response"
+
+
+class UpstreamFailed(BackendError):
+    """It answered with an error of its own, such as HTTP 422."""
+
+    code = "upstream_error"
+
+
+class ConfigError(GatewayError):
+    """The operator's files are wrong; the text holds one issue a paragraph."""
+
+    code = "config_error"

@@ -1,0 +1,45 @@
+"""Everything a request reads, frozen; and the one mutable cell that holds the newest."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from gateway.domain.call import Handler
+from gateway.domain.catalog import Catalog
+from gateway.domain.issue import Issue
+from gateway.domain.search import Index
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """`routes` leads from a backend's name to what carries out its calls. `issues` are all findings of the files behind it."""
+
+    version: int = 0
+    catalog: Catalog = field(default_factory=Catalog)
+    index: Index = field(default_factory=Index.empty)
+    routes: Mapping[str, Handler] = MappingProxyType({})
+    issues: tuple[Issue, ...] = ()
+
+
+Listener = Callable[[Snapshot, Snapshot], None]  # (before, after), on the loop; must not block
+
+
+class Current:
+    """`swap` is called by `runtime/reconcile.py` only: the single writer."""
+
+    def __init__(self, snapshot: Snapshot | None = None) -> None:
+        self._snapshot = snapshot or Snapshot()
+        self._listeners: list[Listener] = []
+
+    def get(self) -> Snapshot:
+        return self._snapshot
+
+    def swap(self, new: Snapshot) -> None:
+        before, self._snapshot = self._snapshot, new
+        for listener in tuple(self._listeners):
+            listener(before, new)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Be told of every swap; call what is returned to stop."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
