@@ -1,9 +1,10 @@
 """Every error a caller can meet, by whose fault it is.
 
-Each class has a stable `code` (documented in docs/operations.md) and says whether the same call may
-succeed later (`retryable`). An instance knows how far the call got (`reached`) and may carry a `hint`: what to do next.
-Messages are lower case, without full stop: what happened, where, why. They never hold a secret, a URL
-query or a traceback. They are raised where they are known and translated once, in `server/endpoint.py`.
+Each class has a stable `code` (documented in docs/operations.md) and says whether the same call
+may succeed later (`retryable`). An instance knows how far the call got (`reached`) and may carry a
+`hint`: what to do next. Messages are lower case, without full stop: what happened, where, why. They
+never hold a secret, a URL query or a traceback. They are raised where they are known and translated
+once, in `server/endpoint.py`.
 """
 
 from enum import StrEnum
@@ -55,7 +56,7 @@ class BackendNotFound(CallerError):
 
 
 class InvalidArguments(CallerError):
-    """The arguments do not satisfy the tool's `inputSchema`, or cannot be placed safely in the request."""
+    """They do not satisfy the tool's `inputSchema`, or cannot be placed safely in the request."""
 
     code = "invalid_arguments"
 
@@ -102,7 +103,7 @@ class DeadlineExceeded(BackendError):
 
 
 class BadResponse(BackendError):
-    """It answered, but with something that cannot be read, is too large, or has an unexpected shape."""
+    """It answered with something unreadable, too large, or of an unexpected shape."""
 
     code = "bad_response"
 

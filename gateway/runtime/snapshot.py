@@ -12,12 +12,12 @@ from gateway.domain.search import Index
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`routes` leads from a backend's name to what carries out its calls. `issues` are all findings of the files behind it."""
+    """`routes`: backend name → what carries out its calls. `issues`: all findings of the files."""
 
     version: int = 0
     catalog: Catalog = field(default_factory=Catalog)
     index: Index = field(default_factory=Index.empty)
-    routes: Mapping[str, Handler] = MappingProxyType({})
+    routes: Mapping[str, Handler] = field(default_factory=lambda: MappingProxyType({}))
     issues: tuple[Issue, ...] = ()
 
 

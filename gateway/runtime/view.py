@@ -1,7 +1,7 @@
 """A snapshot as one identity sees it, and THE road a tool call takes.
 
-Every front, meta-tool and command reaches tools through a `View`; there is no other way to a backend. What an
-identity may not see is, here, simply not there.
+Every front, meta-tool and command reaches tools through a `View`; there is no other way to a
+backend. What an identity may not see is, here, simply not there.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from gateway.domain.identity import ANONYMOUS, Identity
 from gateway.domain.listing import Listing
 from gateway.domain.names import did_you_mean
 from gateway.domain.search import Found
+from gateway.domain.text import shown
 from gateway.domain.tool import JsonObject, Tool, ToolRef, ToolResult
 from gateway.errors import BackendNotFound, DeadlineExceeded, GatewayError, ToolNotFound
 from gateway.runtime.snapshot import Snapshot
@@ -44,7 +45,7 @@ class View:
         found = self.backends.get(name)
         if found is None:
             hint = did_you_mean(name, self.backends) or "gateway_list_servers names every server"
-            raise BackendNotFound(f"no server {_shown(name)}", hint=hint)
+            raise BackendNotFound(f"no server {shown(name)}", hint=hint)
         return found
 
     def tool(self, ref: ToolRef) -> Tool:
@@ -54,7 +55,7 @@ class View:
             tools = [tool.ref.name for tool in self.backend(ref.backend).tools]
             fallback = f"gateway_list_tools with server {ref.backend!r} names every tool"
             hint = did_you_mean(ref.name, tools) or fallback
-            raise ToolNotFound(f"no tool {_shown(ref.name)} on server {ref.backend!r}", hint=hint)
+            raise ToolNotFound(f"no tool {shown(ref.name)} on server {ref.backend!r}", hint=hint)
         return found
 
     def tools(self, backend: str) -> Sequence[Tool]:
@@ -69,17 +70,17 @@ class View:
         return found
 
     async def call(
-        self, ref: ToolRef, arguments: JsonObject, timeout: float | None = None
+        self, ref: ToolRef, arguments: JsonObject, within: float | None = None
     ) -> ToolResult:
-        """Call a tool. `timeout` in seconds bounds everything. Raises GatewayError; cancellation passes through."""
+        """Call a tool, bounded by `within` seconds. Raises GatewayError or CancelledError."""
         tool = self.tool(ref)
         loop_time = asyncio.get_running_loop().time
         started = loop_time()
-        deadline = math.inf if timeout is None else started + timeout
+        deadline = math.inf if within is None else started + within
         call = Call(f"{next(_numbers):x}", tool, arguments, self.identity, deadline)
         outcome = "cancelled"
         try:
-            result = await self._within(call, timeout)
+            result = await self._bounded(call, within)
             outcome = "tool_error" if result.is_error else "ok"
         except GatewayError as error:
             outcome = error.code
@@ -94,18 +95,13 @@ class View:
             )
         return result
 
-    async def _within(self, call: Call, timeout: float | None) -> ToolResult:
+    async def _bounded(self, call: Call, within: float | None) -> ToolResult:
         handler = self.snapshot.routes[call.tool.ref.backend]
-        if timeout is None:
+        if within is None:
             return await handler(call)
         try:
             async with asyncio.timeout_at(call.deadline):
                 return await handler(call)
         except TimeoutError:
-            text = f"{call.tool.ref} did not answer within {timeout * 1000:.0f} ms"
+            text = f"{call.tool.ref} did not answer within {within * 1000:.0f} ms"
             raise DeadlineExceeded(text, hint="raise timeout_ms, or ask for less") from None
-
-
-def _shown(name: str) -> str:
-    """A caller's own word, safe to print back: shortened, control characters escaped."""
-    return ascii(name if len(name) <= 64 else name[:61] + "...")

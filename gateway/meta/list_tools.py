@@ -1,0 +1,97 @@
+"""`gateway_list_tools`: the definitions of one server's tools, within a token budget."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Any, ClassVar
+
+import msgspec
+
+from gateway.domain.names import did_you_mean
+from gateway.domain.signature import first_sentence
+from gateway.domain.tool import JsonObject, Tool, ToolResult
+from gateway.errors import ToolNotFound
+from gateway.meta.base import estimate_tokens, json_answer, read, schema
+from gateway.runtime.view import View
+
+BUDGET = 4_000  # tokens, when the caller names none
+
+
+class Arguments(msgspec.Struct):
+    server: str
+    names: list[str] | None = None
+    pattern: str | None = None
+    max_tokens: int = BUDGET
+
+
+class ListTools:
+    definition: ClassVar[JsonObject] = {
+        "name": "gateway_list_tools",
+        "description": "Full schemas of a server's tools.",
+        "inputSchema": schema(
+            ("server",),
+            server={"type": "string"},
+            names={"type": "array", "items": {"type": "string"}},
+            pattern={"type": "string", "description": "glob, e.g. get_*"},
+            max_tokens={"type": "integer"},
+        ),
+    }
+
+    async def call(self, view: View, arguments: JsonObject) -> ToolResult:
+        wanted = read(arguments, Arguments)
+        tools = view.tools(wanted.server)
+        chosen = _chosen(tools, wanted)
+        answer: dict[str, Any] = {"server": wanted.server}
+        answer.update(_within(chosen, max(wanted.max_tokens, 1), names_given=bool(wanted.names)))
+        missing = _missing(tools, wanted)
+        if missing:
+            answer["missing"] = missing
+        return json_answer(answer)
+
+
+def _chosen(tools: Sequence[Tool], wanted: Arguments) -> list[Tool]:
+    names = set(wanted.names) if wanted.names else None
+    pattern = wanted.pattern.casefold() if wanted.pattern else None
+    chosen = [
+        tool
+        for tool in tools
+        if (names is None or tool.ref.name in names)
+        and (pattern is None or fnmatchcase(tool.ref.name.casefold(), pattern))
+    ]
+    if not chosen and (wanted.names or wanted.pattern):
+        known = [tool.ref.name for tool in tools]
+        asked = wanted.names[0] if wanted.names else (wanted.pattern or "").strip("*?")
+        fallback = f"gateway_list_tools with server {wanted.server!r} alone names all {len(known)}"
+        raise ToolNotFound(
+            f"no tool of server {wanted.server!r} fits", hint=did_you_mean(asked, known) or fallback
+        )
+    return chosen
+
+
+def _missing(tools: Sequence[Tool], wanted: Arguments) -> list[str]:
+    known = {tool.ref.name for tool in tools}
+    return [name[:64] for name in wanted.names or () if name not in known][:20]
+
+
+def _within(chosen: Sequence[Tool], budget: int, *, names_given: bool) -> dict[str, Any]:
+    """Whole definitions if they fit the budget, else one line each, else as many lines as fit."""
+    whole = [tool.definition for tool in chosen]
+    if estimate_tokens(len(msgspec.json.encode(whole))) <= budget:
+        return {"tools": whole}
+    lines = [
+        {"name": tool.ref.name, "description": first_sentence(tool.description)} for tool in chosen
+    ]
+    fitting = _fitting(lines, budget)
+    how = "fewer names" if names_given else "names (or pattern)"
+    note = f"schemas left out to stay within {budget} tokens; ask again with {how}"
+    if fitting < len(lines):
+        note = f"{fitting} of {len(lines)} tools shown; {note}, or a higher max_tokens"
+    return {"tools": lines[:fitting], "note": note}
+
+
+def _fitting(lines: Sequence[JsonObject], budget: int) -> int:
+    spent = 0
+    for number, line in enumerate(lines):
+        spent += len(msgspec.json.encode(line)) + 1
+        if estimate_tokens(spent) > budget:
+            return max(number, 1)
+    return len(lines)
