@@ -1,0 +1,42 @@
+"""The command `capgate`: one file a command, each loaded only when it is asked for."""
+
+import importlib
+
+import click
+
+from gateway import __version__
+
+COMMANDS = {  # name → module; the order of the help page
+    "serve": "serve",
+    "validate": "validate",
+    "tools": "tools",
+    "search": "search",
+    "call": "call",
+    "new": "new",
+    "client-config": "client_config",
+    "schema": "schema",
+}
+
+
+class Commands(click.Group):
+    """Imports a command's module on first use: `serve` does not wait for what `validate` needs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = importlib.import_module(f"gateway.cli.{module}").command
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="capgate")
+def cli() -> None:
+    """One MCP endpoint for your REST APIs: each YAML file in a folder becomes tools."""
+
+
+def main() -> None:
+    cli(prog_name="capgate")

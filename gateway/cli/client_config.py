@@ -1,0 +1,73 @@
+"""`capgate client-config`: what to paste into an MCP client to reach the gateway."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+NAME = "capgate"
+URL = "http://127.0.0.1:39400/mcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """`place` is the file to edit; `http` makes its entry for a URL, None where only stdio works."""
+
+    place: str
+    http: Callable[[str], dict[str, Any]] | None
+    root: str = "mcpServers"
+
+
+def _typed(url: str) -> dict[str, Any]:
+    return {"type": "http", "url": url}
+
+
+CLIENTS = {
+    "claude": Client(".mcp.json (Claude Code, in the project)", _typed),
+    "claude-desktop": Client("claude_desktop_config.json", None),
+    "cline": Client("cline_mcp_settings.json", lambda url: {"type": "streamableHttp", "url": url}),
+    "codex": Client("~/.codex/config.toml", lambda url: {"url": url}, "mcp_servers"),
+    "cursor": Client("~/.cursor/mcp.json", lambda url: {"url": url}),
+    "gemini": Client("~/.gemini/settings.json", lambda url: {"httpUrl": url}),
+    "vscode": Client(".vscode/mcp.json", _typed, "servers"),
+    "windsurf": Client("~/.codeium/windsurf/mcp_config.json", lambda url: {"serverUrl": url}),
+    "zed": Client("settings.json", lambda url: {"url": url}, "context_servers"),
+}
+
+
+@click.command("client-config")
+@click.argument("client", type=click.Choice(sorted(CLIENTS)))
+@click.option("--url", default=URL, show_default=True, help="Where the gateway listens.")
+@click.option("--stdio", is_flag=True, help="Let the client start `capgate serve --stdio` itself.")
+@click.option("-c", "--config", type=click.Path(path_type=Path), help="gateway.yaml for --stdio.")
+def command(client: str, url: str, config: Path | None, *, stdio: bool) -> None:
+    """Print the configuration that connects CLIENT to this gateway."""
+    chosen = CLIENTS[client]
+    server = chosen.http(url) if chosen.http and not stdio else _started(config)
+    click.echo(f"put this into {chosen.place}:", err=True)
+    click.echo(_toml(chosen.root, server) if client == "codex" else _json(chosen.root, server))
+
+
+def _started(config: Path | None) -> dict[str, Any]:
+    """The stdio form: an absolute command, since clients start it from anywhere."""
+    found = shutil.which(NAME) or str(Path(sys.argv[0]).resolve())
+    chosen = ["-c", str(config.resolve())] if config else ["--capabilities", _here()]
+    return {"command": found, "args": ["serve", "--stdio", *chosen]}
+
+
+def _here() -> str:
+    return str(Path("capabilities").resolve())
+
+
+def _json(root: str, server: dict[str, Any]) -> str:
+    return json.dumps({root: {NAME: server}}, indent=2)
+
+
+def _toml(root: str, server: dict[str, Any]) -> str:
+    lines = [f"{key} = {json.dumps(value)}" for key, value in server.items()]
+    return "\n".join([f"[{root}.{NAME}]", *lines])
