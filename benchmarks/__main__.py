@@ -99,7 +99,7 @@ def peer() -> Iterator[int]:
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.peer"], stdout=subprocess.PIPE, text=True
     )
-    assert process.stdout is not None
+    assert process.stdout is not None  # noqa: S101 (for the type checker)
     try:
         yield int(process.stdout.readline())
     finally:
