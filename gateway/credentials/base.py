@@ -9,7 +9,10 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 class Credential(Protocol):
-    """Gives the headers and query pairs that prove who we are. Asked anew for each request: secrets may rotate."""
+    """Gives the headers and query pairs that prove who we are.
+
+    Asked anew for each request, because secrets rotate. Query pairs are not percent-encoded yet.
+    """
 
     def headers(self) -> Pairs: ...
 

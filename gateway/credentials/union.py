@@ -1,0 +1,57 @@
+"""`auth:` of a capability file: the union of all kinds. A new kind is one field and one line here."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from gateway.credentials import static
+from gateway.credentials.base import Credential, Rendered
+
+
+class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Exactly one field is set, else ValueError. Texts are templates over `secrets` and `vars`."""
+
+    bearer: str | None = None
+    basic: static.Basic | None = None
+    header: dict[str, str] | None = None
+    query: dict[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        given = [name for name in self.__struct_fields__ if getattr(self, name) is not None]
+        if len(given) != 1:
+            kinds = ", ".join(self.__struct_fields__)
+            raise ValueError(
+                f"auth needs exactly one of {kinds}; it has {', '.join(given) or 'none'}"
+            )
+
+    def build(self, render: Callable[[str], Rendered]) -> Credential:
+        """`render` compiles a template text; what it gives is asked anew for every request."""
+        if self.bearer is not None:
+            return static.bearer(render(self.bearer))
+        if self.basic is not None:
+            return static.basic(self.basic, render)
+        if self.header is not None:
+            return static.Headers({name: render(text) for name, text in self.header.items()})
+        return static.Query({name: render(text) for name, text in (self.query or {}).items()})
+
+    @property
+    def header_names(self) -> tuple[str, ...]:
+        """The headers this sets, which nothing else may set."""
+        return tuple(self.header or ("Authorization",)) if self.query is None else ()
+
+    @property
+    def query_names(self) -> tuple[str, ...]:
+        return tuple(self.query or ())
+
+    @property
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """Dotted place below `auth` → template text, of all that `build` will render."""
+        if self.basic is not None:
+            return (
+                ("basic.username", self.basic.username),
+                ("basic.password", self.basic.password),
+            )
+        if self.bearer is not None:
+            return (("bearer", self.bearer),)
+        kind, given = ("header", self.header) if self.query is None else ("query", self.query)
+        return tuple((f"{kind}.{name}", text) for name, text in (given or {}).items())
