@@ -1,14 +1,18 @@
-"""What happened, as frozen values. Observers (audit, metrics, logging) are told; they never decide."""
+"""What happened, as frozen values. Observers (audit, metrics, logging) are told, never asked."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.domain.issue import Issue
+from gateway.domain.listing import Health, Status
 
 
 @dataclass(frozen=True, slots=True)
 class RequestAnswered:
-    """One JSON-RPC request: `outcome` is `ok` or the error code as text; `seconds` from bytes in to bytes out."""
+    """One JSON-RPC request: `outcome` is `ok` or the error code as text.
+
+    `seconds` run from bytes in to bytes out.
+    """
 
     method: str
     era: str
@@ -18,7 +22,10 @@ class RequestAnswered:
 
 @dataclass(frozen=True, slots=True)
 class CallFinished:
-    """One tool call on any road. `outcome` is `ok`, `tool_error`, `cancelled` or the code of a GatewayError."""
+    """One tool call on any road.
+
+    `outcome` is `ok`, `tool_error`, `cancelled` or the code of a GatewayError.
+    """
 
     id: str
     backend: str
@@ -37,7 +44,10 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Reloaded:
-    """One reload of files. `changed` and `removed` name backends; `issues` holds every finding of the new state."""
+    """One reload of files.
+
+    `changed` and `removed` name backends; `issues` holds every finding of the new state.
+    """
 
     version: int
     changed: tuple[str, ...]
@@ -46,6 +56,15 @@ class Reloaded:
     seconds: float
 
 
-Event = RequestAnswered | CallFinished | Searched | Reloaded
+@dataclass(frozen=True, slots=True)
+class BackendChanged:
+    """A backend that stays on offer fares otherwise than before: `was` → `health`."""
+
+    backend: str
+    was: Status
+    health: Health
+
+
+Event = RequestAnswered | CallFinished | Searched | Reloaded | BackendChanged
 
 Observer = Callable[[Event], None]  # must not block, must not raise

@@ -1,0 +1,48 @@
+"""Desired minus actual: which backends to start, keep and stop. Pure; `reconcile.py` acts on it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from gateway.backends.base import Backend
+from gateway.domain.issue import Issue
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One backend as the files ask for it.
+
+    Equal `key` means the same backend: it is kept running, with its caches and counters. `stale`
+    says why the version served is not the one on disk; empty when it is.
+    """
+
+    name: str
+    key: str
+    build: Callable[[], Backend] = field(compare=False, repr=False)
+    stale: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """Everything the files ask for: backends by name, and all findings about the files."""
+
+    backends: Mapping[str, Wanted]
+    issues: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Names, sorted. One whose key changed is in `start` and in `stop`: first the new, then the old."""
+
+    start: tuple[str, ...]
+    keep: tuple[str, ...]
+    stop: tuple[str, ...]
+
+
+def plan(desired: Mapping[str, Wanted], actual: Mapping[str, str]) -> Plan:
+    """`actual` is name → key of what runs now."""
+    keep = {name for name, wanted in desired.items() if actual.get(name) == wanted.key}
+    return Plan(
+        start=tuple(sorted(desired.keys() - keep)),
+        keep=tuple(sorted(keep)),
+        stop=tuple(sorted(actual.keys() - keep)),
+    )

@@ -1,0 +1,144 @@
+"""THE single writer: only here is the snapshot replaced.
+
+A reload and a backend's change of tools or health are the same thing to it: something is dirty. It
+starts the new, publishes with one assignment, and lets the old end in peace.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from types import MappingProxyType
+
+from gateway.domain.catalog import Catalog
+from gateway.domain.events import BackendChanged, Observer, Reloaded
+from gateway.runtime.offer import difference, listing_of
+from gateway.runtime.plan import Desired, Wanted, plan
+from gateway.runtime.running import RELOADED, STOPPING, Running
+from gateway.runtime.snapshot import Current, Snapshot
+
+log = logging.getLogger(__name__)
+
+GRACE = 30.0  # seconds that a replaced backend waits for the calls inside it
+SLICE = 0.005  # seconds of work on the loop before others get their turn
+AT_ONCE = 20  # idle backends closed in one turn of the loop
+COALESCE = 0.05  # seconds between two publications that backends ask for
+INLINE = 500  # tools in sight up to which the search index is updated on the loop itself
+
+
+class Reconciler:
+    """`apply` what the files ask for, `follow` what backends report, `aclose` at the end."""
+
+    def __init__(self, current: Current, observe: Observer, *, grace: float = GRACE) -> None:
+        self._current = current
+        self._observe = observe
+        self._grace = grace
+        self._desired = Desired({})
+        self._running: Mapping[str, Running] = {}
+        self._turn = asyncio.Lock()
+        self._dirty = asyncio.Event()
+        self._retiring: set[asyncio.Task[None]] = set()
+
+    def __repr__(self) -> str:
+        return f"<Reconciler {len(self._running)} running, {len(self._retiring)} retiring>"
+
+    async def apply(self, desired: Desired, *, began: float | None = None) -> None:
+        """Make `desired` what is served; `began` (loop time) is when the reload did.
+
+        When a backend cannot start, those started before it are closed, everything stays as it was,
+        and the error rises.
+        """
+        now = asyncio.get_running_loop().time
+        began = now() if began is None else began
+        async with self._turn:
+            steps = plan(desired.backends, {name: old.key for name, old in self._running.items()})
+            async with AsyncExitStack() as undo:
+                started = await self._start([desired.backends[name] for name in steps.start], undo)
+                running = {name: self._running[name] for name in steps.keep} | started
+                snapshot = await self._snapshot(running, desired)
+                undo.pop_all()
+            ending = [self._running[name] for name in steps.stop]
+            self._running, self._desired = running, desired
+            self._publish(snapshot)
+            self._retire(ending, self._grace, RELOADED)
+        gone = tuple(name for name in steps.stop if name not in running)
+        version = snapshot.version
+        self._observe(Reloaded(version, steps.start, gone, desired.issues, now() - began))
+
+    async def follow(self) -> None:
+        """Publish whenever a backend reports a change. Runs until cancelled."""
+        while True:
+            await self._dirty.wait()
+            self._dirty.clear()
+            async with self._turn:
+                self._publish(await self._snapshot(self._running, self._desired))
+            await asyncio.sleep(COALESCE)
+
+    async def aclose(self, grace: float | None = None) -> None:
+        """Close every backend; calls inside have `grace` seconds (by default those of a reload)."""
+        async with self._turn:
+            ending, self._running = self._running.values(), {}
+            self._retire(ending, self._grace if grace is None else grace, STOPPING)
+        if self._retiring:
+            await asyncio.wait(self._retiring)
+
+    async def _start(self, wanted: Iterable[Wanted], undo: AsyncExitStack) -> dict[str, Running]:
+        now = asyncio.get_running_loop().time
+        started: dict[str, Running] = {}
+        turn_ends = now() + SLICE
+        for item in wanted:
+            backend = item.build()
+            undo.push_async_callback(backend.aclose)
+            await backend.start(self._dirty.set)
+            started[item.name] = Running(item.name, item.key, backend)
+            if now() > turn_ends:
+                await asyncio.sleep(0)
+                turn_ends = now() + SLICE
+        return started
+
+    async def _snapshot(self, running: Mapping[str, Running], desired: Desired) -> Snapshot:
+        """The next snapshot. A large index is updated in a thread, so that the loop stays free."""
+        before = self._current.get()
+        catalog = Catalog(
+            listing_of(item.backend, desired.backends[name].stale) for name, item in running.items()
+        )
+        removed, added = difference(before.catalog.backends, catalog.backends)
+        index = before.index
+        if removed or added:
+            if len(before.catalog) + len(added) > INLINE:
+                index = await asyncio.to_thread(index.updated, removed, added)
+            else:
+                index = index.updated(removed, added)
+        routes = MappingProxyType({name: item.call for name, item in running.items()})
+        return Snapshot(before.version + 1, catalog, index, routes, desired.issues)
+
+    def _publish(self, new: Snapshot) -> None:
+        before = self._current.get()
+        self._current.swap(new)
+        for name, listing in new.catalog.backends.items():
+            old = before.catalog.backends.get(name)
+            if old is not None and old.health != listing.health:
+                self._observe(BackendChanged(name, old.health.status, listing.health))
+
+    def _retire(self, ending: Iterable[Running], grace: float, why: str) -> None:
+        task = asyncio.create_task(_end(tuple(ending), grace, why), name="retire")
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+
+async def _end(ending: Sequence[Running], grace: float, why: str) -> None:
+    """Idle backends, a handful at a time so that a thousand do not hold the loop; then busy ones."""
+    idle = [running for running in ending if not running.leases]
+    busy = [running for running in ending if running.leases]
+    for group in (*batched(idle, AT_ONCE), busy):
+        done = await asyncio.gather(
+            *(running.retire(grace, why) for running in group), return_exceptions=True
+        )
+        for running, outcome in zip(group, done, strict=True):
+            if isinstance(outcome, Exception):
+                extra = {"backend": running.name, "reason": type(outcome).__name__}
+                log.error("backend_close_failed", extra=extra)
+
+
+def batched(items: Sequence[Running], size: int) -> Iterator[Sequence[Running]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
