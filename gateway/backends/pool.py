@@ -1,0 +1,176 @@
+"""Idle connections by origin, the cap on how many there may be, and who waits for one."""
+
+import asyncio
+import collections
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from gateway.backends.wire import Answer, Connection, WireError
+
+IDLE_SECONDS = 15.0  # shorter than any common server's own limit, so that few requests meet a close
+PER_ORIGIN = 100
+
+
+class Origin(NamedTuple):
+    """What makes requests share connections. `private`: this caller may reach private addresses."""
+
+    tls: bool
+    host: str
+    port: int
+    private: bool
+
+
+Factory = Callable[[], Connection]
+Dial = Callable[[Origin, Factory], Awaitable[Connection]]  # resolves, checks and connects
+
+
+@dataclass(slots=True)
+class _Place:
+    idle: list[Connection] = field(default_factory=list)
+    waiting: collections.deque[asyncio.Future[None]] = field(default_factory=collections.deque)
+    taken: int = 0
+
+
+class Pool:
+    """`exchange` borrows a connection for one request; the newest idle one first."""
+
+    def __init__(
+        self,
+        dial: Dial,
+        *,
+        per_origin: int = PER_ORIGIN,
+        idle_seconds: float = IDLE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._dial = dial
+        self._per_origin = per_origin
+        self._idle_seconds = idle_seconds
+        self._clock = clock
+        self._places: dict[Origin, _Place] = {}
+        self._all: set[Connection] = set()
+        self._sweep: asyncio.TimerHandle | None = None
+
+    async def exchange(
+        self, origin: Origin, data: bytes, *, head_only: bool, cap: int, repeatable: bool
+    ) -> Answer:
+        """One request, one answer. `repeatable`: the method is idempotent (RFC 9110 section 9.2.2).
+
+        An idle connection may turn out to have been closed by the peer just now. A request that
+        got no byte of answer on one goes out once more on a new one, if it is repeatable
+        (RFC 9112 section 9.3.1).
+        """
+        place = self._places.setdefault(origin, _Place())
+        await self._enter(place)
+        try:
+            connection = self._idle(place)
+            if connection is not None:
+                try:
+                    return await self._on(place, connection, data, head_only=head_only, cap=cap)
+                except WireError as error:
+                    if error.answered or (error.sent and not repeatable):
+                        raise
+            connection = await self._dial(origin, self._made)
+            return await self._on(place, connection, data, head_only=head_only, cap=cap)
+        finally:
+            self._leave(place)
+
+    async def aclose(self) -> None:
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for connection in tuple(self._all):
+            connection.close()
+
+    def __repr__(self) -> str:
+        taken = sum(place.taken for place in self._places.values())
+        return f"<Pool {len(self._all)} connections, {taken} in use>"
+
+    async def _on(
+        self, place: _Place, connection: Connection, data: bytes, *, head_only: bool, cap: int
+    ) -> Answer:
+        answer = await connection.exchange(data, head_only=head_only, cap=cap)
+        if connection.reusable:
+            connection.idle_since = self._clock()
+            place.idle.append(connection)
+            if self._sweep is None:
+                self._sweep_later()
+        return answer
+
+    def _made(self) -> Connection:
+        connection = Connection(self._all.discard)
+        self._all.add(connection)
+        return connection
+
+    def _sweep_later(self) -> None:
+        self._sweep = asyncio.get_running_loop().call_later(self._idle_seconds, self._sweep_now)
+
+    def _sweep_now(self) -> None:
+        """Close what has been idle for too long, and forget what the peers closed."""
+        oldest = self._clock() - self._idle_seconds
+        self._sweep = None
+        for place in self._places.values():
+            kept = [one for one in place.idle if one.reusable and one.idle_since >= oldest]
+            for connection in set(place.idle).difference(kept):
+                connection.close()
+            place.idle = kept
+            if kept and self._sweep is None:
+                self._sweep_later()
+
+    def _idle(self, place: _Place) -> Connection | None:
+        oldest = self._clock() - self._idle_seconds
+        while place.idle:
+            connection = place.idle.pop()
+            if connection.reusable and connection.idle_since >= oldest:
+                return connection
+            connection.close()
+        return None
+
+    async def _enter(self, place: _Place) -> None:
+        if place.taken < self._per_origin:
+            place.taken += 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        place.waiting.append(turn)
+        try:
+            await turn  # whoever leaves hands over its place
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._leave(place)
+            raise
+
+    def _leave(self, place: _Place) -> None:
+        while place.waiting:
+            turn = place.waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        place.taken -= 1
+
+
+async def connect(
+    addresses: list[str],
+    origin: Origin,
+    factory: Factory,
+    context: ssl.SSLContext | None,
+    seconds: float,
+) -> Connection:
+    """Dial the addresses in turn until one answers; raises the last OSError or TimeoutError."""
+    loop = asyncio.get_running_loop()
+    problem: OSError = OSError("no address")
+    for address in addresses:
+        try:
+            async with asyncio.timeout(seconds):
+                _, connection = await loop.create_connection(
+                    factory,
+                    address,
+                    origin.port,
+                    ssl=context,
+                    server_hostname=origin.host if context else None,
+                )
+        except OSError as error:
+            problem = error
+        else:
+            return connection
+    raise problem

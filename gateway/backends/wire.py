@@ -1,0 +1,171 @@
+"""Keep-alive HTTP/1.1 connections of our own: one exchange at a time on each, pooled by origin.
+
+The framing is httptools' (llhttp, strict); what it leaves to its caller is decided here: caps,
+interim answers, bodies that end with the connection, and when a connection may serve again: only
+after an answer that ended exactly where its framing said, with nothing after it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httptools
+
+HEADER_BYTES = 65_536
+HEADER_COUNT = 256
+INTERIM = 16  # 1xx answers before the real one
+SWITCHING_PROTOCOLS = 101
+FINAL = 200  # below are interim answers
+
+
+class WireError(Exception):
+    """The exchange failed. `sent` is False when the request certainly never reached the peer."""
+
+    def __init__(self, message: str, *, sent: bool = True, answered: bool = False) -> None:
+        super().__init__(message)
+        self.sent = sent
+        self.answered = answered
+
+
+class TooLarge(WireError):
+    """The answer is larger than its cap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`headers` as received, names in lower case; `body` still in its content encoding."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class Connection(asyncio.Protocol):
+    """One TCP or TLS connection. `exchange` may be called again once it has returned."""
+
+    def __init__(self, lost: Callable[["Connection"], None]) -> None:
+        self.reusable = False
+        self.used = 0
+        self.idle_since = 0.0
+        self._lost = lost
+        self._waiter: asyncio.Future[Answer] | None = None
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]
+        self.reusable = True
+
+    async def exchange(self, data: bytes, *, head_only: bool, cap: int) -> Answer:
+        """Send `data`, one whole request; give the final answer. Raises WireError."""
+        if self._transport is None or self._transport.is_closing():
+            raise WireError("connection closed", sent=False)
+        self.used += 1
+        self.reusable = False
+        self._begin(head_only=head_only, cap=cap)
+        waiter: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiter = waiter
+        self._transport.write(data)
+        try:
+            return await waiter
+        finally:
+            self._waiter = None
+            if not self.reusable:
+                self.close()
+
+    def close(self) -> None:
+        self.reusable = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    # -- one answer -------------------------------------------------------------------------
+
+    def _begin(self, *, head_only: bool, cap: int) -> None:
+        self._head_only, self._cap = head_only, cap
+        self._interim = 0
+        self._seen = 0
+        self._headers: list[tuple[str, str]] = []
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._status = 0
+        self._parser = httptools.HttpResponseParser(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._waiter is None or self._waiter.done():
+            self.close()  # nothing was asked: whatever this is must not meet the next request
+            return
+        if not self._status:
+            self._seen += len(data)
+        try:
+            self._parser.feed_data(data)
+        except WireError as error:
+            self._fail(error)
+        except httptools.HttpParserError as error:
+            cause = error.__context__
+            known = cause if isinstance(cause, WireError) else None
+            self._fail(known or WireError("malformed HTTP answer", answered=True))
+        else:
+            if not self._status and self._seen > HEADER_BYTES:
+                self._fail(TooLarge(f"answer headers over {HEADER_BYTES} bytes", answered=True))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.reusable = False
+        if self._waiter is not None and not self._waiter.done():
+            if self._status and self._ends_with_connection():
+                self._finish()
+            elif self._seen:
+                self._fail(WireError("connection closed within the answer", answered=True))
+            else:
+                self._fail(WireError("connection closed without an answer"))
+        self._lost(self)
+
+    # -- httptools' callbacks -----------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        if self._status:  # a second answer to one request
+            self.reusable = False
+            raise WireError("data after the answer", answered=True)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if len(self._headers) >= HEADER_COUNT:
+            raise TooLarge(f"more than {HEADER_COUNT} answer headers", answered=True)
+        self._headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if status == SWITCHING_PROTOCOLS:  # which nobody asked for
+            raise WireError("unexpected switch of protocols", answered=True)
+        if status >= FINAL:
+            self._status = status
+            if self._head_only:
+                self._finish()
+
+    def on_body(self, body: bytes) -> None:
+        self._size += len(body)
+        if self._size > self._cap:
+            raise TooLarge(f"answer over {self._cap} bytes", answered=True)
+        self._chunks.append(body)
+
+    def on_message_complete(self) -> None:
+        if self._status:
+            self.reusable = self._parser.should_keep_alive() and not self._head_only
+            self._finish()
+            return
+        self._interim += 1
+        if self._interim > INTERIM:
+            raise WireError(f"more than {INTERIM} interim answers", answered=True)
+        self._headers = []
+
+    # -- ends -----------------------------------------------------------------------------------
+
+    def _finish(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(Answer(self._status, self._headers, b"".join(self._chunks)))
+
+    def _fail(self, error: WireError) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(error)
+        self.close()
+
+    def _ends_with_connection(self) -> bool:
+        """RFC 9112 section 6.3, rule 8: without any framing, the body is all up to the close."""
+        return all(name not in {"transfer-encoding", "content-length"} for name, _ in self._headers)
