@@ -1,4 +1,4 @@
-"""`auth:` of a capability file: the union of all kinds. A new kind is one field and one line here."""
+"""`auth:` of a capability file: the union of all kinds. A new kind is one field and a line here."""
 
 from collections.abc import Callable
 
