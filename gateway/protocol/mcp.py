@@ -1,0 +1,65 @@
+"""MCP's own words: method names, `_meta` keys, headers, error codes and the HTTP status of each."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from gateway.protocol import jsonrpc
+
+# requests
+INITIALIZE = "initialize"
+PING = "ping"
+DISCOVER = "server/discover"
+LISTEN = "subscriptions/listen"
+TOOLS_LIST = "tools/list"
+TOOLS_CALL = "tools/call"
+PROMPTS_LIST = "prompts/list"
+PROMPTS_GET = "prompts/get"
+RESOURCES_LIST = "resources/list"
+RESOURCES_READ = "resources/read"
+TEMPLATES_LIST = "resources/templates/list"
+
+# notifications
+INITIALIZED = "notifications/initialized"
+CANCELLED = "notifications/cancelled"
+TOOLS_CHANGED = "notifications/tools/list_changed"
+ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
+
+# keys of `_meta`
+PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion"
+CLIENT_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
+LOG_LEVEL = "io.modelcontextprotocol/logLevel"
+SERVER_INFO = "io.modelcontextprotocol/serverInfo"
+SUBSCRIPTION_ID = "io.modelcontextprotocol/subscriptionId"
+
+LOG_LEVELS = frozenset(
+    {"debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"}
+)
+
+# headers, in the lower case in which a transport hands them over
+VERSION_HEADER = "mcp-protocol-version"
+METHOD_HEADER = "mcp-method"
+NAME_HEADER = "mcp-name"
+PARAM_HEADER = "mcp-param-"
+SESSION_HEADER = "mcp-session-id"
+LAST_EVENT_HEADER = "last-event-id"
+
+NAMED_BY: Mapping[str, str] = MappingProxyType(
+    {TOOLS_CALL: "name", PROMPTS_GET: "name", RESOURCES_READ: "uri"}
+)  # method → the param that `Mcp-Name` mirrors
+
+# error codes of the specification beyond JSON-RPC's own
+HEADER_MISMATCH = -32020
+MISSING_CAPABILITY = -32021
+UNSUPPORTED_VERSION = -32022
+
+STATUS: Mapping[int, int] = MappingProxyType(
+    {
+        jsonrpc.PARSE_ERROR: 400,
+        jsonrpc.INVALID_REQUEST: 400,
+        jsonrpc.INVALID_PARAMS: 400,
+        jsonrpc.METHOD_NOT_FOUND: 404,
+        HEADER_MISMATCH: 400,
+        MISSING_CAPABILITY: 400,
+        UNSUPPORTED_VERSION: 400,
+    }
+)  # of an error answered to a modern request; any other code goes out with 200

@@ -1,0 +1,136 @@
+"""Our values as MCP result bytes, per revision: the one bridge from domain to wire.
+
+Results are JSON objects in bytes, ready for `jsonrpc.result`. Structured content is spliced in
+unread.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gateway import __version__
+from gateway.domain.tool import JsonObject, ToolResult
+from gateway.protocol import mcp
+from gateway.protocol.eras import SUPPORTED, Revision
+from gateway.protocol.jsonrpc import Id, encode, encode_id, notification
+
+SERVER = {"name": "capgate", "title": "capgate", "version": __version__}
+CAPABILITIES = {"tools": {"listChanged": True}, "prompts": {}, "resources": {}}
+
+LISTED_MS = 0  # a list may change with the next saved file; listeners are told
+DISCOVERED_MS = 3_600_000  # fixed while this process lives
+
+META = b'"_meta":%b' % encode({mcp.SERVER_INFO: SERVER})
+COMPLETE = b'"resultType":"complete",' + META
+EMPTY = {False: b"{}", True: b"{%b}" % COMPLETE}  # by `revision.modern`
+
+SPACE = b" \t\r\n"
+
+
+def call_result(result: ToolResult, revision: Revision) -> bytes:
+    """A CallToolResult."""
+    raw = b'{"content":' + encode(result.content)
+    if result.structured is not None:
+        raw += b',"structuredContent":' + _structured(result.structured, revision)
+    if result.is_error:
+        raw += b',"isError":true'
+    if revision.modern:
+        return b"%b,%b}" % (raw, COMPLETE if result.meta is None else _complete_with(result.meta))
+    if result.meta is not None:
+        raw += b',"_meta":' + encode(result.meta)
+    return raw + b"}"
+
+
+def _structured(structured: bytes, revision: Revision) -> bytes:
+    """As it is where the revision takes any JSON; else an object, or what it is under the key
+    `result`.
+    """
+    if revision.any_json or structured.startswith(b"{") or structured.lstrip(SPACE)[:1] == b"{":
+        return structured
+    return b'{"result":%b}' % structured
+
+
+def _complete_with(meta: JsonObject) -> bytes:
+    return b'"resultType":"complete","_meta":' + encode({**meta, mcp.SERVER_INFO: SERVER})
+
+
+def definition(tool: JsonObject, revision: Revision) -> JsonObject:
+    """A Tool as the revision may list it; the same object where nothing has to change."""
+    dropped = set()
+    if "execution" in tool and not revision.task_support:
+        dropped.add("execution")
+    output = tool.get("outputSchema")
+    if output is not None and not revision.any_json and not _is_object_schema(output):
+        dropped.add("outputSchema")
+    return {key: value for key, value in tool.items() if key not in dropped} if dropped else tool
+
+
+def _is_object_schema(schema: Any) -> bool:
+    return isinstance(schema, Mapping) and schema.get("type") == "object"
+
+
+def list_result(
+    key: str, items: Sequence[Any], revision: Revision, cursor: str | None = None
+) -> bytes:
+    """A page of a list: `{key: items, nextCursor?}` and, where the revision wants them, caching
+    hints.
+    """
+    raw = b"{%b:%b" % (encode(key), encode(items))
+    if cursor is not None:
+        raw += b',"nextCursor":' + encode(cursor)
+    if revision.caching:
+        raw += b',"ttlMs":%d,"cacheScope":"private",%b' % (LISTED_MS, COMPLETE)
+    return raw + b"}"
+
+
+def tools_page(tools: Sequence[JsonObject], revision: Revision, cursor: str | None) -> bytes:
+    return list_result("tools", [definition(tool, revision) for tool in tools], revision, cursor)
+
+
+def initialize_result(revision: Revision, instructions: str) -> bytes:
+    return encode(
+        {
+            "protocolVersion": revision.version,
+            "capabilities": CAPABILITIES,
+            "serverInfo": SERVER,
+            "instructions": instructions,
+        }
+    )
+
+
+def discover_result(instructions: str) -> bytes:
+    found = encode(
+        {
+            "supportedVersions": SUPPORTED,
+            "capabilities": CAPABILITIES,
+            "instructions": instructions,
+            "ttlMs": DISCOVERED_MS,
+            "cacheScope": "public",
+        }
+    )
+    return b"%b,%b}" % (found[:-1], COMPLETE)
+
+
+def subscription(id: Id) -> bytes:
+    """The `_meta` that every message on a listen stream carries."""
+    return b'"_meta":{"%b":%b}' % (mcp.SUBSCRIPTION_ID.encode(), encode_id(id))
+
+
+def acknowledged(id: Id, honoured: JsonObject) -> bytes:
+    params = b'{%b,"notifications":%b}' % (subscription(id), encode(honoured))
+    return notification(mcp.ACKNOWLEDGED, params)
+
+
+def tools_changed(id: Id | None = None) -> bytes:
+    """`id` is that of the listen request, None for legacy streams."""
+    return notification(mcp.TOOLS_CHANGED, None if id is None else b"{%b}" % subscription(id))
+
+
+def listen_cancelled(id: Id) -> bytes:
+    params = b'{"requestId":%b,%b}' % (encode_id(id), subscription(id))
+    return notification(mcp.CANCELLED, params)
+
+
+def listen_result(id: Id) -> bytes:
+    """The end of a listen stream, said politely."""
+    meta = {mcp.SUBSCRIPTION_ID: id, mcp.SERVER_INFO: SERVER}
+    return b'{"resultType":"complete","_meta":%b}' % encode(meta)
