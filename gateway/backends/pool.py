@@ -4,7 +4,7 @@ import asyncio
 import collections
 import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,12 +15,19 @@ PER_ORIGIN = 100
 
 
 class Origin(NamedTuple):
-    """What makes requests share connections. `private`: this caller may reach private addresses."""
+    """What makes requests share connections."""
 
     tls: bool
     host: str
     port: int
-    private: bool
+
+
+@dataclass(slots=True)
+class Stage:
+    """How far a request got: for whoever must say so when time runs out."""
+
+    dialling: bool = False
+    sent: bool = False
 
 
 Factory = Callable[[], Connection]
@@ -54,7 +61,14 @@ class Pool:
         self._sweep: asyncio.TimerHandle | None = None
 
     async def exchange(
-        self, origin: Origin, data: bytes, *, head_only: bool, cap: int, repeatable: bool
+        self,
+        origin: Origin,
+        data: bytes,
+        *,
+        head_only: bool,
+        cap: int,
+        repeatable: bool,
+        stage: Stage,
     ) -> Answer:
         """One request, one answer. `repeatable`: the method is idempotent (RFC 9110 section 9.2.2).
 
@@ -67,12 +81,15 @@ class Pool:
         try:
             connection = self._idle(place)
             if connection is not None:
+                stage.sent = True
                 try:
                     return await self._on(place, connection, data, head_only=head_only, cap=cap)
                 except WireError as error:
                     if error.answered or (error.sent and not repeatable):
                         raise
+            stage.dialling = True
             connection = await self._dial(origin, self._made)
+            stage.sent = True
             return await self._on(place, connection, data, head_only=head_only, cap=cap)
         finally:
             self._leave(place)
@@ -150,7 +167,7 @@ class Pool:
 
 
 async def connect(
-    addresses: list[str],
+    addresses: Sequence[str],
     origin: Origin,
     factory: Factory,
     context: ssl.SSLContext | None,

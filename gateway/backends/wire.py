@@ -19,16 +19,27 @@ FINAL = 200  # below are interim answers
 
 
 class WireError(Exception):
-    """The exchange failed. `sent` is False when the request certainly never reached the peer."""
+    """The exchange failed.
 
-    def __init__(self, message: str, *, sent: bool = True, answered: bool = False) -> None:
+    `sent` is False when the request certainly never reached the peer; `answered` is True when some
+    of an answer came, `malformed` when that was no valid HTTP.
+    """
+
+    def __init__(
+        self, message: str, *, sent: bool = True, answered: bool = False, malformed: bool = False
+    ) -> None:
         super().__init__(message)
         self.sent = sent
-        self.answered = answered
+        self.answered = answered or malformed
+        self.malformed = malformed
 
 
 class TooLarge(WireError):
-    """The answer is larger than its cap."""
+    """The answer is over its cap: its body, or else its headers."""
+
+    def __init__(self, message: str, *, body: bool = False) -> None:
+        super().__init__(message, answered=True)
+        self.body = body
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +113,10 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             cause = error.__context__
             known = cause if isinstance(cause, WireError) else None
-            self._fail(known or WireError("malformed HTTP answer", answered=True))
+            self._fail(known or WireError("malformed HTTP answer", malformed=True))
         else:
             if not self._status and self._seen > HEADER_BYTES:
-                self._fail(TooLarge(f"answer headers over {HEADER_BYTES} bytes", answered=True))
+                self._fail(TooLarge(f"answer headers over {HEADER_BYTES} bytes"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.reusable = False
@@ -123,17 +134,17 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         if self._status:  # a second answer to one request
             self.reusable = False
-            raise WireError("data after the answer", answered=True)
+            raise WireError("data after the answer", malformed=True)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if len(self._headers) >= HEADER_COUNT:
-            raise TooLarge(f"more than {HEADER_COUNT} answer headers", answered=True)
+            raise TooLarge(f"more than {HEADER_COUNT} answer headers")
         self._headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
         if status == SWITCHING_PROTOCOLS:  # which nobody asked for
-            raise WireError("unexpected switch of protocols", answered=True)
+            raise WireError("unexpected switch of protocols", malformed=True)
         if status >= FINAL:
             self._status = status
             if self._head_only:
@@ -142,7 +153,7 @@ class Connection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         self._size += len(body)
         if self._size > self._cap:
-            raise TooLarge(f"answer over {self._cap} bytes", answered=True)
+            raise TooLarge(f"answer over {self._cap} bytes", body=True)
         self._chunks.append(body)
 
     def on_message_complete(self) -> None:
@@ -152,7 +163,7 @@ class Connection(asyncio.Protocol):
             return
         self._interim += 1
         if self._interim > INTERIM:
-            raise WireError(f"more than {INTERIM} interim answers", answered=True)
+            raise WireError(f"more than {INTERIM} interim answers", malformed=True)
         self._headers = []
 
     # -- ends -----------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.backends.pool import Factory, Origin, Pool, connect
+from gateway.backends.pool import Factory, Origin, Pool, Stage, connect
 from gateway.backends.wire import Answer, Connection, TooLarge, WireError
 from tests.peers.raw import Raw, raw
 
@@ -30,10 +30,10 @@ async def a_pool(**settings: float) -> AsyncIterator[Pool]:
 async def ask(
     pool: Pool, peer: Raw, *, repeatable: bool = True, head_only: bool = False, cap: int = 100
 ) -> Answer:
-    origin = Origin(tls=False, host="127.0.0.1", port=peer.port, private=True)
+    origin = Origin(tls=False, host="127.0.0.1", port=peer.port)
     async with asyncio.timeout(5):
         return await pool.exchange(
-            origin, REQUEST, head_only=head_only, cap=cap, repeatable=repeatable
+            origin, REQUEST, head_only=head_only, cap=cap, repeatable=repeatable, stage=Stage()
         )
 
 

@@ -1,0 +1,243 @@
+"""An `Exchange` over our own pooled connections: a request's bytes out, its answer in.
+
+The addresses of a name are looked up, checked and dialled here, so what was checked is what is
+dialled. Errors become ours at this border; their texts name the host at most.
+"""
+
+import asyncio
+import functools
+import os
+import re
+import socket
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from yarl import URL
+
+from gateway import __version__
+from gateway.backends.addresses import is_public
+from gateway.backends.failures import ConnectionLost, Unreachable
+from gateway.backends.inflate import OFFERED, too_large
+from gateway.backends.pool import Factory, Origin, Pool, Stage, connect
+from gateway.backends.wire import Answer, Connection, TooLarge, WireError
+from gateway.capability.http import HttpRequest, HttpResponse
+from gateway.errors import (
+    BackendUnavailable,
+    BadResponse,
+    DeadlineExceeded,
+    Draining,
+    GatewayError,
+    InvalidArguments,
+    Reached,
+)
+
+CONNECT_SECONDS = 10.0  # for TCP and TLS together, at each address
+DNS_SECONDS = 10.0  # how long a look-up is believed
+MOST_NAMES = 1024  # look-ups remembered
+IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
+DEFAULTS = (
+    ("accept", "Accept: */*\r\n"),
+    ("accept-encoding", f"Accept-Encoding: {OFFERED}\r\n"),
+    ("user-agent", f"User-Agent: capgate/{__version__}\r\n"),
+)
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+NOT_TARGET = re.compile(r"[^!-~]")
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+
+
+class Direct:
+    """Connections shared by everyone who may reach the same addresses.
+
+    `public_only`: the private-address rule holds for every address dialled. `resolve` and `tls`
+    are the system's look-up and a verifying context of TLS 1.2 or newer, unless given.
+    """
+
+    def __init__(
+        self,
+        *,
+        public_only: bool,
+        resolve: Resolve | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._public_only = public_only
+        self._resolve = resolve or Names()
+        self._tls = tls
+        self._pool = Pool(self._dial)
+        self._closed = False
+
+    async def exchange(self, request: HttpRequest, seconds: float, cap: int) -> HttpResponse:
+        """Send, and read the answer to its end; `body` is still in its content encoding.
+
+        `seconds` bound all of it, `cap` the bytes of the body. Raises GatewayError.
+        """
+        if self._closed:
+            raise Draining("the gateway is shutting down")
+        origin, name, target = _parts(request.url)
+        stage = Stage()
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await self._pool.exchange(
+                    origin,
+                    _serialised(request, name, target),
+                    head_only=request.method == "HEAD",
+                    cap=cap,
+                    repeatable=request.method in IDEMPOTENT,
+                    stage=stage,
+                )
+        except WireError as error:
+            raise _broken(error, name, cap) from None
+        except TimeoutError:
+            raise _timeout(stage, name, seconds) from None
+        except OSError as error:
+            raise _unreachable(error, name) from None
+        return HttpResponse(answer.status, _headers(answer), answer.body)
+
+    async def aclose(self) -> None:
+        """Drop every connection; exchanges in flight fail."""
+        self._closed = True
+        await self._pool.aclose()
+
+    async def _dial(self, origin: Origin, factory: Factory) -> Connection:
+        addresses = await self._resolve(origin.host, origin.port)
+        if self._public_only:
+            addresses = [address for address in addresses if is_public(address)]
+            if not addresses:
+                raise NotPublic
+        context = (self._tls or verifying()) if origin.tls else None
+        return await connect(addresses, origin, factory, context, CONNECT_SECONDS)
+
+
+class NotPublic(OSError):
+    """None of a name's addresses is public."""
+
+
+class Names:
+    """The system's look-up, in a thread, believed for DNS_SECONDS; one at a time for each name."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._known: dict[tuple[str, int], tuple[float, Sequence[str]]] = {}
+        self._asking: dict[tuple[str, int], asyncio.Task[Sequence[str]]] = {}
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        key = host, port
+        known = self._known.get(key)
+        if known and known[0] > self._clock():
+            return known[1]
+        task = self._asking.get(key)
+        if task is None:
+            task = self._asking[key] = asyncio.ensure_future(_look_up(host, port))
+            task.add_done_callback(lambda _: self._asking.pop(key, None))
+        found = await asyncio.shield(task)
+        if len(self._known) >= MOST_NAMES:
+            self._known.clear()
+        self._known[key] = self._clock() + DNS_SECONDS, found
+        return found
+
+
+async def _look_up(host: str, port: int) -> Sequence[str]:
+    loop = asyncio.get_running_loop()
+    infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(info[4][0]) for info in infos))
+
+
+@functools.cache
+def verifying() -> ssl.SSLContext:
+    """One for the process: reading the trusted certificates takes milliseconds."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _parts(url: str) -> tuple[Origin, str, str]:
+    """An encoded URL as its origin, the text of its Host header, and its request target."""
+    start = url.index("://") + 3
+    ends = [at for mark in "/?" if (at := url.find(mark, start)) >= 0]
+    end = min(ends, default=len(url))
+    try:
+        origin, name = _origin(url[:end])
+    except ValueError:
+        raise Unreachable("cannot connect: not a host name or plainly written address") from None
+    target = url[end:]
+    if NOT_TARGET.search(target):
+        raise InvalidArguments("the rendered path or query is not plain ASCII")
+    return origin, name, target if target.startswith("/") else f"/{target}"
+
+
+@functools.lru_cache(maxsize=1024)
+def _origin(prefix: str) -> tuple[Origin, str]:
+    url = URL(prefix)
+    if not url.raw_host or url.port is None or url.scheme not in {"http", "https"}:
+        raise ValueError(prefix)
+    origin = Origin(url.scheme == "https", url.raw_host, url.port)
+    return origin, url.host_port_subcomponent or url.raw_host
+
+
+def _serialised(request: HttpRequest, host: str, target: str) -> bytes:
+    lines = [f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n"]
+    named = set()
+    for name, value in request.headers:
+        if CONTROL.search(value):
+            raise InvalidArguments("a header value holds a control character")
+        named.add(name.lower())
+        lines.append(f"{name}: {value}\r\n")
+    lines += [line for name, line in DEFAULTS if name not in named]
+    body = request.body
+    if body is not None:
+        lines.append(f"Content-Length: {len(body)}\r\n\r\n")
+        return "".join(lines).encode() + body
+    if request.method in {"POST", "PUT", "PATCH"}:
+        lines.append("Content-Length: 0\r\n")
+    lines.append("\r\n")
+    return "".join(lines).encode()
+
+
+def _headers(answer: Answer) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for name, value in answer.headers:
+        text = value if value.isascii() else value.encode("latin-1").decode("utf-8", "replace")
+        found[name] = f"{found[name]}, {text}" if name in found else text
+    return found
+
+
+def _broken(error: WireError, host: str, cap: int) -> GatewayError:
+    if isinstance(error, TooLarge):
+        return too_large(cap) if error.body else BadResponse(f"{host} sent too many headers")
+    if error.malformed:
+        return BadResponse(f"{host} did not answer in valid HTTP")
+    if error.answered:
+        return ConnectionLost(f"{host} broke off within its answer", reached=Reached.COMPLETED)
+    reached = Reached.SENT_UNKNOWN if error.sent else Reached.NOT_SENT
+    return ConnectionLost(f"{host} closed the connection without an answer", reached=reached)
+
+
+def _timeout(stage: Stage, host: str, seconds: float) -> DeadlineExceeded:
+    if stage.sent:
+        return DeadlineExceeded(f"timeout after {seconds:g} s")
+    if stage.dialling:
+        text = f"timeout while connecting to {host}"
+    else:
+        text = f"timeout after {seconds:g} s, waiting for a connection to {host}"
+    return DeadlineExceeded(text, reached=Reached.NOT_SENT)
+
+
+def _unreachable(error: OSError, host: str) -> BackendUnavailable:
+    if isinstance(error, NotPublic):
+        return Unreachable(
+            f"cannot connect to {host}: it is not at a public address",
+            hint="if that is meant, name the address in base_url or set allow_private: true",
+        )
+    if isinstance(error, ssl.SSLCertVerificationError):
+        reason = error.verify_message or "not trusted"
+        return Unreachable(f"cannot connect to {host}: its certificate is refused, {reason}")
+    return BackendUnavailable(f"cannot connect to {host}: {_reason(error)}")
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        return "TLS handshake failed"
+    if isinstance(error, socket.gaierror):
+        return "its name does not resolve"
+    return os.strerror(error.errno).lower() if error.errno else "no address answered"
