@@ -31,7 +31,7 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Names, sorted. One whose key changed is in `start` and in `stop`: first the new, then the old."""
+    """Names, sorted. One whose key changed is in `start` and in `stop`: the new, then the old."""
 
     start: tuple[str, ...]
     keep: tuple[str, ...]

@@ -127,7 +127,7 @@ class Reconciler:
 
 
 async def _end(ending: Sequence[Running], grace: float, why: str) -> None:
-    """Idle backends, a handful at a time so that a thousand do not hold the loop; then busy ones."""
+    """Idle ones a handful at a time, so that a thousand do not hold the loop; then the busy."""
     idle = [running for running in ending if not running.leases]
     busy = [running for running in ending if running.leases]
     for group in (*batched(idle, AT_ONCE), busy):

@@ -17,7 +17,7 @@ STOPPING = "closed, for the gateway is stopping"
 
 
 class Running:
-    """`call` is the handler that snapshots hold; each call is a lease. `key` is that of `Wanted`."""
+    """`call` is the handler in snapshots; each call is a lease. `key` is that of its `Wanted`."""
 
     __slots__ = ("_closed", "_idle", "backend", "key", "leases", "name")
 
@@ -46,7 +46,7 @@ class Running:
                 self._idle.set()
 
     async def retire(self, grace: float, why: str = RELOADED) -> None:
-        """Wait at most `grace` seconds for the calls inside, then close; `why` refuses later ones."""
+        """Give the calls inside `grace` seconds, then close; `why` is what later ones read."""
         with contextlib.suppress(TimeoutError):  # what is still inside then meets a closed backend
             async with asyncio.timeout(grace):
                 await self._drained()

@@ -1,0 +1,147 @@
+"""Numbers at `/metrics`: counted from the first event on, bounded, in Prometheus' own format."""
+
+import subprocess
+import sys
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from gateway.domain.catalog import Catalog
+from gateway.domain.events import CallFinished, Reloaded, RequestAnswered, Searched
+from gateway.domain.issue import Issue, Severity
+from gateway.domain.listing import Health, Listing, Status
+from gateway.domain.tool import Tool, ToolRef
+from gateway.observe.figures import MOST
+from gateway.observe.metrics import CONTENT_TYPE, Metrics
+
+
+def call(backend="gh", tool="get", outcome="ok", seconds=0.02):
+    return CallFinished("1", backend, tool, "anonymous", outcome, seconds)
+
+
+def samples(metrics):
+    """Sample name and labels → value, as a Prometheus server would read them."""
+    text = metrics.render().decode()
+    return {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def labelled(name, **labels):
+    return (name, *sorted(labels.items()))
+
+
+def test_calls_count_by_backend_tool_and_outcome():
+    metrics = Metrics()
+    for outcome in ("ok", "ok", "timeout"):
+        metrics(call(outcome=outcome))
+    found = samples(metrics)
+    name = "capgate_calls_total"
+    assert found[labelled(name, backend="gh", tool="get", outcome="ok")] == 2
+    assert found[labelled(name, backend="gh", tool="get", outcome="timeout")] == 1
+
+
+def test_latencies_of_all_outcomes_share_one_histogram():
+    metrics = Metrics()
+    metrics(call(seconds=0.02))
+    metrics(call(seconds=60.0, outcome="timeout"))
+    found = samples(metrics)
+    where = {"backend": "gh", "tool": "get"}
+    assert found[labelled("capgate_call_seconds_bucket", le="0.01", **where)] == 0
+    assert found[labelled("capgate_call_seconds_bucket", le="0.025", **where)] == 1
+    assert found[labelled("capgate_call_seconds_bucket", le="30.0", **where)] == 1
+    assert found[labelled("capgate_call_seconds_bucket", le="+Inf", **where)] == 2
+    assert found[labelled("capgate_call_seconds_sum", **where)] == 60.02
+
+
+def test_a_bound_belongs_to_its_own_bucket():
+    metrics = Metrics()
+    metrics(call(seconds=0.01))
+    found = samples(metrics)
+    bucket = labelled("capgate_call_seconds_bucket", le="0.01", backend="gh", tool="get")
+    assert found[bucket] == 1
+
+
+def test_a_method_that_the_protocol_does_not_know_is_other():
+    metrics = Metrics()
+    for method in ("tools/list", "x" * 1000, "tools/lisp"):
+        metrics(RequestAnswered(method, "modern", "ok", 0.001))
+    found = samples(metrics)
+    name, rest = "capgate_requests_total", {"era": "modern", "outcome": "ok"}
+    assert found[labelled(name, method="tools/list", **rest)] == 1
+    assert found[labelled(name, method="other", **rest)] == 2
+
+
+def test_the_number_of_label_combinations_is_bounded():
+    metrics = Metrics()
+    for number in range(MOST + 10):
+        metrics(call(tool=f"t{number}"))
+    found = samples(metrics)
+    counted = [key for key in found if key[0] == "capgate_calls_total"]
+    assert len(counted) == MOST + 1
+    other = labelled("capgate_calls_total", backend="other", tool="other", outcome="other")
+    assert found[other] == 10
+
+
+def test_a_removed_backend_leaves_the_page_and_others_stay():
+    metrics = Metrics()
+    metrics(call(backend="gh"))
+    metrics(call(backend="jira"))
+    metrics(Reloaded(2, (), ("gh",), (), 0.1))
+    text = metrics.render().decode()
+    assert 'backend="gh"' not in text
+    assert 'backend="jira"' in text
+
+
+def test_a_reload_that_leaves_an_error_counts_as_failed_and_keeps_the_last_good_time():
+    now = [100.0]
+    metrics = Metrics(wall=lambda: now[0])
+    metrics(Reloaded(1, ("gh",), (), (Issue("x.yaml", "hm", severity=Severity.WARNING),), 0.1))
+    now[0] = 200.0
+    metrics(Reloaded(2, (), (), (Issue("x.yaml", "no"),), 0.1))
+    found = samples(metrics)
+    assert found[labelled("capgate_reloads_total", outcome="ok")] == 1
+    assert found[labelled("capgate_reloads_total", outcome="failed")] == 1
+    assert found[("capgate_last_reload_timestamp_seconds",)] == 200.0
+    assert found[("capgate_last_good_reload_timestamp_seconds",)] == 100.0
+
+
+def test_gauges_show_what_is_on_offer():
+    metrics = Metrics()
+    tools = (Tool(ToolRef("a", "x"), {}), Tool(ToolRef("a", "y"), {}))
+    ill = Listing("b", "", (), Health(Status.DEGRADED, "stale"))
+    metrics.offered(Catalog([Listing("a", "", tools), ill]), [Issue("b.yaml", "no")])
+    found = samples(metrics)
+    assert found[("capgate_tools",)] == 2
+    assert found[labelled("capgate_backends", status="ok")] == 1
+    assert found[labelled("capgate_backends", status="degraded")] == 1
+    assert found[labelled("capgate_backends", status="down")] == 0
+    assert found[labelled("capgate_issues", severity="error")] == 1
+
+
+def test_searches_tell_found_from_nothing():
+    metrics = Metrics()
+    metrics(Searched(5, 20, 0.0003))
+    metrics(Searched(0, 0, 0.0002))
+    found = samples(metrics)
+    assert found[labelled("capgate_searches_total", outcome="found")] == 1
+    assert found[labelled("capgate_searches_total", outcome="nothing")] == 1
+    assert found[labelled("capgate_search_seconds_bucket", le="0.0005")] == 2
+
+
+def test_the_process_and_the_version_are_there_and_names_follow_the_conventions():
+    text = Metrics().render().decode()
+    assert "process_resident_memory_bytes" in text
+    assert "capgate_info{version=" in text
+    assert CONTENT_TYPE.startswith("text/plain; version=0.0.4")
+
+
+def test_counting_alone_does_not_load_the_library():
+    """The 60 ms belong to the first scrape, not to the start."""
+    script = (
+        "import sys; from gateway.observe.metrics import Metrics;"
+        "from gateway.domain.events import Searched; Metrics()(Searched(1, 1, 0.1));"
+        "sys.exit('prometheus_client' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
