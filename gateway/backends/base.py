@@ -11,8 +11,9 @@ from gateway.domain.tool import ToolResult
 class Backend(Protocol):
     """Start once, call many, aclose once.
 
-    `start` returns quickly: connecting is the backend's own affair. `on_change` fires on the loop whenever the listing
-    (tools or health) differs from before. `call` raises only `GatewayError` and `CancelledError`.
+    `start` returns quickly: connecting is the backend's own affair. `on_change` fires on the loop
+    whenever the listing (tools or health) differs from before. `call` raises only `GatewayError`
+    and `CancelledError`.
     """
 
     @property
