@@ -5,6 +5,7 @@ its root, without blocking, and is read only up to a cap (I50, I51).
 """
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Iterable
@@ -139,7 +140,7 @@ class _Walk:
 
     def run(self) -> None:
         try:
-            real = Path(self._root).resolve(strict=True)
+            real = _resolved(Path(self._root))
             state = real.stat()
         except FileNotFoundError:
             text = "no such file or directory; it is served as soon as it appears"
@@ -226,9 +227,17 @@ def _target(link: Path) -> tuple[Path, os.stat_result] | None:
     """Where a symlink leads. A ConfigMap's may be swapped between two steps of one attempt."""
     for _ in range(ATTEMPTS):
         with contextlib.suppress(FileNotFoundError):
-            real = link.resolve(strict=True)
+            real = _resolved(link)
             return real, real.stat()
     return None
+
+
+def _resolved(path: Path) -> Path:
+    """The real path; raises OSError, also for links that go round (Python before 3.13 does not)."""
+    try:
+        return path.resolve(strict=True)
+    except RuntimeError:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
 
 
 def _unreadable(file: str, error: OSError) -> Issue:
