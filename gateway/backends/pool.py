@@ -116,9 +116,7 @@ class Pool:
         return answer
 
     def _made(self) -> Connection:
-        connection = Connection(self._all.discard)
-        self._all.add(connection)
-        return connection
+        return Connection(self._all)
 
     def _sweep_later(self) -> None:
         self._sweep = asyncio.get_running_loop().call_later(self._idle_seconds, self._sweep_now)

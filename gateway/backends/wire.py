@@ -6,7 +6,6 @@ after an answer that ended exactly where its framing said, with nothing after it
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import httptools
@@ -54,16 +53,18 @@ class Answer:
 class Connection(asyncio.Protocol):
     """One TCP or TLS connection. `exchange` may be called again once it has returned."""
 
-    def __init__(self, lost: Callable[["Connection"], None]) -> None:
+    def __init__(self, living: set["Connection"]) -> None:
+        """`living` has this connection in it for as long as it is open."""
         self.reusable = False
         self.used = 0
         self.idle_since = 0.0
-        self._lost = lost
+        self._living = living
         self._waiter: asyncio.Future[Answer] | None = None
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
+        self._living.add(self)
         self.reusable = True
 
     async def exchange(self, data: bytes, *, head_only: bool, cap: int) -> Answer:
@@ -93,7 +94,8 @@ class Connection(asyncio.Protocol):
     def _begin(self, *, head_only: bool, cap: int) -> None:
         self._head_only, self._cap = head_only, cap
         self._interim = 0
-        self._seen = 0
+        self._heard = False
+        self._since_body = 0
         self._headers: list[tuple[str, str]] = []
         self._chunks: list[bytes] = []
         self._size = 0
@@ -104,8 +106,8 @@ class Connection(asyncio.Protocol):
         if self._waiter is None or self._waiter.done():
             self.close()  # nothing was asked: whatever this is must not meet the next request
             return
-        if not self._status:
-            self._seen += len(data)
+        self._heard = True
+        self._since_body += len(data)
         try:
             self._parser.feed_data(data)
         except WireError as error:
@@ -115,7 +117,7 @@ class Connection(asyncio.Protocol):
             known = cause if isinstance(cause, WireError) else None
             self._fail(known or WireError("malformed HTTP answer", malformed=True))
         else:
-            if not self._status and self._seen > HEADER_BYTES:
+            if self._since_body > HEADER_BYTES:  # of headers, interim answers or trailers
                 self._fail(TooLarge(f"answer headers over {HEADER_BYTES} bytes"))
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -123,11 +125,11 @@ class Connection(asyncio.Protocol):
         if self._waiter is not None and not self._waiter.done():
             if self._status and self._ends_with_connection():
                 self._finish()
-            elif self._seen:
+            elif self._heard:
                 self._fail(WireError("connection closed within the answer", answered=True))
             else:
                 self._fail(WireError("connection closed without an answer"))
-        self._lost(self)
+        self._living.discard(self)
 
     # -- httptools' callbacks -----------------------------------------------------------------
 
@@ -137,6 +139,8 @@ class Connection(asyncio.Protocol):
             raise WireError("data after the answer", malformed=True)
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._status:
+            return  # a trailer, which must not pass for a header
         if len(self._headers) >= HEADER_COUNT:
             raise TooLarge(f"more than {HEADER_COUNT} answer headers")
         self._headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
@@ -151,6 +155,7 @@ class Connection(asyncio.Protocol):
                 self._finish()
 
     def on_body(self, body: bytes) -> None:
+        self._since_body = 0
         self._size += len(body)
         if self._size > self._cap:
             raise TooLarge(f"answer over {self._cap} bytes", body=True)

@@ -30,7 +30,7 @@ class Wire(asyncio.Transport):
 
 
 async def exchange(pieces: list[bytes]) -> Answer | WireError:
-    connection = Connection(lambda _: None)
+    connection = Connection(set())
     connection.connection_made(Wire())
     task = asyncio.ensure_future(connection.exchange(b"x", head_only=False, cap=1000))
     await asyncio.sleep(0)
