@@ -1,0 +1,114 @@
+"""The template language's rules: positions, names and filters, and what one expression is.
+
+Both readers of the language hold to them: `simple.py`, which needs no Jinja, and `sandbox.py`.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from inspect import signature
+from typing import Any, NamedTuple
+
+from gateway.capability.filters import FILTERS, PATH_ONLY, Filter, default_json
+from gateway.capability.values import RenderError, TemplateError
+from gateway.domain.names import did_you_mean
+
+Scope = Mapping[str, Any]
+Evaluate = Callable[[Scope], Any]
+Names = Mapping[str, Collection[str] | None]  # root → the keys it has; None: anything
+Reads = frozenset[tuple[str, ...]]
+
+FAULTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+class Position(StrEnum):
+    """Where a template stands: it decides the escaping, and what missing means."""
+
+    PATH = "path"
+    QUERY = "query"
+    FORM = "form"
+    HEADER = "header"
+    JSON = "json"
+    TEXT = "text"  # a body of text or bytes
+    MESSAGE = "message"  # what a model reads: missing is an empty text there
+
+    @property
+    def lenient(self) -> bool:
+        return self is Position.MESSAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """One expression. `value` gives what it yields, or MISSING; raises RenderError."""
+
+    source: str
+    reads: Reads
+    evaluate: Evaluate
+
+    def value(self, scope: Scope) -> Any:
+        try:
+            return self.evaluate(scope)
+        except RenderError:
+            raise
+        except FAULTS as error:
+            raise RenderError(f"the template fails ({type(error).__name__})") from None
+
+    def holds(self, scope: Scope) -> bool:
+        """As a condition: what cannot be evaluated does not hold."""
+        try:
+            return bool(self.evaluate(scope))
+        except FAULTS:
+            return False
+
+
+class Applied(NamedTuple):
+    """One filter of a chain with its arguments."""
+
+    name: str
+    args: tuple[Any, ...] = ()
+    kwargs: tuple[tuple[str, Any], ...] = ()
+
+
+def check_name(root: str, key: str | None, names: Names) -> tuple[str, ...]:
+    """What `root.key` reads; raises TemplateError when there is no such name here."""
+    if root not in names:
+        raise TemplateError(f"{root!r} is not known here", _root_hint(root, names))
+    known = names[root]
+    if key is None:
+        if root == "secrets":
+            raise TemplateError("'secrets' cannot be used as a whole", "write secrets.name")
+        return (root,)
+    if known is not None and key not in known:
+        raise TemplateError(f"{root}.{key} is not declared", did_you_mean(key, known))
+    return root, key
+
+
+def check_filter(applied: Applied, position: Position) -> Filter:
+    """The function of a filter; raises TemplateError for an unknown one or wrong arguments."""
+    name = applied.name
+    if name not in FILTERS:
+        hint = did_you_mean(name, FILTERS) or f"there are {', '.join(FILTERS)}"
+        raise TemplateError(f"no filter {name!r}", hint)
+    if name in PATH_ONLY and position is not Position.PATH:
+        raise TemplateError(f"the filter {name!r} is for paths only")
+    try:
+        _signature(FILTERS[name]).bind(None, *applied.args, **dict(applied.kwargs))
+    except TypeError as error:
+        raise TemplateError(f"filter {name!r}: {error}") from None
+    return filter_at(name, position)
+
+
+def filter_at(name: str, position: Position) -> Filter:
+    return default_json if name == "default" and position is Position.JSON else FILTERS[name]
+
+
+_signature = lru_cache(maxsize=64)(signature)
+
+
+def _root_hint(root: str, names: Names) -> str:
+    if root == "env":
+        return "only 'secrets:' reads the environment; write secrets.name"
+    if root == "secrets":
+        return "a secret may stand in requests only"
+    return did_you_mean(root, names) or f"there are {', '.join(names)}"

@@ -1,0 +1,88 @@
+"""What a template can give: a JSON value, or nothing at all; and how a value becomes text.
+
+`MISSING` is not `None`: null is something a caller said, missing is what nobody said.
+"""
+
+from typing import Any, Final, Literal
+
+import msgspec
+
+from gateway.errors import InvalidArguments
+
+Refusal = Literal["args", "path", "header", "size"]
+
+LARGEST = 1_000_000  # characters of a rendered text
+
+
+class Absent:
+    """The class of `MISSING`, and of the sandbox's undefined names. No comparison with it holds."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __contains__(self, _: object) -> bool:
+        return False
+
+    def _never(self, _: object) -> bool:
+        return False
+
+    __lt__ = __le__ = __gt__ = __ge__ = _never
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = Absent()
+
+
+class TemplateError(ValueError):
+    """The author's text is wrong: found at load. `hint` says what to write instead."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class RenderError(ValueError):
+    """These values cannot be filled in here: found in a call."""
+
+    def __init__(self, message: str, position: Refusal = "args") -> None:
+        super().__init__(message)
+        self.position: Refusal = position
+
+
+class Refused(InvalidArguments):
+    """Arguments that satisfy the schema but cannot be placed safely; `position` says where."""
+
+    def __init__(self, message: str, position: Refusal, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.position: Refusal = position
+
+
+def to_text(value: Any) -> str:
+    """The text form: `true`, numbers as JSON, lists and objects as compact JSON (§3.2).
+
+    Bytes are text when they are UTF-8. Raises RenderError for what has no text.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            raise RenderError("binary data has no text form") from None
+    return to_json(value).decode()
+
+
+def to_json(value: Any) -> bytes:
+    """Compact JSON in UTF-8, bytes as base64. Raises RenderError for a lone surrogate."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        raise RenderError("the text is not valid Unicode") from None
+    except (TypeError, ValueError, RecursionError):
+        raise RenderError("the value has no JSON form") from None
