@@ -105,7 +105,9 @@ class Direct:
             addresses = [address for address in addresses if is_public(address)]
             if not addresses:
                 raise NotPublic
-        context = (self._tls or verifying()) if origin.tls else None
+        if origin.tls and self._tls is None:
+            self._tls = await asyncio.to_thread(verifying)
+        context = self._tls if origin.tls else None
         return await connect(addresses, origin, factory, context, CONNECT_SECONDS)
 
 
@@ -129,17 +131,24 @@ class Names:
         task = self._asking.get(key)
         if task is None:
             task = self._asking[key] = asyncio.ensure_future(_look_up(host, port))
-            task.add_done_callback(lambda _: self._asking.pop(key, None))
-        found = await asyncio.shield(task)
+            task.add_done_callback(functools.partial(self._answered, key))
+        return await asyncio.shield(task)
+
+    def _answered(self, key: tuple[str, int], task: asyncio.Task[Sequence[str]]) -> None:
+        del self._asking[key]
+        if task.cancelled() or task.exception() is not None:
+            return
         if len(self._known) >= MOST_NAMES:
             self._known.clear()
-        self._known[key] = self._clock() + DNS_SECONDS, found
-        return found
+        self._known[key] = self._clock() + DNS_SECONDS, task.result()
 
 
 async def _look_up(host: str, port: int) -> Sequence[str]:
     loop = asyncio.get_running_loop()
-    infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:  # a label too long or empty, say
+        raise socket.gaierror(socket.EAI_NONAME, "not a name") from None
     return list(dict.fromkeys(str(info[4][0]) for info in infos))
 
 
@@ -176,6 +185,7 @@ def _origin(prefix: str) -> tuple[Origin, str]:
 
 
 def _serialised(request: HttpRequest, host: str, target: str) -> bytes:
+    """The request's bytes. Raises InvalidArguments for a header value that cannot go out."""
     lines = [f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n"]
     named = set()
     for name, value in request.headers:
@@ -185,13 +195,13 @@ def _serialised(request: HttpRequest, host: str, target: str) -> bytes:
         lines.append(f"{name}: {value}\r\n")
     lines += [line for name, line in DEFAULTS if name not in named]
     body = request.body
-    if body is not None:
-        lines.append(f"Content-Length: {len(body)}\r\n\r\n")
-        return "".join(lines).encode() + body
-    if request.method in {"POST", "PUT", "PATCH"}:
-        lines.append("Content-Length: 0\r\n")
+    if body is not None or request.method in {"POST", "PUT", "PATCH"}:
+        lines.append(f"Content-Length: {len(body or b'')}\r\n")
     lines.append("\r\n")
-    return "".join(lines).encode()
+    try:
+        return "".join(lines).encode() + (body or b"")
+    except UnicodeEncodeError:
+        raise InvalidArguments("a header value holds half a surrogate pair") from None
 
 
 def _headers(answer: Answer) -> Mapping[str, str]:
