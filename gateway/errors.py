@@ -7,8 +7,9 @@ never hold a secret, a URL query or a traceback. They are raised where they are 
 once, in `server/endpoint.py`.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class Reached(StrEnum):
@@ -59,6 +60,19 @@ class InvalidArguments(CallerError):
     """They do not satisfy the tool's `inputSchema`, or cannot be placed safely in the request."""
 
     code = "invalid_arguments"
+
+
+class CapabilityMissing(CallerError):
+    """The tool needs its caller to be able to do something (sampling, elicitation) that it is not.
+
+    `required` is shaped like MCP's ClientCapabilities: `{"sampling": {}}`.
+    """
+
+    code = "capability_missing"
+
+    def __init__(self, message: str, required: Mapping[str, Any]) -> None:
+        super().__init__(message, hint="call it from a client that declares the capability")
+        self.required = required
 
 
 class Rejected(GatewayError):

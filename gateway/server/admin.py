@@ -1,0 +1,100 @@
+"""/health, /livez, /readyz and /metrics."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gateway import __version__
+from gateway.domain.events import CallFinished, Event, Reloaded
+from gateway.domain.issue import Issue
+from gateway.domain.listing import Listing, Status
+from gateway.protocol.jsonrpc import encode
+from gateway.runtime.snapshot import Current
+from gateway.server.reply import Reply, text
+
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
+
+FINE = frozenset({"ok", "tool_error", "cancelled"})
+
+
+class Ledger:
+    """An observer that keeps what health tells of calls and reloads."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+        self.last_errors: dict[str, str] = {}
+        self.reload: Reloaded | None = None
+        self.reloads = 0
+
+    def __call__(self, event: Event) -> None:
+        if type(event) is CallFinished:
+            self.calls[event.backend] += 1
+            if event.outcome not in FINE:
+                self.last_errors[event.backend] = event.outcome
+        elif type(event) is Reloaded:
+            self.reload = event
+            self.reloads += 1
+
+
+def health(current: Current, ledger: Ledger, stopping: Callable[[], bool]) -> dict[str, Any]:
+    """`{status, version, backends, reload}`; status is healthy, degraded or stopping."""
+    snapshot = current.get()
+    listings = snapshot.catalog.backends
+    poor = any(listing.health.status is not Status.OK for listing in listings.values())
+    status = "stopping" if stopping() else "degraded" if poor or snapshot.issues else "healthy"
+    return {
+        "status": status,
+        "version": __version__,
+        "backends": {name: _backend(listing, ledger) for name, listing in listings.items()},
+        "reload": _reload(ledger, snapshot.version, snapshot.issues),
+    }
+
+
+def _backend(listing: Listing, ledger: Ledger) -> Mapping[str, Any]:
+    return {
+        "name": listing.name,
+        "running": listing.health.status is not Status.DOWN,
+        "status": str(listing.health.status),
+        "reason": listing.health.reason,
+        "transport": listing.transport,
+        "tools_cached": len(listing.tools),
+        "request_count": ledger.calls[listing.name],
+        "last_error": ledger.last_errors.get(listing.name),
+        "issues": [_issue(issue) for issue in listing.health.issues],
+    }
+
+
+def _reload(ledger: Ledger, version: int, issues: tuple[Issue, ...]) -> Mapping[str, Any]:
+    last = ledger.reload
+    return {
+        "version": version,
+        "count": ledger.reloads,
+        "changed": last.changed if last else (),
+        "removed": last.removed if last else (),
+        "issues": [_issue(issue) for issue in issues],
+    }
+
+
+def _issue(issue: Issue) -> Mapping[str, Any]:
+    return {
+        "where": issue.where,
+        "path": issue.path,
+        "message": issue.message,
+        "hint": issue.hint,
+        "severity": str(issue.severity),
+    }
+
+
+def pages(
+    current: Current,
+    ledger: Ledger,
+    metrics: Callable[[], bytes],
+    stopping: Callable[[], bool],
+) -> Mapping[str, Callable[[], Reply]]:
+    """The routes by path. `metrics` gives the exposition text of Prometheus."""
+    return {
+        "/health": lambda: Reply(200, encode(health(current, ledger, stopping))),
+        "/livez": lambda: text(200, "alive"),
+        "/readyz": lambda: text(503, "stopping") if stopping() else text(200, "ready"),
+        "/metrics": lambda: Reply(200, metrics(), kind=METRICS),
+    }

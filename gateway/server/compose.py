@@ -1,0 +1,78 @@
+"""Puts the parts of the HTTP front together; makes things and decides nothing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from gateway.domain.events import Observer
+from gateway.domain.tool import ToolRef
+from gateway.meta import META_TOOLS, MetaTool
+from gateway.runtime.snapshot import Current
+from gateway.server.admin import Ledger, pages
+from gateway.server.changes import Changes
+from gateway.server.connection import Limits
+from gateway.server.endpoint import Endpoint
+from gateway.server.guard import Guard
+from gateway.server.http import Http
+from gateway.server.legacy import Legacy
+from gateway.server.listen import Subscriptions
+from gateway.server.modern import Modern
+from gateway.server.sessions import Sessions
+from gateway.server.surface import MetaSurface
+from gateway.server.web import Front
+
+GRACE = 30.0  # seconds that running calls get when the gateway stops
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Where to listen, whom to let in, what to offer at `/mcp`."""
+
+    host: str = "127.0.0.1"
+    port: int = 39400
+    allowed_hosts: Sequence[str] = ()
+    allowed_origins: Sequence[str] = ()
+    meta_tools: Sequence[MetaTool] = META_TOOLS
+    surfaced_tools: Sequence[ToolRef] = ()
+    limits: Limits = field(default_factory=Limits)
+
+
+class HttpServer:
+    """The running front: `start`, then `stop` once. `metrics` gives the text of /metrics."""
+
+    def __init__(
+        self,
+        current: Current,
+        observe: Observer,
+        options: Options,
+        ledger: Ledger,
+        metrics: Callable[[], bytes],
+    ) -> None:
+        self._options = options
+        self._changes = Changes(current, observe)
+        endpoint = Endpoint(current, observe)
+        self.http = Http(
+            Guard(options.host, options.allowed_hosts, options.allowed_origins),
+            endpoint,
+            MetaSurface(options.meta_tools, options.surfaced_tools),
+            (
+                Modern(endpoint, Subscriptions(self._changes)),
+                Legacy(endpoint, Sessions(), self._changes),
+            ),
+            pages(current, ledger, metrics, lambda: self.http.stopping),
+        )
+        self._front = Front(self.http.answer, options.limits)
+
+    @property
+    def port(self) -> int:
+        """The one in use, once started; also where 0 was asked for."""
+        return self._front.port
+
+    async def start(self) -> None:
+        """Raises OSError when the address cannot be had."""
+        await self._front.start(self._options.host, self._options.port)
+
+    async def stop(self, grace: float = GRACE) -> None:
+        """Refuse new calls, let running ones end within `grace` seconds, then close everything."""
+        await self.http.drain(grace)
+        self._changes.close()
+        await self._front.aclose()

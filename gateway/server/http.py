@@ -1,0 +1,181 @@
+"""Every HTTP rule of the gateway and no HTTP library: the facts of a request in, a Reply out.
+
+First the guard, then the path, then the era. What a path means is decided by comparing strings as
+they arrived, never on a normalised or decoded URL (hardening §1 row 2, I25).
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Protocol
+from urllib.parse import quote, unquote
+
+from gateway.domain.identity import ANONYMOUS
+from gateway.protocol import eras, jsonrpc, mcp
+from gateway.protocol.header_values import Headers
+from gateway.protocol.inbound import Rejection, is_modern
+from gateway.server.endpoint import Endpoint
+from gateway.server.guard import Guard
+from gateway.server.legacy import Legacy
+from gateway.server.modern import POST_ONLY, Modern
+from gateway.server.reply import Post, Reply, Unreadable, refusal, text, unfit
+from gateway.server.surface import BackendSurface, Surface
+
+ROOT = "/mcp"
+
+Page = Callable[[], Reply]
+
+NOT_FOUND = text(404, "not found")
+STOPPING = Rejection(
+    jsonrpc.INTERNAL_ERROR,
+    "the gateway is shutting down; try again in a moment",
+    {"code": "draining", "retryable": True},
+)
+CLOSE = {"Connection": "close", "Retry-After": "1"}
+
+
+class Incoming(Protocol):
+    """A request as its transport shows it."""
+
+    @property
+    def method(self) -> str: ...
+
+    @property
+    def target(self) -> str:
+        """As on the request line, undecoded."""
+        ...
+
+    @property
+    def headers(self) -> Headers: ...
+
+    async def read(self) -> bytes:
+        """The whole body, decompressed; raises Unreadable."""
+        ...
+
+    def cancel_when_gone(self) -> None:
+        """From now on the client's going away cancels the task that answers it."""
+        ...
+
+
+class Http:
+    """`pages` are the other routes, by path; they answer GET and HEAD."""
+
+    def __init__(
+        self,
+        guard: Guard,
+        endpoint: Endpoint,
+        meta: Surface,
+        eras: tuple[Modern, Legacy],
+        pages: Mapping[str, Page],
+    ) -> None:
+        self._guard = guard
+        self._endpoint = endpoint
+        self._meta = meta
+        self._modern, self._legacy = eras
+        self._pages = pages
+        self._busy = 0
+        self._stopping = False
+        self._idle = asyncio.Event()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping
+
+    async def answer(self, incoming: Incoming) -> Reply:
+        headers = incoming.headers
+        refused = self._guard.refuse(headers.get("host"), headers.get("origin"))
+        if refused is not None:
+            return text(refused.status, refused.reason)
+        path = _path(incoming.target, headers)
+        if path is None:
+            return text(400, "the request target must be a path")
+        page = self._pages.get(path)
+        if page is not None:
+            return page() if incoming.method in ("GET", "HEAD") else _only("GET, HEAD")
+        surface = self._surface(path)
+        if surface is None:
+            return NOT_FOUND
+        return await self._mcp(incoming, Post(surface, headers, ANONYMOUS))
+
+    def _surface(self, path: str) -> Surface | None:
+        """What the path offers: `/mcp`, `/mcp/` or `/mcp/{backend}`, to the letter."""
+        if path in (ROOT, ROOT + "/"):
+            return self._meta
+        root, _, segment = path[1:].partition("/")
+        if root != ROOT[1:] or not segment:
+            return None
+        name = unquote(segment, errors="replace")
+        if quote(name, safe="") != segment or "/" in name:
+            return None
+        return BackendSurface(name) if name in self._endpoint.view(ANONYMOUS).backends else None
+
+    async def _mcp(self, incoming: Incoming, post: Post) -> Reply:
+        if incoming.method == "POST":
+            return await self._counted(incoming, post)
+        if eras.modern(post.headers.get(mcp.VERSION_HEADER)):
+            return POST_ONLY
+        if incoming.method == "DELETE":
+            return self._legacy.delete(post)
+        if incoming.method != "GET":
+            return _only("GET, POST, DELETE")
+        if self._stopping:
+            return refusal(503, STOPPING.message, extra=CLOSE)
+        return self._legacy.get(post)
+
+    async def _counted(self, incoming: Incoming, post: Post) -> Reply:
+        self._busy += 1
+        try:
+            return await self._post(incoming, post)
+        except Unreadable as error:
+            return error.reply
+        finally:
+            self._busy -= 1
+            if not self._busy:
+                self._idle.set()
+
+    async def _post(self, incoming: Incoming, post: Post) -> Reply:
+        wrong = unfit(post.headers)
+        if wrong is not None:
+            return wrong
+        message = jsonrpc.decode(await incoming.read())
+        if isinstance(message, jsonrpc.Batch):
+            modern = eras.modern(post.headers.get(mcp.VERSION_HEADER)) is not None
+        else:
+            modern = is_modern(message, post.headers)
+        era = "modern" if modern else "legacy"
+        if isinstance(message, jsonrpc.Problem):
+            return Reply(400, self._endpoint.malformed(message, era))
+        if self._stopping and isinstance(message, jsonrpc.Request):
+            return Reply(503, self._endpoint.refuse(message, era, STOPPING).body, CLOSE)
+        if not modern:
+            return await self._legacy.post(post, message)
+        incoming.cancel_when_gone()
+        return await self._modern.post(post, message)
+
+    async def drain(self, grace: float) -> None:
+        """Refuse new calls, end the streams, and wait at most `grace` seconds for running calls."""
+        self._stopping = True
+        self._modern.finish()
+        self._legacy.finish()
+        if self._busy:
+            self._idle.clear()
+            try:
+                async with asyncio.timeout(grace):
+                    await self._idle.wait()
+            except TimeoutError:
+                return
+
+
+def _path(target: str, headers: Headers) -> str | None:
+    """The path of the request target; an absolute one must name the very host of the Host
+    header.
+    """
+    if not target.startswith("/"):
+        prefix = f"http://{headers.get('host')}/"
+        if not target.startswith(prefix):
+            return None
+        target = target[len(prefix) - 1 :]
+    return target.partition("?")[0]
+
+
+def _only(methods: str) -> Reply:
+    return refusal(405, f"allowed here: {methods}", extra={"Allow": methods})

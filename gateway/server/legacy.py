@@ -1,0 +1,135 @@
+"""Streamable HTTP of the legacy era: sessions, the GET stream, DELETE, and batches once.
+
+Source: revisions 2025-03-26 to 2025-11-25, basic/transports. A client that goes away has not
+cancelled its calls here: only `notifications/cancelled` does.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+from gateway.protocol import eras, jsonrpc, mcp, wire
+from gateway.protocol.eras import Revision
+from gateway.server.changes import Changes
+from gateway.server.endpoint import Asked, Endpoint
+from gateway.server.feed import Feed
+from gateway.server.reply import EVENTS, Post, Reply, accepts, refusal, stream
+from gateway.server.sessions import Session, Sessions
+
+MOST_IN_BATCH = 100  # messages (I16)
+AT_ONCE = 8  # of a batch
+RETRY_MS = 2000  # what a stream asks a client to wait before it comes back
+
+ACCEPTED = Reply(202)
+GONE = "no such session: initialize again"
+
+
+class Legacy:
+    def __init__(self, endpoint: Endpoint, sessions: Sessions, changes: Changes) -> None:
+        self._endpoint = endpoint
+        self._sessions = sessions
+        self._changes = changes
+
+    async def post(self, post: Post, message: jsonrpc.Decoded) -> Reply:
+        if isinstance(message, jsonrpc.Request) and message.method == mcp.INITIALIZE:
+            return await self._initialize(post, message)
+        id = message.id if isinstance(message, jsonrpc.Request) else None
+        session = self._session(post, id)
+        if isinstance(session, Reply):
+            return session
+        if isinstance(message, jsonrpc.Batch):
+            return await self._batch(session, message)
+        body = await self._one(session, message)
+        return ACCEPTED if body is None else Reply(200, body)
+
+    def get(self, post: Post) -> Reply:
+        """Open the session's stream of what comes unasked; `Last-Event-ID` takes up an old one."""
+        if not accepts(post.headers.get("accept"), EVENTS):
+            return refusal(406, f"Accept must list {EVENTS}")
+        session = self._session(post, None)
+        if isinstance(session, Reply):
+            return session
+        feed = Feed()
+        primed = RETRY_MS if session.revision.primes else None
+        session.outbox.attach(feed, post.headers.get(mcp.LAST_EVENT_HEADER), primed)
+        if session.unwatch is None:
+            session.unwatch = self._changes.watch(
+                session.surface,
+                session.caller,
+                lambda: session.outbox.publish(wire.tools_changed()),
+            )
+        return stream(feed)
+
+    def delete(self, post: Post) -> Reply:
+        session = self._session(post, None)
+        if isinstance(session, Reply):
+            return session
+        self._sessions.end(session)
+        return Reply(204)
+
+    def finish(self) -> None:
+        """End every open stream; calls in flight keep their session."""
+        self._sessions.close_streams()
+
+    async def _initialize(self, post: Post, request: jsonrpc.Request) -> Reply:
+        revision = eras.negotiate(request.params.get("protocolVersion"))
+        answer = await self._endpoint.answer(Asked(post.surface, request, revision, post.caller))
+        if answer.code is not None:
+            return Reply(200, answer.body)
+        session = self._sessions.open(revision, post.caller, post.surface)
+        return Reply(200, answer.body, {"Mcp-Session-Id": session.id})
+
+    def _session(self, post: Post, id: jsonrpc.Id | None) -> Session | Reply:
+        """The session the headers name, or the refusal: none named 400, unknown 404."""
+        version = post.headers.get(mcp.VERSION_HEADER)
+        if version is not None and eras.legacy(version) is None:
+            known = ", ".join(eras.SUPPORTED)
+            return refusal(400, f"unsupported MCP-Protocol-Version; supported: {known}", id=id)
+        named = post.headers.get(mcp.SESSION_HEADER)
+        if named is None:
+            return refusal(400, "Mcp-Session-Id is missing: initialize first", id=id)
+        return self._sessions.find(named, post.caller, post.surface) or refusal(404, GONE, id=id)
+
+    async def _one(self, session: Session, message: jsonrpc.Message) -> bytes | None:
+        """The response to one message of a session; None where none is due."""
+        if isinstance(message, jsonrpc.Request):
+            return await self._request(session, message)
+        if isinstance(message, jsonrpc.Problem):
+            return jsonrpc.error(message.id, message.code, message.message)
+        if isinstance(message, jsonrpc.Notification) and message.method == mcp.CANCELLED:
+            session.calls.cancel(message.params.get("requestId"))
+        return None
+
+    async def _request(self, session: Session, request: jsonrpc.Request) -> bytes | None:
+        asked = Asked(session.surface, request, session.revision, session.caller)
+        if request.method != mcp.TOOLS_CALL:
+            return (await self._endpoint.answer(asked)).body
+        return await session.calls.run(request.id, self._endpoint.answer(asked))
+
+    async def _batch(self, session: Session, batch: jsonrpc.Batch) -> Reply:
+        refused = _unfit(session.revision, batch)
+        if refused is not None:
+            return refusal(400, refused)
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def answer(message: jsonrpc.Message) -> bytes | None:
+            async with gate:
+                return await self._one(session, message)
+
+        bodies = await asyncio.gather(*map(answer, batch.items))
+        return _joined(body for body in bodies if body is not None)
+
+
+def _unfit(revision: Revision, batch: jsonrpc.Batch) -> str | None:
+    if not revision.batches:
+        return f"protocol version {revision} has no batches"
+    if len(batch.items) > MOST_IN_BATCH:
+        return f"a batch may hold {MOST_IN_BATCH} messages"
+    for item in batch.items:
+        if isinstance(item, jsonrpc.Request) and item.method == mcp.INITIALIZE:
+            return "initialize cannot be part of a batch"
+    return None
+
+
+def _joined(bodies: Iterable[bytes]) -> Reply:
+    whole = b",".join(bodies)
+    return Reply(200, b"[%b]" % whole) if whole else ACCEPTED

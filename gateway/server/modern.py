@@ -1,0 +1,75 @@
+"""Streamable HTTP of the modern era: each POST stands alone; no session, no GET, no batch.
+
+Source: 2026-07-28, basic/transports/streamable-http.
+"""
+
+from gateway.protocol import jsonrpc, mcp
+from gateway.protocol.eras import modern
+from gateway.protocol.inbound import Rejection, climb, unsupported
+from gateway.protocol.sse import encode
+from gateway.server.endpoint import Answer, Asked, Endpoint
+from gateway.server.feed import Feed
+from gateway.server.listen import Subscription, Subscriptions, honoured
+from gateway.server.reply import Post, Reply, refusal, stream
+
+ERA = "modern"
+
+POST_ONLY = refusal(405, "this protocol version has POST only", extra={"Allow": "POST"})
+ONE_MESSAGE = refusal(400, "the body must be a single JSON-RPC request or notification")
+
+
+class Modern:
+    def __init__(self, endpoint: Endpoint, subscriptions: Subscriptions) -> None:
+        self._endpoint = endpoint
+        self._subscriptions = subscriptions
+
+    async def post(self, post: Post, message: jsonrpc.Decoded) -> Reply:
+        """Answer one message. A batch and a response are refused: this era has neither."""
+        if isinstance(message, jsonrpc.Request):
+            return await self._request(post, message)
+        if isinstance(message, jsonrpc.Notification):
+            return _acknowledge(post)
+        return ONE_MESSAGE
+
+    def finish(self) -> None:
+        """End every listen stream politely."""
+        self._subscriptions.finish_all()
+
+    async def _request(self, post: Post, request: jsonrpc.Request) -> Reply:
+        route = climb(request, post.headers)
+        if isinstance(route, Rejection):
+            return _reply(self._endpoint.refuse(request, ERA, route))
+        if request.method == mcp.LISTEN:
+            return self._listen(post, request)
+        asked = Asked(post.surface, request, route.revision, post.caller, post.headers)
+        return _reply(await self._endpoint.answer(asked))
+
+    def _listen(self, post: Post, request: jsonrpc.Request) -> Reply:
+        wanted = honoured(request.params)
+        if isinstance(wanted, Rejection):
+            return _reply(self._endpoint.refuse(request, ERA, wanted))
+        feed = Feed()
+        subscription = Subscription(
+            request.id, post.caller, lambda message: feed.send(encode(message)), feed.end
+        )
+        if not self._subscriptions.open(post.surface, wanted, subscription):
+            reason = "too many open subscriptions; close one or try again later"
+            return refusal(429, reason, id=request.id, extra={"Retry-After": "10"})
+        feed.on_end(lambda: self._subscriptions.close(subscription))
+        self._endpoint.begun(request, ERA)
+        return stream(feed)
+
+
+def _acknowledge(post: Post) -> Reply:
+    """Over HTTP this era defines no notification; whichever comes is taken and dropped."""
+    version = post.headers.get(mcp.VERSION_HEADER, "")
+    if modern(version) is None:
+        rejection = unsupported(version)
+        body = jsonrpc.error(None, rejection.code, rejection.message, rejection.data)
+        return Reply(rejection.status, body)
+    return Reply(202)
+
+
+def _reply(answer: Answer) -> Reply:
+    status = 200 if answer.code is None else mcp.STATUS.get(answer.code, 200)
+    return Reply(status, answer.body)

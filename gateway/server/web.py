@@ -1,0 +1,127 @@
+"""The front on aiohttp: its requests as `Incoming`, our replies as its responses. No rule of
+MCP.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMessage
+from multidict import CIMultiDictProxy
+
+from gateway.protocol.header_values import Headers
+from gateway.server.connection import Connection, Limits, Listener
+from gateway.server.reply import Reply, Unreadable
+
+CLOSING = frozenset({400, 403, 408, 413, 503})  # the rest of the connection is not worth reading
+
+Answer = Callable[["AiohttpIncoming"], Awaitable[Reply]]
+
+
+class AiohttpIncoming:
+    """A request of aiohttp."""
+
+    __slots__ = ("_limits", "_request", "headers", "method", "target")
+
+    def __init__(self, request: web.BaseRequest, limits: Limits) -> None:
+        self._request = request
+        self._limits = limits
+        self.method = request.method
+        self.target = request.raw_path
+        self.headers = _folded(request.headers)
+
+    async def read(self) -> bytes:
+        request, limits = self._request, self._limits
+        if (request.content_length or 0) > limits.largest_body:
+            raise Unreadable(413, f"the body is larger than {limits.largest_body} bytes")
+        try:
+            if request.content.is_eof():
+                return await request.read()
+            async with asyncio.timeout(limits.body):
+                return await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            raise Unreadable(413, f"the body is larger than {limits.largest_body} bytes") from None
+        except TimeoutError:
+            raise Unreadable(408, f"no whole body within {limits.body:g} s") from None
+        except (web.RequestPayloadError, BadHttpMessage):
+            raise Unreadable(400, "the body was cut off or its encoding is broken") from None
+
+    def cancel_when_gone(self) -> None:
+        connection = self._request.protocol
+        if isinstance(connection, Connection):
+            connection.cancel_when_gone(asyncio.current_task())
+
+    def done(self) -> None:
+        """The answer is ready: nothing is left to cancel."""
+        connection = self._request.protocol
+        if isinstance(connection, Connection):
+            connection.cancel_when_gone(None)
+
+
+class Front:
+    """Listens on one address and answers by `answer`."""
+
+    def __init__(self, answer: Answer, limits: Limits | None = None) -> None:
+        self._answer = answer
+        self._limits = limits or Limits()
+        self._listener = Listener(self._handle, self._limits)
+        self._runner = web.ServerRunner(self._listener, shutdown_timeout=1.0)
+        self.port = 0  # the real one, once started
+
+    async def start(self, host: str, port: int) -> None:
+        """Raises OSError when the address cannot be had. Port 0 takes a free one."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        self._listener.start()
+
+    async def aclose(self) -> None:
+        self._listener.stop()
+        await self._runner.cleanup()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        incoming = AiohttpIncoming(request, self._limits)
+        reply = await self._answer(incoming)
+        if reply.feed is not None:
+            return await self._stream(incoming, request, reply)
+        incoming.done()
+        response = web.Response(body=reply.body, status=reply.status, headers=_headers(reply))
+        if reply.status in CLOSING:
+            response.force_close()
+        return response
+
+    async def _stream(
+        self, incoming: AiohttpIncoming, request: web.BaseRequest, reply: Reply
+    ) -> web.StreamResponse:
+        """Write the feed until it ends or its reader is gone; either way it has ended after."""
+        assert reply.feed is not None  # noqa: S101  what brought us here
+        response = web.StreamResponse(status=reply.status, headers=_headers(reply))
+        incoming.cancel_when_gone()
+        try:
+            await response.prepare(request)
+            async for chunk in reply.feed:
+                await response.write(chunk)
+            await response.write_eof()
+        except ConnectionError:
+            return response  # gone in the middle of a write
+        finally:
+            reply.feed.end()
+            incoming.done()
+        return response
+
+
+def _folded(headers: CIMultiDictProxy[str]) -> Headers:
+    """Names in lower case; repeated headers joined, so that two copies equal no single value."""
+    folded: dict[str, str] = {}
+    for name, value in headers.items():
+        key = name.lower()
+        folded[key] = f"{folded[key]}, {value}" if key in folded else value
+    return folded
+
+
+def _headers(reply: Reply) -> dict[str, str]:
+    found = {"Server": "capgate", **reply.extra}
+    if reply.body or reply.feed is not None:
+        found["Content-Type"] = reply.kind
+    return found
