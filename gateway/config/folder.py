@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.capability.yaml_trouble import MAX_BYTES
 from gateway.domain.issue import Issue, Severity
 
-MAX_BYTES = 1 << 20
 SUFFIXES = (".yaml", ".yml")
 TEMPORARY = (".", "#", "~")  # how hidden files and the half-saved files of editors begin
 ATTEMPTS = 3  # to follow a link: a ConfigMap may be swapped between two steps of one attempt
@@ -94,7 +94,10 @@ def look(roots: Iterable[str]) -> Look:
 
 
 def read(entry: Entry) -> bytes | Issue | None:
-    """The file's bytes, or why not; None when it is gone. Never blocks on a pipe or a device."""
+    """The file's bytes, or why not; None when it is no more what it was at the look.
+
+    Never blocks on a pipe or a device.
+    """
     try:
         descriptor = os.open(entry.real, OPEN)
     except FileNotFoundError:
@@ -102,15 +105,15 @@ def read(entry: Entry) -> bytes | Issue | None:
     except OSError as error:
         return _unreadable(entry.file, error)
     try:
-        state = os.fstat(descriptor)
-        if not stat.S_ISREG(state.st_mode):
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return Issue(entry.file, NOT_A_FILE)
-        data = os.read(descriptor, min(state.st_size, MAX_BYTES) + 1)
+        data = os.read(descriptor, entry.stamp.size)
+        same = Stamp.of(os.fstat(descriptor)) == entry.stamp
     except OSError as error:
         return _unreadable(entry.file, error)
     finally:
         os.close(descriptor)
-    return Issue(entry.file, TOO_LARGE) if len(data) > MAX_BYTES else data
+    return data if same else None
 
 
 def anchors(path: Path) -> set[Place]:

@@ -71,7 +71,9 @@ class Reconciler:
             await self._dirty.wait()
             self._dirty.clear()
             async with self._turn:
-                self._publish(await self._snapshot(self._running, self._desired))
+                new = await self._snapshot(self._running, self._desired)
+                if new.catalog.backends != self._current.get().catalog.backends:
+                    self._publish(new)
             await asyncio.sleep(COALESCE)
 
     async def aclose(self, grace: float | None = None) -> None:

@@ -49,3 +49,10 @@ class BrokenBackend(MemoryBackend):
 
     async def start(self, on_change: Callable[[], None]) -> None:
         raise BackendUnavailable("no such program")
+
+
+class StuckBackend(MemoryBackend):
+    """It cannot be closed."""
+
+    async def aclose(self) -> None:
+        raise OSError("device busy")

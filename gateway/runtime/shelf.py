@@ -1,0 +1,183 @@
+"""For each capability file its newest version and the one that is live: the last good one stays.
+
+Blocking, and not small for a thousand changed files: `refresh` and `desired` run in a thread, never
+two at a time.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from operator import attrgetter
+
+from gateway.backends.base import Backend
+from gateway.config.folder import Entry, Look, read
+from gateway.domain.issue import Issue, Severity
+from gateway.runtime.claims import Claim, Verdict, judge
+from gateway.runtime.plan import Desired, Wanted
+from gateway.runtime.settling import Settling
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a file's content comes to: a backend to build under a name, or nothing.
+
+    Nothing, and no issue that is an error: the file is switched off.
+    """
+
+    name: str | None
+    build: Callable[[], Backend] | None
+    issues: tuple[Issue, ...] = ()
+
+
+Load = Callable[[bytes, str], Version]  # content and the file's name; never raises
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """A version that can be served; equal keys mean equal content under equal settings."""
+
+    name: str
+    key: str
+    build: Callable[[], Backend]
+
+
+@dataclass(slots=True)
+class Book:
+    """One file: as it was last read, what came of that, and what of it is live."""
+
+    entry: Entry | None = None
+    digest: str = ""
+    newest: Good | None = None
+    off: bool = False
+    issues: tuple[Issue, ...] = ()
+    served: Good | None = None
+
+    @property
+    def claim(self) -> Claim:
+        served = self.served.name if self.served and not self.off else None
+        return Claim(self.newest.name if self.newest else None, served)
+
+
+class Shelf:
+    """`refresh` after a look at the disk; what is `desired` goes live, and then it is `served`."""
+
+    def __init__(self, load: Load, settling: Settling | None = None) -> None:
+        self._load = load
+        self._settling = settling or Settling()
+        self._books: dict[str, Book] = {}
+        self._standing: tuple[Issue, ...] = ()
+        self._awarded: Mapping[str, Good] = {}
+        self._edition = 0
+        self._outdated: set[str] = set()
+        self.changed = True  # whether there is more to tell than what is live
+
+    def reload_all(self, load: Load) -> None:
+        """Other settings: what every file comes to must be found out anew."""
+        self._load = load
+        self._edition += 1
+        self._outdated = set(self._books)
+
+    def refresh(self, found: Look, *, cold: bool = False) -> bool:
+        """Read and load what changed. True: something is still being written; look again soon.
+
+        `cold`: there is nothing live to protect yet, so whatever is there counts.
+        """
+        again = found.torn
+        self._settling.keep(found.entries)
+        for file in sorted(found.entries):
+            again |= not self._up_to_date(found.entries[file], cold=cold)
+        for file, issue in found.refused.items():
+            self._refuse(file, issue)
+        there = found.entries.keys() | found.refused.keys()
+        for file in [file for file in self._books if file not in there and not found.hides(file)]:
+            del self._books[file]
+            self.changed = True
+        standing = (*found.missing.values(), *found.unlisted.values())
+        self.changed |= standing != self._standing
+        self._standing = standing
+        return again
+
+    def desired(self) -> Desired:
+        """What to serve: of each file the newest version, or the last good one. And all issues."""
+        verdict = judge({file: book.claim for file, book in self._books.items()})
+        clashes = dict(_clashes(verdict))
+        awarded: dict[str, Good] = {}
+        wanted: dict[str, Wanted] = {}
+        for name, award in verdict.awards.items():
+            book = self._books[award.file]
+            good = book.newest if award.newest else book.served
+            if good:
+                awarded[award.file] = good
+                stale = () if award.newest else _reasons(book, clashes.get(award.file))
+                wanted[name] = Wanted(name, good.key, good.build, stale)
+        self._awarded = awarded
+        return Desired(wanted, self._issues(clashes.values()))
+
+    def served(self) -> None:
+        """What was last `desired` is live now."""
+        for file, book in self._books.items():
+            book.served = self._awarded.get(file)
+        self.changed = False
+
+    def _issues(self, clashes: Iterable[Issue]) -> tuple[Issue, ...]:
+        found = [issue for book in self._books.values() for issue in book.issues]
+        found += [*clashes, *self._standing]
+        return tuple(sorted(found, key=attrgetter("file", "line", "column")))
+
+    def _up_to_date(self, entry: Entry, *, cold: bool) -> bool:
+        """False: the file is being written, or changed under our hands."""
+        book = self._books.get(entry.file)
+        before = book.entry if book else None
+        if before is not None and before.stamp == entry.stamp:
+            if entry.file not in self._outdated:
+                return True
+        elif not cold and not self._settling.done(entry, before):
+            return False
+        content = read(entry)
+        if content is None:
+            return False
+        if isinstance(content, Issue):
+            self._refuse(entry.file, content, entry)
+        else:
+            self._take(entry, content)
+        self._outdated.discard(entry.file)
+        return True
+
+    def _take(self, entry: Entry, data: bytes) -> None:
+        digest = blake2b(data, digest_size=16).hexdigest()
+        book = self._books.setdefault(entry.file, Book())
+        book.entry = entry
+        if book.digest == digest and entry.file not in self._outdated:
+            return  # touched, not changed
+        version = self._load(data, entry.file)
+        book.digest = digest
+        book.newest = None
+        if version.name is not None and version.build is not None:
+            key = f"{self._edition}:{digest}:{entry.file}"
+            book.newest = Good(version.name, key, version.build)
+        book.issues = version.issues
+        book.off = book.newest is None and not _errors(version.issues)
+        self.changed = True
+
+    def _refuse(self, file: str, issue: Issue, entry: Entry | None = None) -> None:
+        book = self._books.setdefault(file, Book())
+        book.entry = entry
+        if book.issues != (issue,):
+            book.digest, book.newest, book.off, book.issues = "", None, False, (issue,)
+            self.changed = True
+
+
+def _errors(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    return tuple(issue for issue in issues if issue.severity is Severity.ERROR)
+
+
+def _reasons(book: Book, clash: Issue | None) -> tuple[Issue, ...]:
+    """Why the newest version is not the one that is live."""
+    return (clash,) if clash else _errors(book.issues)
+
+
+def _clashes(verdict: Verdict) -> Iterator[tuple[str, Issue]]:
+    for file, (name, holder) in verdict.refused.items():
+        text = f"the backend name {name!r} is already that of {holder}"
+        hint = "give one of the two another 'name:'"
+        yield file, Issue(file, text, 1, 1, "name", hint)
