@@ -28,7 +28,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 def read(arguments: JsonObject, into: type[T]) -> T:
     """The arguments as a Struct; numbers in strings are accepted, since models write them."""
-    known = {field.encode_name for field in msgspec.structs.fields(into)}
+    known = into.__struct_encode_fields__  # not structs.fields(): that costs 17 µs a call
     given = {name: value for name, value in arguments.items() if value is not None}
     for name in given:
         if name not in known:
