@@ -250,4 +250,6 @@ def _reason(error: OSError) -> str:
         return "TLS handshake failed"
     if isinstance(error, socket.gaierror):
         return "its name does not resolve"
-    return os.strerror(error.errno).lower() if error.errno else "no address answered"
+    if error.errno:
+        return os.strerror(error.errno).lower()
+    return "connection closed within the TLS handshake"  # asyncio gives it no number
