@@ -1,0 +1,81 @@
+"""What a capability file comes to: what a call needs, decided at load. The REST backend's contract.
+
+Nothing here connects, waits or counts. A secret's value is looked up when a request is made, so a
+rotated one is used at once.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.capability.http import HttpRequest, HttpResponse
+from gateway.credentials.secret import Secrets
+from gateway.domain.issue import Issue
+from gateway.domain.listing import Health, Status
+from gateway.domain.tool import JsonObject, Tool, ToolResult
+from gateway.errors import UpstreamFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a tool's requests are carried out. Times in seconds, sizes in bytes.
+
+    `timeout` is of one attempt. `retries` is how many attempts may follow the first, on the
+    statuses `retry_on` and with no wait beyond `max_wait`; only if `idempotent`, else only while
+    nothing was sent. `cache_ttl` is None when answers are not kept.
+    """
+
+    timeout: float
+    retries: int
+    retry_on: frozenset[int]
+    max_wait: float
+    idempotent: bool
+    cache_ttl: float | None
+    revalidate: bool
+    transfer: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """An error rule said `then: retry`: try again where the plan allows, else raise `error`."""
+
+    error: UpstreamFailed
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledTool:
+    """One tool, in the order of a call.
+
+    `prepare(given)` checks and completes the arguments; raises InvalidArguments. `request(args)`
+    renders them; raises InvalidArguments, or BackendUnavailable for a missing secret.
+    `read(args, response)` gives the result; raises UpstreamFailed or BadResponse.
+    """
+
+    tool: Tool
+    plan: Plan
+    prepare: Callable[[JsonObject], dict[str, Any]]
+    request: Callable[[JsonObject], HttpRequest]
+    read: Callable[[JsonObject, HttpResponse], ToolResult | Retry]
+    tokens: int  # about how many the definition costs a model
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledCapability:
+    """One file. `digest` is the sha256 of its bytes; `origin` is such as `https://api.example.com`."""
+
+    name: str
+    description: str
+    file: str
+    digest: str
+    origin: str
+    tools: Mapping[str, CompiledTool]
+    issues: tuple[Issue, ...]
+    secrets: Secrets
+
+    def health(self) -> Health:
+        """Degraded while a secret is missing: that is looked up anew each time."""
+        missing = self.secrets.missing()
+        if missing:
+            reason = f"missing secret {', '.join(missing)}"
+            return Health(Status.DEGRADED, reason, self.issues)
+        return Health(Status.OK, None, self.issues)

@@ -1,0 +1,196 @@
+"""The bytes of an answer -> JSON, text or a media block, strictly, whatever was sent (I58, T12).
+
+JSON is taken as RFC 8259 says: no NaN, no number beyond a double, at most 200 levels; a key that is
+repeated keeps its last value; half a surrogate pair becomes U+FFFD. Errors are ValueError with the
+reason; who answered is for the caller to say.
+"""
+
+import base64
+import codecs
+import re
+from array import array
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+from typing import Any, Final, Literal
+
+import msgspec
+
+from gateway.capability.http import HttpResponse
+from gateway.domain.tool import JsonObject
+
+DEEPEST: Final = 200  # levels of lists and objects
+TOO_DEEP: Final = f"nested more than {DEEPEST} levels deep"
+IMAGES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+TEXTS: Final = re.compile(
+    r"text/.*|.*[/+](?:xml|yaml)|application/(?:x-yaml|javascript|csv|graphql|x-ndjson|x-sh"
+    r"|x-www-form-urlencoded)"
+)
+CHARSETS: Final = re.compile(  # of texts, not of ciphers: Python also knows punycode and rot13
+    r"utf-?(?:8|16|32)(?:-?[lb]e)?|(?:us-)?ascii|(?:iso|latin|windows|cp|koi8|mac|ibm|tis)[\w:-]*"
+    r"|(?:gb|big5|euc|shift|sjis|ms_?kanji)[\w:-]*"
+)
+UTF8: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+
+Kind = Literal["json", "text", "image", "audio", "other"]
+
+_BOM = b"\xef\xbb\xbf"
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_NOT_BRACKETS_OR_QUOTES = _NOT_BRACKETS.replace(b'"', b"")
+_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")  # as signed bytes: 1, 1, -1, -1
+_STRING = re.compile(rb'"[^"]*"')
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
+)
+_UNPRINTABLE = re.compile(
+    "[\\s\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+"
+)
+_TAGS = re.compile(r"(?is)<(style|script)\b[^>]*>.*?</\1\s*>|<[^<>]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A Content-Type: lower-case `type/subtype` ("" when there is none), its kind and charset."""
+
+    type: str
+    kind: Kind
+    charset: str | None = None
+
+
+@lru_cache(maxsize=512)
+def media(content_type: str) -> Media:
+    """Reads a Content-Type header; a charset Python does not know counts as none."""
+    name, _, parameters = content_type.lower().partition(";")
+    name = name.strip()
+    found = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", parameters)
+    charset = found[1] if found else None
+    return Media(name, _kind(name), charset if charset and _known(charset) else None)
+
+
+def _known(charset: str) -> bool:
+    try:
+        return bool(CHARSETS.fullmatch(charset) and codecs.lookup(charset))
+    except LookupError:
+        return False
+
+
+def _kind(name: str) -> Kind:
+    if name.endswith(("/json", "+json")):
+        return "json"
+    if name in IMAGES:
+        return "image"
+    if name.startswith("audio/"):
+        return "audio"
+    return "text" if TEXTS.fullmatch(name) else "other"
+
+
+def media_of(response: HttpResponse) -> Media:
+    return media(response.headers.get("content-type", ""))
+
+
+def utf8(body: bytes, charset: str | None) -> bytes:
+    """JSON bytes in UTF-8 without a byte-order mark. Raises ValueError when they are no text."""
+    if charset is not None and charset not in UTF8:
+        body = body.decode(charset).encode()
+    elif body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        body = body.decode("utf-16").encode()
+    return body.removeprefix(_BOM)
+
+
+def loads(data: bytes) -> Any:
+    """Strict JSON in UTF-8. Raises ValueError with the reason in a few words."""
+    try:
+        value = msgspec.json.decode(data)
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8") from None
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
+    except msgspec.DecodeError as error:
+        if b"\\u" in data and "surrogate" in str(error):
+            return loads(_ESCAPE.sub(_whole, data))
+        raise ValueError(_reason(error)) from None
+    if too_deep(data):
+        raise ValueError(TOO_DEEP)
+    return value
+
+
+def _reason(error: msgspec.DecodeError) -> str:
+    text = str(error).removeprefix("JSON is malformed: ")
+    return text.replace("Input data was truncated", "it ends too early")
+
+
+def _whole(found: re.Match[bytes]) -> bytes:
+    return found[0] if found[1] is None else b"\\ufffd"
+
+
+def too_deep(data: bytes) -> bool:
+    """Whether valid JSON nests more than `DEEPEST` levels; 0.4 µs a kilobyte if it has few."""
+    if len(data.translate(None, _NOT_BRACKETS)) <= 2 * DEEPEST:
+        return False
+    if b"\\" in data:
+        data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    # what stays are brackets as +1 and -1, and quotes: two that touch hide nothing between them
+    steps = data.translate(_STEPS, _NOT_BRACKETS_OR_QUOTES).replace(b'""', b"")
+    return max(accumulate(array("b", _STRING.sub(b"", steps)))) > DEEPEST
+
+
+def compact(data: bytes) -> bytes | None:
+    """Valid JSON bytes without blanks, otherwise as they are; None when they must be read instead.
+
+    Escapes must be read (they can hide a secret or half a character), and so must what is wrong.
+    """
+    if b"\\" in data:
+        return None
+    try:
+        tight = msgspec.json.format(data, indent=-1)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return None if too_deep(tight) else tight
+
+
+def text_of(body: bytes, charset: str | None) -> str:
+    """Text in its declared charset, else UTF-8; what does not decode becomes U+FFFD (F6)."""
+    if charset is None and body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        charset = "utf-16"
+    text = body.removeprefix(_BOM).decode(charset or "utf-8", errors="replace")
+    return text.encode("utf-8", "replace").decode() if charset else text
+
+
+def sniff(body: bytes) -> str | None:
+    """Text when the bytes are strict UTF-8 without NUL, else None."""
+    try:
+        text = body.removeprefix(_BOM).decode()
+    except UnicodeDecodeError:
+        return None
+    return None if "\x00" in text else text
+
+
+def block(found: Media, body: bytes, uri: str) -> JsonObject:
+    """An MCP content block of bytes: image, audio, or an embedded resource called `uri`."""
+    data = base64.b64encode(body).decode()
+    if found.kind in ("image", "audio"):
+        return {"type": found.kind, "data": data, "mimeType": found.type}
+    name = found.type or "application/octet-stream"
+    return {"type": "resource", "resource": {"uri": uri, "mimeType": name, "blob": data}}
+
+
+def snippet(text: str, most: int) -> str:
+    """At most `most` characters on one line, nothing unprintable in them, tags of HTML left out."""
+    text = text[: most * 40]
+    if text.lstrip().startswith("<"):
+        text = _TAGS.sub(" ", text)
+    text = _UNPRINTABLE.sub(" ", text).strip()
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def loosely(response: HttpResponse) -> Any:
+    """The body for error rules and messages: JSON if it is any, else text. Never raises."""
+    found = media_of(response)
+    if not response.body:
+        return {}
+    if found.kind in ("json", "text", "other"):
+        try:
+            return loads(utf8(response.body, found.charset))
+        except ValueError:
+            return text_of(response.body, found.charset)
+    return ""
