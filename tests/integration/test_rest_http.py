@@ -1,4 +1,4 @@
-"""Our outgoing HTTP against a well-behaved server: what goes out, what comes back, and what may not."""
+"""Our outgoing HTTP against a well-behaved server: what goes out, comes back, and may not."""
 
 import asyncio
 import gzip

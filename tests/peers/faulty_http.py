@@ -145,6 +145,27 @@ async def trailer_flood(writer: asyncio.StreamWriter) -> None:
 
 
 @fault
+async def endless_trailer(writer: asyncio.StreamWriter) -> None:
+    writer.write(CHUNKED + b"2\r\n{}\r\n0\r\nX: ")
+    while True:
+        writer.write(b"a" * 65536)
+        await writer.drain()
+
+
+@fault
+async def trailer_as_header(writer: asyncio.StreamWriter) -> None:
+    writer.write(CHUNKED + b"2\r\n{}\r\n0\r\nContent-Encoding: gzip\r\nX-Late: 1\r\n\r\n")
+
+
+@fault
+async def endless_chunk_extension(writer: asyncio.StreamWriter) -> None:
+    writer.write(CHUNKED + b"2;")
+    while True:
+        writer.write(b"a" * 65536)
+        await writer.drain()
+
+
+@fault
 async def informational_storm(writer: asyncio.StreamWriter) -> None:
     while True:
         writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000)
@@ -216,12 +237,13 @@ async def data_after_the_answer(writer: asyncio.StreamWriter) -> None:
 
 @dataclass
 class Faulty:
-    """`heads` are the request heads received, in order."""
+    """`heads` are the request heads received, in order; `hung_up` is set when a client leaves."""
 
     port: int = 0
     connections: int = 0
     heads: list[str] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    hung_up: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
@@ -240,18 +262,29 @@ class Faulty:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 self.heads.append(head)
                 self.arrived.set()
-                await self._answer(head, writer)
+                await self._answer(head, reader, writer)
         writer.close()
         self._tasks.discard(task)
 
-    async def _answer(self, head: str, writer: asyncio.StreamWriter) -> None:
+    async def _answer(
+        self, head: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         path = head.split(" ", 2)[1]
         name = re.split(r"[/?]", path)[1]
         if name in FAULTS:
-            await FAULTS[name](writer)
-            await writer.drain()
+            watch = asyncio.ensure_future(self._until_gone(reader))
+            try:
+                await FAULTS[name](writer)
+                await writer.drain()
+            finally:
+                watch.cancel()
         else:
             writer.write(whole(json.dumps(path.removeprefix("/echo/")).encode()))
+
+    async def _until_gone(self, reader: asyncio.StreamReader) -> None:
+        with contextlib.suppress(ConnectionError):
+            await reader.read(1)
+        self.hung_up.set()
 
     async def stop(self) -> None:
         for task in tuple(self._tasks):
