@@ -52,7 +52,7 @@ def path_segments(value: Any) -> Quoted:
     return Quoted("/".join([path_segment(part) for part in parts]))
 
 
-def refuse_dots(text: str) -> None:
+def refuse_dots(text: str, decodings: int = DECODINGS) -> None:
     """Raise unless `text` can stand in a path.
 
     It is not empty, has no control character, and no part of it is `.` or `..`, neither as it is
@@ -63,7 +63,7 @@ def refuse_dots(text: str) -> None:
     if _CONTROL.search(text):
         raise RenderError("a control character cannot stand in the path", "path")
     seen = text
-    for _ in range(DECODINGS + 1):
+    for _ in range(decodings + 1):
         for part in _SLASH.split(seen):
             # some servers drop what follows a ';': to them '..;' climbs as well
             if part.partition(";")[0] in (".", ".."):

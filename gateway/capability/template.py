@@ -44,6 +44,7 @@ __all__ = [
     "TemplateError",
     "compile_expression",
     "compile_template",
+    "has_template",
     "split",
 ]
 
@@ -72,7 +73,7 @@ class Template:
     @property
     def constant(self) -> bool:
         """No expression in it: `source` is the text."""
-        return not _OPENS.search(self.source)
+        return not has_template(self.source)
 
     def value(self, scope: Scope) -> Any:
         if self.single is None:
@@ -96,7 +97,7 @@ class Template:
 def compile_template(source: str, *, position: Position, names: Names) -> Template:
     """Raises TemplateError: what is wrong with `source`, with a hint."""
     _check_length(source)
-    if not _OPENS.search(source):
+    if not has_template(source):
         return Template(source, position, frozenset(), None, lambda _: source)
     parts = _split_plain(source, position, names)
     if parts is None:
@@ -112,13 +113,17 @@ def compile_template(source: str, *, position: Position, names: Names) -> Templa
 def compile_expression(source: str, *, names: Names) -> Expression:
     """An expression without braces, for `when:` and `check:`. Raises TemplateError."""
     _check_length(source)
-    if _OPENS.search(source):
+    if has_template(source):
         raise TemplateError("an expression stands without braces", "such as body.ok == false")
     plain = parse_plain(source)
     if plain is None:
         found: Expression = _sandbox().read_expression(source, Position.MESSAGE, names)
         return found
     return _plain_expression(source, plain, Position.MESSAGE, names)
+
+
+def has_template(text: str) -> bool:
+    return _OPENS.search(text) is not None
 
 
 def split(source: str, *, position: Position, names: Names) -> tuple[Part, ...]:
@@ -136,7 +141,7 @@ def split(source: str, *, position: Position, names: Names) -> tuple[Part, ...]:
 def _split_plain(source: str, position: Position, names: Names) -> tuple[Part, ...] | None:
     """As `split`, when every expression is plain; None to let Jinja have a look."""
     pieces = _EXPRESSION.split(source)
-    if any(_OPENS.search(text) for text in pieces[::2]):
+    if any(map(has_template, pieces[::2])):
         return None
     parts: list[Part] = []
     for index, piece in enumerate(pieces):

@@ -61,6 +61,13 @@ class Refused(InvalidArguments):
         self.position: Refusal = position
 
 
+def refused(what: str, error: Exception) -> Refused:
+    """`error`, met while filling in `what`, in the caller's words."""
+    position = error.position if isinstance(error, RenderError) else "args"
+    reason = str(error) if isinstance(error, RenderError) else "too deeply nested"
+    return Refused(f"{what}: {reason}", position, "change the argument and call again")
+
+
 def to_text(value: Any) -> str:
     """The text form: `true`, numbers as JSON, lists and objects as compact JSON (§3.2).
 

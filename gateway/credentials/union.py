@@ -44,14 +44,12 @@ class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
         return tuple(self.query or ())
 
     @property
-    def texts(self) -> tuple[tuple[str, str], ...]:
-        """Dotted place below `auth` → template text, of all that `build` will render."""
+    def texts(self) -> tuple[tuple[tuple[str, ...], str], ...]:
+        """Path below `auth` → template text, of all that `build` will render."""
         if self.basic is not None:
-            return (
-                ("basic.username", self.basic.username),
-                ("basic.password", self.basic.password),
-            )
+            pair = self.basic
+            return (("basic", "username"), pair.username), (("basic", "password"), pair.password)
         if self.bearer is not None:
-            return (("bearer", self.bearer),)
+            return ((("bearer",), self.bearer),)
         kind, given = ("header", self.header) if self.query is None else ("query", self.query)
-        return tuple((f"{kind}.{name}", text) for name, text in (given or {}).items())
+        return tuple(((kind, name), text) for name, text in (given or {}).items())

@@ -1,0 +1,115 @@
+"""`query:` and `form:`: names and values as `application/x-www-form-urlencoded` (§3.5).
+
+Names are the author's; every value goes through `quote_plus`, so it cannot end or add a pair. A
+list repeats its name, an object becomes `name[key]=…`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gateway.capability.escape import query_text
+from gateway.capability.filters import nothing
+from gateway.capability.language import Position, Scope
+from gateway.capability.place import Place
+from gateway.capability.tree import (
+    SPLICE,
+    Build,
+    compile_tree,
+    is_literal,
+    literal_name,
+    members,
+    splice,
+)
+from gateway.capability.values import RenderError, refused, to_text
+
+_WHOLE = ({("args",)}, {("rest",)})  # what may be spliced: names that the author declared
+
+
+class Named:
+    """One name and its value. `static` is the finished text when no template is in it."""
+
+    __slots__ = ("_build", "_encoded", "name", "static")
+
+    def __init__(self, name: str, value: Any, place: Place, position: Position) -> None:
+        literal_name(name, place)
+        self.name = name
+        self._encoded = query_text(name)
+        self._build: Build = compile_tree(value, place.at(name), position)
+        self.static: list[str] | None = None
+        if is_literal(value):
+            self.static = []
+            _append(self.static, self._encoded, value)
+
+    def __call__(self, scope: Scope, out: list[str]) -> None:
+        if self.static is not None:
+            out.extend(self.static)
+            return
+        try:
+            _append(out, self._encoded, self._build(scope))
+        except (RenderError, RecursionError) as error:
+            raise refused(self.name, error) from None
+
+
+class Spliced:
+    """All arguments (`root` is `args`), or those that the request does not name (`rest`)."""
+
+    __slots__ = ("_build", "root")
+
+    def __init__(self, source: Any, place: Place, position: Position) -> None:
+        inner = Place(place.path, place.names, place.report)
+        self._build = splice(source, inner, position)
+        self.root = "args" if ("args",) in inner.reads else "rest"
+        place.reads.update(inner.reads)
+        if inner.reads and inner.reads not in _WHOLE:
+            place.fault(
+                f"only args or rest can become {position} names",
+                'name each pair, or write "{{ rest }}"',
+            )
+
+    def __call__(self, scope: Scope, out: list[str]) -> None:
+        for name, value in members(self._build(scope)).items():
+            try:
+                _append(out, query_text(name), value)
+            except (RenderError, RecursionError) as error:
+                raise refused(name, error) from None
+
+
+Pair = Named | Spliced
+
+
+def compile_pairs(
+    value: Mapping[str, Any] | str | None, place: Place, position: Position
+) -> list[Pair]:
+    """Faults are reported to `place`. Two pairs of one name cannot be: YAML refuses them."""
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [Spliced(value, place, position)]
+    return [
+        Spliced(each, place.at(name), position)
+        if name == SPLICE
+        else Named(name, each, place, position)
+        for name, each in value.items()
+    ]
+
+
+def encoded(pairs: Sequence[Pair], scope: Scope) -> str:
+    """Raises Refused."""
+    out: list[str] = []
+    for pair in pairs:
+        pair(scope, out)
+    return "&".join(out)
+
+
+def _append(out: list[str], name: str, value: Any) -> None:
+    """`name` is encoded already."""
+    if isinstance(value, str):
+        out.append(f"{name}={query_text(value)}")
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            _append(out, f"{name}%5B{query_text(key)}%5D", each)
+    elif isinstance(value, list):
+        for each in value:
+            _append(out, name, to_text(each) if isinstance(each, (dict, list)) else each)
+    elif not nothing(value):
+        out.append(f"{name}={query_text(value)}")

@@ -1,0 +1,99 @@
+"""What all tools of one capability file share: address, default headers and pairs, credential."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gateway.capability import base_url
+from gateway.capability.escape import header_name_problem
+from gateway.capability.language import Names, Position
+from gateway.capability.model import Capability
+from gateway.capability.pairs import Pair, compile_pairs
+from gateway.capability.place import Place, Report
+from gateway.capability.request_headers import Header, compile_headers
+from gateway.capability.template import Absent, Template
+from gateway.credentials import Auth, Credential, Rendered
+from gateway.credentials.secret import Secrets
+from gateway.errors import BackendUnavailable
+
+
+class SecretScope(Mapping[str, str]):
+    """`secrets` as templates see them: each asked for by name, when it is needed."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+
+    def __getitem__(self, name: str) -> str:
+        return self._secrets.get(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+class Shared:
+    """Compiled once a file. Faults are reported; what is faulty is then left empty."""
+
+    def __init__(self, capability: Capability, secrets: Secrets, report: Report) -> None:
+        names: Names = {"secrets": capability.secrets, "vars": capability.vars}
+        place = Place((), names, report)
+        self.report = report
+        self.names = names
+        self.vars: Mapping[str, Any] = capability.vars
+        self.secrets = SecretScope(secrets)
+        self.base = _address(capability.base_url, place.at("base_url"))
+        auth = capability.auth if isinstance(capability.auth, Auth) else None
+        self.auth_headers = frozenset(name.lower() for name in auth.header_names) if auth else _NONE
+        self.auth_query = frozenset(auth.query_names) if auth else _NONE
+        self.credential = self._credential(auth, place.at("auth")) if auth else None
+        self.headers: list[Header] = compile_headers(
+            capability.headers, place.at("headers"), self.auth_headers
+        )
+        self.pairs: list[Pair] = compile_pairs(capability.query, place.at("query"), Position.QUERY)
+
+    def _credential(self, auth: Auth, place: Place) -> Credential | None:
+        faults = _Counted(self.report)
+        checked = Place(place.path, place.names, faults)
+        for path, text in auth.texts:
+            checked.at(*path).template(text, Position.HEADER)
+        for name in auth.header or ():
+            problem = header_name_problem(name)
+            if problem:
+                checked.at("header", name).fault(problem)
+        return None if faults.count else auth.build(lambda text: self._rendered(text, place))
+
+    def _rendered(self, text: str, place: Place) -> Rendered:
+        template = place.template(text, Position.HEADER)
+        scope = {"vars": self.vars, "secrets": self.secrets}
+        return lambda: _present(template, scope)
+
+
+class _Counted:
+    """A report that knows whether there was any fault."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self.count = 0
+
+    def __call__(self, *args: Any, **kwargs: Any) -> None:
+        self.count += 1
+        self._report(*args, **kwargs)
+
+
+_NONE: frozenset[str] = frozenset()
+
+
+def _address(text: str, place: Place) -> str:
+    try:
+        return base_url.literal(text)
+    except base_url.Refused as error:
+        place.fault(str(error), error.hint)
+        return ""
+
+
+def _present(template: Template, scope: Mapping[str, Any]) -> str:
+    text = template.text(scope)
+    if isinstance(text, Absent):
+        raise BackendUnavailable("the credential is empty", hint="the operator mends 'auth:'")
+    return text
