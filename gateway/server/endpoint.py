@@ -8,7 +8,9 @@ model can read it and recover; anything else is an internal error that tells not
 import logging
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from gateway.domain.events import Observer, RequestAnswered
 from gateway.domain.identity import ANONYMOUS, Identity
@@ -36,7 +38,7 @@ EMPTY_LISTS: Mapping[str, str] = {
 METHODS = MODERN_METHODS | {mcp.INITIALIZE, mcp.PING}  # what metrics may name
 
 
-class Answer(NamedTuple):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """A JSON-RPC response and, if it is an error, its code."""
 
     body: bytes
@@ -51,7 +53,7 @@ class Refused(Exception):
         self.rejection = Rejection(code, message, data)
 
 
-class Asked(NamedTuple):
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """A request and all that answering it depends on. `headers` None: the transport has none."""
 
     surface: Surface

@@ -1,9 +1,10 @@
 """HTTP in our own terms, so that no rule of the front knows the library that carries it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
+
+import msgspec
 
 from gateway.domain.identity import ANONYMOUS, Identity
 from gateway.protocol import jsonrpc
@@ -18,7 +19,7 @@ Extra = Mapping[str, str]
 NOTHING: Extra = MappingProxyType({})
 
 
-class Reply(NamedTuple):
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """A whole answer, or the beginning of one that `feed` continues until it ends."""
 
     status: int
@@ -28,15 +29,12 @@ class Reply(NamedTuple):
     feed: Feed | None = None
 
 
-class Post(NamedTuple):
-    """What arrives at an MCP URL: its surface, who calls, the headers and, when asked, the body."""
+class Post(msgspec.Struct, frozen=True, gc=False):
+    """What arrives at an MCP URL: the surface it leads to, the headers, and who calls."""
 
     surface: Surface
     headers: Headers
     caller: Identity = ANONYMOUS
-
-
-Read = Callable[[], Awaitable[bytes]]  # the body; raises Unreadable
 
 
 class Unreadable(Exception):

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMessage
-from multidict import CIMultiDictProxy
 
 from gateway.protocol.header_values import Headers
 from gateway.server.connection import Connection, Limits, Listener
@@ -28,15 +27,15 @@ class AiohttpIncoming:
         self._limits = limits
         self.method = request.method
         self.target = request.raw_path
-        self.headers = _folded(request.headers)
+        self.headers = _headers_of(request)
 
     async def read(self) -> bytes:
         request, limits = self._request, self._limits
         if (request.content_length or 0) > limits.largest_body:
             raise Unreadable(413, f"the body is larger than {limits.largest_body} bytes")
         try:
-            if request.content.is_eof():
-                return await request.read()
+            if request.content.is_eof():  # all there: no need to wait, nor for a deadline
+                return _capped(request.content.read_nowait(), limits.largest_body)
             async with asyncio.timeout(limits.body):
                 return await request.read()
         except web.HTTPRequestEntityTooLarge:
@@ -111,10 +110,19 @@ class Front:
         return response
 
 
-def _folded(headers: CIMultiDictProxy[str]) -> Headers:
-    """Names in lower case; repeated headers joined, so that two copies equal no single value."""
+def _capped(body: bytes, largest: int) -> bytes:
+    if len(body) > largest:
+        raise web.HTTPRequestEntityTooLarge(largest)
+    return body
+
+
+def _headers_of(request: web.BaseRequest) -> Headers:
+    """By any case of their name; repeated ones joined, so that two copies equal no single value."""
+    raw = request.raw_headers
+    if len({name.lower() for name, _ in raw}) == len(raw):
+        return request.headers
     folded: dict[str, str] = {}
-    for name, value in headers.items():
+    for name, value in request.headers.items():
         key = name.lower()
         folded[key] = f"{folded[key]}, {value}" if key in folded else value
     return folded
