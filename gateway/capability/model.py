@@ -36,6 +36,10 @@ def _named(pattern: str, hint: str) -> Meta:
     return Meta(pattern=pattern, extra={"hint": hint})
 
 
+def _one_of(*names: str) -> Meta:
+    return Meta(pattern=f"^({'|'.join(names)})$", extra={"one_of": names})
+
+
 BackendName = Annotated[
     str, _named(BACKEND_NAME, "a-z, 0-9 and '_', a letter first, at most 32 characters")
 ]
@@ -59,9 +63,13 @@ Duration = Annotated[str, Meta(extra_json_schema={"pattern": DURATION})] | int |
 Size = Annotated[str, Meta(extra_json_schema={"pattern": SIZE})] | int
 StatusCode = Annotated[int, Meta(ge=100, le=599)]
 StatusClass = Annotated[str, _named("^[1-5]xx$", "a status is such as 404 or 4xx")]
-Hint = Literal["title", "readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"]
-RequestPart = Literal["method", "url", "headers", "json", "form", "text", "bytes", "graphql"]
-ReplyPart = Literal["status", "headers", "json", "text", "base64"]
+HintName = Annotated[
+    str, _one_of("title", "readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
+]
+RequestPart = Annotated[
+    str, _one_of("method", "url", "headers", "json", "form", "text", "bytes", "graphql")
+]
+ReplyPart = Annotated[str, _one_of("status", "headers", "json", "text", "base64")]
 
 
 class Strict(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -215,7 +223,7 @@ class ToolSpec(Strict, frozen=True):
     """In place of the file's."""
     idempotency_key: HeaderName | None = None
     """A header that carries one key for all attempts of a call, which makes it safe to repeat."""
-    annotations: dict[Hint, bool | str] = {}
+    annotations: dict[HintName, bool | str] = {}
     """What the method tells wrongly: a POST that only reads has `readOnlyHint: true`."""
     output: dict[str, Any] | None = None
     """The JSON Schema of the result, after `map`."""

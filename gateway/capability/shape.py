@@ -18,6 +18,7 @@ from gateway.domain.names import did_you_mean, nearest
 
 T = TypeVar("T")
 Later = Mapping[str, Sequence[str]]
+Extra = Mapping[str, Any]
 
 LATER = "is part of format 1 but not supported by this version yet"
 FREE = "x-"  # how the keys begin that are nobody's business but the author's
@@ -99,20 +100,20 @@ class _Walk:
         self._later = later
 
     def value(self, value: Any, info: Any, at: _At) -> Any:
-        bare, hint = _bare(info)
+        bare, extra = _bare(info)
         union = isinstance(bare, inspect.UnionType)
-        members: list[Any] = [_bare(one) for one in bare.types] if union else [(bare, hint)]
+        members: list[Any] = [_bare(one) for one in bare.types] if union else [(bare, extra)]
         if any(type(member) not in _KNOWN for member, _ in members):
             return value  # Any, and what only msgspec knows
-        typed = [(type(member), member, hint) for member, hint in members]
+        typed = [(type(member), member, extra) for member, extra in members]
         for wanted in _ACCEPTED[type(value)]:
-            for kind, member, hint in typed:
+            for kind, member, extra in typed:
                 if kind is wanted and (kind is not _LITERAL or value in member.values):
-                    return self._fitting(value, member, hint, at)
+                    return self._fitting(value, member, extra, at)
         self._misfit(value, [member for member, _ in members], at)
         return value
 
-    def _fitting(self, value: Any, info: Any, hint: str | None, at: _At) -> Any:
+    def _fitting(self, value: Any, info: Any, extra: Extra, at: _At) -> Any:
         """A value of the right kind: what is inside it, and its bounds."""
         kind = type(info)
         if kind is _STRUCT:
@@ -122,7 +123,7 @@ class _Walk:
         if kind in _LISTS:
             return [self.value(one, info.item_type, at.item(i)) for i, one in enumerate(value)]
         if kind is inspect.StrType:
-            self._text(value, info, hint, at)
+            self._text(value, info, extra, at)
         elif kind is inspect.IntType:
             self._bounds(value, info, at)
         return value
@@ -145,24 +146,23 @@ class _Walk:
     def _dict(self, value: dict[str, Any], info: Any, at: _At) -> dict[str, Any]:
         if len(value) < (info.min_length or 0):
             self._tell(at, "is empty")
-        key_type, hint = _bare(info.key_type)
+        key_type, extra = _bare(info.key_type)
+        known = extra.get("one_of")
         for key in value:
-            if type(key_type) is _LITERAL and key not in key_type.values:
-                self._unknown(key, key_type.values, at)
-            elif type(key_type) is inspect.StrType:
-                self._text(key, key_type, hint, at.item(key), at_key=True)
+            if known is None:
+                self._text(key, key_type, extra, at.item(key), at_key=True)
+            elif key not in known:
+                self._unknown(key, known, at)
         return {key: self.value(one, info.value_type, at.item(key)) for key, one in value.items()}
 
-    def _text(
-        self, value: str, info: Any, hint: str | None, at: _At, *, at_key: bool = False
-    ) -> None:
+    def _text(self, value: str, info: Any, extra: Extra, at: _At, *, at_key: bool = False) -> None:
         if info.min_length and len(value) < info.min_length:
             self._tell(at, "is empty")
         elif info.max_length is not None and len(value) > info.max_length:
             self._tell(at, f"{len(value):,} characters; at most {info.max_length:,}")
         elif info.pattern and not re.search(info.pattern, value):
             text = f"{clip(value)!r} does not match {info.pattern}"
-            self._tell(at, text, hint, at_key=at_key)
+            self._tell(at, text, extra.get("hint"), at_key=at_key)
 
     def _bounds(self, value: int, info: Any, at: _At) -> None:
         low, high = info.ge, info.le
@@ -192,13 +192,13 @@ class _Walk:
         self.issues.append(self._parsed.issue(at.path, message, hint, at_key=at_key))
 
 
-def _bare(info: Any) -> tuple[Any, str | None]:
-    """The type itself, and the hint that its annotation carries."""
-    hint = None
+def _bare(info: Any) -> tuple[Any, Extra]:
+    """The type itself, and what its annotation says: `hint`, or `one_of` for keys."""
+    extra: Extra = {}
     while isinstance(info, inspect.Metadata):
-        hint = (info.extra or {}).get("hint", hint)
+        extra = {**(info.extra or {}), **extra}
         info = info.type
-    return info, hint
+    return info, extra
 
 
 def _any_of(members: Sequence[Any]) -> str:

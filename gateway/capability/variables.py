@@ -7,11 +7,15 @@ _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _INSIDE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 
 
+class Unset(ValueError):
+    hint = "set it, or give it a default: ${NAME:-default}"
+
+
 def expand(text: str, environ: Mapping[str, str]) -> str:
     """`text` with its variables filled in; an empty one takes its default, as in a shell.
 
-    Raises ValueError naming each variable that is unset and has no default. What is filled in is
-    not expanded again.
+    Raises Unset naming each variable without value or default, ValueError for what is no variable.
+    What is filled in is not expanded again.
     """
     if "${" not in text:
         return text
@@ -30,5 +34,5 @@ def expand(text: str, environ: Mapping[str, str]) -> str:
     filled = _VARIABLE.sub(value, text)
     if unset:
         names = ", ".join(dict.fromkeys(unset))
-        raise ValueError(f"the environment variable {names} is not set")
+        raise Unset(f"the environment variable {names} is not set")
     return filled

@@ -1,0 +1,171 @@
+"""What can be said of a capability file without its templates: rules over several keys, and lints.
+
+All of it yields problems. Paths start at the top of the file; in `tool_problems`, at the tool.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from msgspec import UNSET
+
+from gateway.capability import units
+from gateway.capability.annotations import READS, annotations
+from gateway.capability.model import (
+    BODIES,
+    METHODS,
+    Cache,
+    Capability,
+    ErrorRule,
+    ToolSpec,
+)
+from gateway.capability.problem import Problem
+from gateway.capability.schemas import argument_problems, output_problems
+from gateway.credentials.secret import source_problem
+from gateway.domain.issue import Severity
+
+Problems = Iterator[Problem]
+
+EFFECTS = re.compile(  # the beginnings of words that say what a call changes
+    r"\b(accept|add|append|appl|approv|archiv|assign|attach|ban|block|book|buy|cancel|chang|charg|clear"
+    r"|clos|commit|complet|configur|copy|creat|deactivat|delet|deploy|destroy|disabl|dismiss|drop|edit"
+    r"|empt|enabl|end|execut|expir|fork|grant|import|insert|install|invit|join|launch|leav|lock|mark"
+    r"|merg|modif|mov|open|order|overwrit|pause|pay|post|print|publish|purg|push|put|queu|rebuild"
+    r"|record|refund|register|reject|releas|remov|renam|reopen|replac|repl|reset|resolv|restart|restor"
+    r"|resum|revok|run|save|schedul|send|set|shar|star|start|stop|store|submit|subscrib|terminat|toggl"
+    r"|transfer|trigger|turn|unassign|unblock|unlock|unpublish|unstar|unsubscrib|updat|upload|upsert"
+    r"|void|withdraw|writ)",
+    re.IGNORECASE,
+)
+
+
+def file_problems(capability: Capability) -> Problems:
+    """The file's own keys; `tools` apart."""
+    for name, source in capability.secrets.items():
+        problem = source_problem(source)
+        if problem:
+            yield Problem(("secrets", name), problem)
+    yield from _names((), (capability.name or "",))
+    yield from _names(("tools",), capability.tools)
+    yield from _rules(capability.errors)
+    yield from _quantities(capability)
+
+
+def tool_problems(spec: ToolSpec) -> Problems:
+    """One tool, by itself."""
+    yield from _method(spec)
+    yield from _body(spec)
+    yield from _names(("args",), spec.args)
+    for problem in argument_problems(spec.args):
+        yield problem.below("args")
+    if spec.output is not None:
+        for problem in output_problems(spec.output):
+            yield problem.below("output")
+    yield from _rules(spec.errors)
+    yield from _quantities(spec)
+    yield from _hints(spec.annotations)
+    yield from _lints(spec)
+
+
+def method_of(spec: ToolSpec) -> str | None:
+    """The method key that is set, lower case; None unless it is exactly one."""
+    given = [method for method in METHODS if getattr(spec, method) is not None]
+    return given[0] if len(given) == 1 else None
+
+
+def _method(spec: ToolSpec) -> Problems:
+    given = [method for method in METHODS if getattr(spec, method) is not None]
+    if not given:
+        yield Problem((), "no method", f"one of {', '.join(METHODS)}, such as get: /items")
+    for extra in given[1:]:
+        message = f"a second method: {given[0]!r} stands here too"
+        yield Problem((extra,), message, "one tool makes one request", at_key=True)
+
+
+def _body(spec: ToolSpec) -> Problems:
+    given = [body for body in BODIES if getattr(spec, body) not in (None, UNSET)]
+    if spec.json is None:
+        given.insert(0, "json")  # a literal null is a body too
+    for extra in given[1:]:
+        yield Problem((extra,), f"a second body: {given[0]!r} stands here too", at_key=True)
+    method = method_of(spec)
+    if given and method in READS:
+        hint = "put the values below 'query:', or use post"
+        yield Problem((given[0],), f"a request of '{method}' has no body", hint, at_key=True)
+
+
+def _names(path: tuple[str, ...], names: Iterable[str]) -> Problems:
+    """A pattern's `$` lets a line end pass."""
+    for name in names:
+        if name.endswith("\n"):
+            yield Problem((*path, name) if path else ("name",), "a name with a line end")
+
+
+def _rules(rules: tuple[ErrorRule, ...]) -> Problems:
+    for index, rule in enumerate(rules):
+        if rule.status is None and rule.when is None:
+            yield Problem(("errors", index), "a rule for nothing", "give it 'status' or 'when'")
+
+
+def _quantities(spec: Capability | ToolSpec) -> Problems:
+    """Durations and sizes, wherever they stand."""
+    yield from _read(("timeout",), spec.timeout, _positive)
+    if isinstance(spec.cache, Cache):
+        yield from _read(("cache", "ttl"), spec.cache.ttl, units.seconds)
+    else:
+        yield from _read(("cache",), spec.cache, units.seconds)
+    if spec.retry is not None:
+        yield from _read(("retry", "max_wait"), spec.retry.max_wait, units.seconds)
+    if spec.limits is not None:
+        yield from _read(("limits", "max_bytes"), spec.limits.max_bytes, units.size)
+        yield from _read(("limits", "transfer"), spec.limits.transfer, units.size)
+    if isinstance(spec, ToolSpec) and spec.response is not None:
+        yield from _read(("response", "max_bytes"), spec.response.max_bytes, units.size)
+
+
+def _read(path: tuple[str, ...], value: Any, reader: Callable[[Any], float]) -> Problems:
+    if value is None:
+        return
+    try:
+        reader(value)
+    except ValueError as error:
+        yield Problem(path, str(error))
+
+
+def _positive(value: Any) -> float:
+    found = units.seconds(value)
+    if not found:
+        raise ValueError("no time at all")
+    return found
+
+
+def _hints(given: Mapping[str, bool | str]) -> Problems:
+    for name, value in given.items():
+        if isinstance(value, str) != (name == "title"):
+            wanted = "text" if name == "title" else "true or false"
+            yield Problem(("annotations", name), f"must be {wanted}")
+
+
+def _lints(spec: ToolSpec) -> Problems:
+    if not spec.description.strip():
+        yield Problem(("description",), "is empty")
+    method = method_of(spec)
+    if method is None:
+        return
+    told = annotations(method, spec.annotations)
+    if told.get("destructiveHint") and not EFFECTS.search(spec.description):
+        message = f"a tool of '{method}' whose description does not say what it changes"
+        hint = "say it; or, when it only reads: annotations: {readOnlyHint: true}"
+        yield Problem(("description",), message, hint, Severity.WARNING)
+    if _caches(spec.cache) and not told["readOnlyHint"]:
+        message = f"the answers of '{method}' are cached: a repeated call may do nothing"
+        hint = "remove 'cache', or, when it only reads: annotations: {readOnlyHint: true}"
+        yield Problem(("cache",), message, hint, Severity.WARNING, at_key=True)
+
+
+def _caches(cache: Cache | str | float | None) -> bool:
+    ttl = cache.ttl if isinstance(cache, Cache) else cache
+    try:
+        return ttl is not None and units.seconds(ttl) > 0
+    except ValueError:
+        return False

@@ -1,0 +1,111 @@
+"""A parsed file → a checked `Capability`, variables filled in, and every problem at its line."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import PurePath
+from typing import Any
+
+import msgspec
+from msgspec import structs
+
+from gateway.capability import base_url, checks
+from gateway.capability.model import BACKEND_NAME, LATER, Capability, ToolSpec
+from gateway.capability.problem import Path, Problem
+from gateway.capability.shape import examined
+from gateway.capability.variables import expand
+from gateway.capability.yaml import Parsed
+from gateway.capability.yaml_trouble import clip
+from gateway.domain.issue import Issue, Severity
+
+MOST = 50  # issues of one file that anybody would read
+
+
+def conform(
+    parsed: Parsed, file: str, environ: Mapping[str, str]
+) -> tuple[Capability | None, list[Issue]]:
+    """The capability, with `name` always set and `base_url` literal, or None; and all the findings.
+
+    A capability may come with warnings; with an error it does not come. `environ` is read only for
+    the `${NAME}` in `base_url` and `vars`.
+    """
+    if parsed.issues:
+        return None, list(parsed.issues)
+    capability, issues, tree = examined(parsed, Capability, LATER)
+    problems: list[Problem] = []
+    if capability is None:
+        problems += _sound_tools(tree)
+    else:
+        capability = _named(capability, file, problems)
+        capability = _filled(capability, environ, problems)
+        problems += checks.file_problems(capability)
+        for name, spec in capability.tools.items():
+            problems += [found.below("tools", name) for found in checks.tool_problems(spec)]
+    issues += [_issue(parsed, problem) for problem in problems]
+    issues.sort(key=lambda issue: (issue.line, issue.column))
+    refused = any(issue.severity is Severity.ERROR for issue in issues)
+    return None if refused else capability, _most(issues, file)
+
+
+def _sound_tools(tree: Any) -> Iterable[Problem]:
+    """In a file that is refused already, what is wrong with the tools of the right shape."""
+    tools = tree.get("tools") if isinstance(tree, dict) else None
+    for name, spec in tools.items() if isinstance(tools, dict) else ():
+        try:
+            tool = msgspec.convert(spec, ToolSpec)
+        except msgspec.ValidationError:
+            continue
+        for found in checks.tool_problems(tool):
+            yield found.below("tools", name)
+
+
+def _named(capability: Capability, file: str, problems: list[Problem]) -> Capability:
+    """Without `name:` the file's own name counts."""
+    if capability.name is not None:
+        return capability
+    stem = PurePath(file).stem
+    if not re.fullmatch(BACKEND_NAME, stem):
+        message = f"the file's name, {clip(stem)!r}, cannot be the backend's name"
+        problems.append(Problem((), message, "add 'name:': a-z, 0-9 and '_', a letter first"))
+    return structs.replace(capability, name=stem)
+
+
+def _filled(
+    capability: Capability, environ: Mapping[str, str], problems: list[Problem]
+) -> Capability:
+    """`base_url` made literal, and `vars`, from the environment."""
+    url = capability.base_url
+    try:
+        url = base_url.literal(expand(url, environ))
+    except ValueError as error:
+        problems.append(Problem(("base_url",), str(error), getattr(error, "hint", None)))
+    given = {
+        name: _deep(value, ("vars", name), environ, problems)
+        for name, value in capability.vars.items()
+    }
+    return structs.replace(capability, base_url=url, vars=given)
+
+
+def _deep(value: Any, path: Path, environ: Mapping[str, str], problems: list[Problem]) -> Any:
+    """A value of `vars` with the variables in all its texts filled in."""
+    if isinstance(value, dict):
+        return {key: _deep(one, (*path, key), environ, problems) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_deep(one, (*path, i), environ, problems) for i, one in enumerate(value)]
+    if isinstance(value, str):
+        try:
+            return expand(value, environ)
+        except ValueError as error:
+            problems.append(Problem(path, str(error), getattr(error, "hint", None)))
+    return value
+
+
+def _issue(parsed: Parsed, found: Problem) -> Issue:
+    return parsed.issue(
+        found.path, found.message, found.hint, severity=found.severity, at_key=found.at_key
+    )
+
+
+def _most(issues: list[Issue], file: str) -> list[Issue]:
+    if len(issues) <= MOST:
+        return issues
+    return [*issues[:MOST], Issue(file, f"and {len(issues) - MOST:,} more problems")]
