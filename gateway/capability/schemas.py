@@ -176,8 +176,7 @@ def _misfit(name: str, schema: Schema) -> list[Problem]:
     """A default that its own schema refuses would be sent without anybody having checked it."""
     if "default" not in schema or "$ref" in str(schema):
         return []
-    validator = validator(_plain(dict(schema)))
-    for error in validator.iter_errors(schema["default"]):
+    for error in validator(_plain(dict(schema))).iter_errors(schema["default"]):
         return [Problem((name, "default"), f"the default does not fit: {error.message}")]
     return []
 

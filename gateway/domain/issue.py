@@ -26,7 +26,9 @@ class Issue:
     def where(self) -> str:
         if not self.line:
             return self.file
-        return f"{self.file}:{self.line}:{self.column}" if self.column else f"{self.file}:{self.line}"
+        return (
+            f"{self.file}:{self.line}:{self.column}" if self.column else f"{self.file}:{self.line}"
+        )
 
     def __str__(self) -> str:
         head = f"{self.where}  {self.path}" if self.path else self.where

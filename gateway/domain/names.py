@@ -13,7 +13,9 @@ def nearest(wrong: str, known: Iterable[str], limit: int = 3) -> list[str]:
     by_folded = {name.casefold(): name for name in known}
     folded = wrong.casefold()
     close = get_close_matches(folded, by_folded, n=limit, cutoff=0.6)
-    inside = [name for name in by_folded if len(folded) > 2 and folded in name and name not in close]
+    inside = [
+        name for name in by_folded if len(folded) > 2 and folded in name and name not in close
+    ]
     return [by_folded[name] for name in (*close, *inside)][:limit]
 
 
