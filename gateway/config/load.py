@@ -1,0 +1,191 @@
+"""`gateway.yaml` → `Config`, or every reason why not, each at its line.
+
+What counts, from the last word to the first: the command line, `MCP_GATEWAY_*` variables, the file,
+the defaults. Without any file everything has its default.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from msgspec import structs
+
+from gateway.capability.shape import shaped
+from gateway.capability.units import seconds, size
+from gateway.capability.yaml import Parsed, dotted, parse
+from gateway.capability.yaml_trouble import clip
+from gateway.config import variables
+from gateway.config.expand import expand
+from gateway.config.folder import NOT_A_FILE, look, read
+from gateway.config.model import LATER, Config
+from gateway.config.retype import retype
+from gateway.config.variables import FILE_VARIABLE, Settings
+from gateway.domain.issue import Issue, Severity
+
+NAME = "gateway.yaml"
+HOST = ("server", "host")
+DIRECTORIES = ("capabilities", "directories")
+SHORTEST = 0.1  # seconds between two looks
+LEVELS = {"trace": "debug", "warn": "warning"}  # other systems' names of ours
+
+
+def _at_least(shortest: float, value: str | float) -> None:
+    if seconds(value) < shortest:
+        raise ValueError(f"{value!r} is shorter than {shortest:g} s")
+
+
+UNITS: Mapping[tuple[str, str], Callable[[Any], object]] = {
+    ("server", "request_timeout"): partial(_at_least, SHORTEST),
+    ("server", "shutdown_timeout"): seconds,
+    ("server", "max_body_size"): size,
+    ("meta_mcp", "cache_ttl"): seconds,
+    ("capabilities", "poll"): partial(_at_least, SHORTEST),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The file to read. One that nobody asked for by name may be missing."""
+
+    file: str = NAME
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """`config` is None exactly when there are issues."""
+
+    config: Config | None
+    issues: tuple[Issue, ...] = ()
+
+
+def locate(given: str | None, environ: Mapping[str, str]) -> Source:
+    """The file named on the command line, or by the environment, or `gateway.yaml` right here."""
+    named = given or environ.get(FILE_VARIABLE)
+    return Source(named, required=True) if named else Source()
+
+
+def load(source: Source, environ: Mapping[str, str], said: Settings | None = None) -> Loaded:
+    """Read and check the file; `said` is what the command line sets. Blocking, for a moment."""
+    content = _content(source)
+    if isinstance(content, Issue):
+        return Loaded(None, (replace(content, severity=Severity.ERROR),))
+    return understand(content, source.file, environ, said or {})
+
+
+def understand(data: bytes, file: str, environ: Mapping[str, str], said: Settings) -> Loaded:
+    """The content of `file`, with the environment and the command line on top."""
+    parsed = parse(data, file) if _has_content(data) else Parsed(file, {}, ())
+    config, issues = (None, list(parsed.issues)) if parsed.issues else _checked(parsed, environ)
+    by_environment, more = variables.settings(environ)
+    issues += more
+    if config is None or issues:
+        return Loaded(None, tuple(issues))
+    config = variables.apply(config, {**by_environment, **said})
+    exposed = _exposure(config)
+    if exposed:
+        place = "MCP_GATEWAY_HOST" if HOST in by_environment else "--host" if HOST in said else ""
+        message, hint = exposed
+        issue = Issue(place, message, hint=hint) if place else parsed.issue(HOST, message, hint)
+        return Loaded(None, (issue,))
+    return Loaded(_resolved(config, Path(file).parent, said))
+
+
+def _content(source: Source) -> bytes | Issue:
+    found = look([source.file])
+    entry = found.entries.get(source.file)
+    if entry is not None:
+        content = read(entry)
+        return Issue(source.file, "is being written just now") if content is None else content
+    if source.file in found.missing:
+        return Issue(source.file, "no such file") if source.required else b""
+    return {**found.unlisted, **found.refused}.get(source.file, Issue(source.file, NOT_A_FILE))
+
+
+def _has_content(data: bytes) -> bool:
+    """A file of comments alone is like none."""
+    return re.search(rb"^[ \t]*[^\s#]", data, re.MULTILINE) is not None
+
+
+def _checked(parsed: Parsed, environ: Mapping[str, str]) -> tuple[Config | None, list[Issue]]:
+    issues = list(_not_yet(parsed))
+    tree = parsed.tree
+    if isinstance(tree, dict):
+        tree = {key: value for key, value in tree.items() if key not in LATER}
+    found = expand(replace(parsed, tree=tree), environ)
+    issues += found.issues
+    unresolved = {issue.path for issue in found.issues}
+    for path in found.places:
+        retype(found.tree, path)
+    config, more = shaped(replace(parsed, tree=found.tree), Config)
+    if config is not None:
+        more = list(_units(parsed, config))
+    from_outside = {dotted(path): text for path, text in found.places.items()}
+    issues += [_hushed(one, from_outside) for one in more if one.path not in unresolved]
+    return config, issues
+
+
+def _not_yet(parsed: Parsed) -> Iterator[Issue]:
+    """Sections of a later version, unless they ask for nothing."""
+    tree = parsed.tree if isinstance(parsed.tree, dict) else {}
+    for name in LATER:
+        if name in tree and not _inert(tree[name]):
+            text = f"the section {name!r} is not supported by this version yet"
+            yield parsed.issue((name,), text, "remove it, or leave it empty", at_key=True)
+
+
+def _inert(value: Any) -> bool:
+    """Empty, or switched off: itself, or all that is in it."""
+    if isinstance(value, dict):
+        return value.get("enabled") is False or all(map(_inert, value.values()))
+    return value in (None, False, "", [])
+
+
+def _units(parsed: Parsed, config: Config) -> Iterator[Issue]:
+    for (section, key), reader in UNITS.items():
+        value = getattr(getattr(config, section), key)
+        if value is None:
+            continue
+        try:
+            reader(value)
+        except ValueError as error:
+            yield parsed.issue((section, key), str(error))
+
+
+def _hushed(issue: Issue, from_outside: Mapping[str, str]) -> Issue:
+    """What a reference stands for may be a secret: it is named, never shown."""
+    reference = from_outside.get(issue.path)
+    if reference is None:
+        return issue
+    return replace(issue, message=f"what {reference} stands for does not fit here", hint=None)
+
+
+def _exposure(config: Config) -> tuple[str, str] | None:
+    """Message and hint when everybody on the network could call every tool."""
+    host = config.server.host
+    if config.server.allow_unauthenticated or _is_loopback(host):
+        return None
+    hint = "127.0.0.1, or server.allow_unauthenticated: true when something else guards it"
+    return f"{clip(host)!r} is reachable from other machines, and nothing asks who calls", hint
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _resolved(config: Config, beside: Path, said: Settings) -> Config:
+    """Folders relative to the file that names them; levels by our own names."""
+    level = config.log.level
+    capabilities = config.capabilities
+    if DIRECTORIES not in said:
+        folders = tuple(str(beside / Path(one).expanduser()) for one in capabilities.directories)
+        capabilities = structs.replace(capabilities, directories=folders)
+    log = structs.replace(config.log, level=LEVELS.get(level, level))
+    return structs.replace(config, capabilities=capabilities, log=log)

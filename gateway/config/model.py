@@ -1,0 +1,106 @@
+"""`gateway.yaml` as frozen values: its sections, their types and defaults.
+
+Names and defaults are those users bring from mcp-gateway. The JSON Schema in `schemas/` is made
+from these classes: the text below a field is what an editor shows. Durations and sizes are the
+author's text, checked at load; `capability/units.py` reads them.
+"""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, field
+
+from gateway.capability.model import BackendName, Duration, Size, Strict, VariableName
+
+LATER = (  # sections that a later version brings
+    *("backends", "mcp_servers", "auth", "policies", "agent_rules"),
+    *("failsafe", "aliases", "audit", "telemetry"),
+)
+TOOL_REF = r"^[^:\s]+:[^:\s]+$"
+
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Text = Annotated[str, Meta(min_length=1)]
+ToolName = Annotated[
+    str, Meta(pattern=TOOL_REF, extra={"hint": "a backend and a tool, such as weather:forecast"})
+]
+LogLevel = Literal["trace", "debug", "info", "warn", "warning", "error"]
+LogFormat = Literal["text", "json"]
+
+
+class Server(Strict, frozen=True):
+    """Where the gateway listens, and what it takes from clients. A change needs a restart."""
+
+    host: Text = "127.0.0.1"
+    """The address to listen on."""
+    port: Port = 39_400
+    """The port to listen on; 0 takes any free one."""
+    request_timeout: Duration = "30s"
+    """How long one request may take in all, a tool call with its retries included."""
+    shutdown_timeout: Duration = "30s"
+    """How long calls in flight may go on when the gateway is told to stop."""
+    max_body_size: Size = "10 MiB"
+    """The largest request body."""
+    allowed_hosts: tuple[Text, ...] = ()
+    """Host names, beyond the loopback ones and `host`, under which clients may address us."""
+    allowed_origins: tuple[Text, ...] = ()
+    """Web pages' origins, such as https://app.example, that may use the gateway from a browser."""
+    allow_unauthenticated: bool = False
+    """Listen on other than loopback addresses although everybody who reaches them may do all."""
+
+
+class SurfacedTool(Strict, frozen=True):
+    server: BackendName
+    tool: Text
+
+
+class MetaMcp(Strict, frozen=True):
+    """What `/mcp` offers."""
+
+    enabled: bool = True
+    """Offer the meta-tools at `/mcp`; off, only `/mcp/{backend}` is served."""
+    cache_tools: bool = True
+    """Tell clients that they may keep a tool list for a while."""
+    cache_ttl: Duration = "5m"
+    """For how long, when no change is announced before."""
+    surfaced_tools: tuple[ToolName | SurfacedTool, ...] = ()
+    """Tools listed beside the meta-tools, such as weather:forecast."""
+    search_format: Literal["json", "lines"] = "json"
+    """How search answers: JSON, or one line a tool, which takes fewer tokens."""
+
+
+class Capabilities(Strict, frozen=True):
+    """Where capability files are, and what the operator adds to them."""
+
+    enabled: bool = True
+    """Off, no capability file is read."""
+    directories: tuple[Text, ...] = ("capabilities",)
+    """Folders, read with all that is in them. Relative to the folder of this file."""
+    vars: dict[BackendName, dict[VariableName, Any]] = field(default_factory=dict)
+    """Backend name → values that replace those of its file's `vars:`."""
+    allow_private: bool = False
+    """Reach private addresses also through names that only resolve to them."""
+    poll: Duration | None = None
+    """Look for changes this often instead of being told of them by the system."""
+
+
+class Metrics(Strict, frozen=True):
+    enabled: bool = True
+    """Serve `/metrics`."""
+
+
+class Log(Strict, frozen=True):
+    """Lines on standard error."""
+
+    level: LogLevel = "info"
+    """What to log, and all that is worse."""
+    format: LogFormat = "text"
+    """One line a record either way."""
+
+
+class Config(Strict, frozen=True):
+    """The whole file. Everything in it has a default."""
+
+    server: Server = Server()
+    meta_mcp: MetaMcp = MetaMcp()
+    capabilities: Capabilities = Capabilities()
+    metrics: Metrics = Metrics()
+    log: Log = Log()
