@@ -1,0 +1,103 @@
+"""Carries out one request: send, read, and try again where the plan and the clock allow it."""
+
+import asyncio
+import logging
+import math
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from gateway.backends.http import Outgoing
+from gateway.backends.retry import Again, Rule, Stop, asked_wait
+from gateway.capability.compiled import Plan, Retry
+from gateway.capability.http import HttpRequest, HttpResponse
+from gateway.domain.tool import ToolResult
+from gateway.errors import BackendError, Reached, UpstreamFailed
+
+log = logging.getLogger(__name__)
+
+Read = Callable[[HttpResponse], ToolResult | Retry]
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """Where waiting, dice and dates come from."""
+
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    roll: Callable[[], float] = random.random  # in [0, 1)
+    wall: Callable[[], float] = time.time
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """One attempt's error; whether it may pass; how long the API wants to be left alone."""
+
+    error: BackendError
+    may_pass: bool
+    asked: float | None = None
+
+
+class Carrier:
+    """For the requests of one backend. `private`: addresses that are not public may be reached."""
+
+    def __init__(self, outgoing: Outgoing, chance: Chance, *, private: bool) -> None:
+        self._send = outgoing.send
+        self._chance = chance
+        self._private = private
+
+    async def carry(
+        self, request: HttpRequest, plan: Plan, read: Read, deadline: float
+    ) -> tuple[HttpResponse, ToolResult]:
+        """The API's answer, and what `read` makes of it. Raises GatewayError.
+
+        `deadline` is on the loop's clock: no wait is begun that would end after it.
+        """
+        attempt = 0
+        while True:
+            try:
+                response = await self._send(
+                    request, seconds=plan.timeout, cap=plan.transfer, private=self._private
+                )
+            except BackendError as error:
+                safe = plan.idempotent or error.reached is Reached.NOT_SENT
+                failed = _Failed(error, may_pass=safe and error.retryable)
+            else:
+                outcome = self._read(response, plan, read)
+                if not isinstance(outcome, _Failed):
+                    return response, outcome
+                failed = outcome
+            await self._pause(attempt, plan, failed, deadline)
+            attempt += 1
+
+    def _read(self, response: HttpResponse, plan: Plan, read: Read) -> ToolResult | _Failed:
+        try:
+            result = read(response)
+        except UpstreamFailed as failure:
+            error, may_pass = failure, plan.idempotent and response.status in plan.retry_on
+        else:
+            if not isinstance(result, Retry):
+                return result
+            error, may_pass = result.error, plan.idempotent
+        return _Failed(error, may_pass, asked_wait(response.headers, self._chance.wall()))
+
+    async def _pause(self, attempt: int, plan: Plan, failed: _Failed, deadline: float) -> None:
+        """Wait before the next attempt, or raise the error when there is to be none."""
+        verdict: Again | Stop = Stop(failed.asked)
+        if failed.may_pass:
+            left = deadline - asyncio.get_running_loop().time()
+            rule = Rule(plan.retries, plan.max_wait)
+            verdict = rule.decide(attempt, failed.asked, left, self._chance.roll)
+        if isinstance(verdict, Stop):
+            raise _told(failed.error, verdict.after)
+        facts = {"reason": failed.error.code, "attempt": attempt + 1, "seconds": verdict.seconds}
+        log.debug("http_retry", extra=facts)
+        await self._chance.sleep(verdict.seconds)
+
+
+def _told(error: BackendError, after: float | None) -> BackendError:
+    """`error`, with when to come back in its hint."""
+    if after is not None:
+        wish = f"retry after {max(1, math.ceil(after))} s"
+        error.hint = f"{wish}; {error.hint}" if error.hint else wish
+    return error
