@@ -122,6 +122,12 @@ class BadResponse(BackendError):
     code = "bad_response"
 
 
+class OutputMismatch(BadResponse):
+    """It answered in another shape than the tool's `outputSchema` promises."""
+
+    code = "output_mismatch"
+
+
 class UpstreamFailed(BackendError):
     """It answered with an error of its own, such as HTTP 422."""
 

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from gateway.capability.http import HttpResponse
+from gateway.capability.values import MISSING
 from gateway.domain.tool import JsonObject
 
 DEEPEST: Final = 200  # levels of lists and objects
@@ -43,7 +44,7 @@ _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
 )
 _UNPRINTABLE = re.compile(
-    "[\\s\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+"
 )
 _TAGS = re.compile(r"(?is)<(style|script)\b[^>]*>.*?</\1\s*>|<[^<>]*>")
 
@@ -82,10 +83,6 @@ def _kind(name: str) -> Kind:
     if name.startswith("audio/"):
         return "audio"
     return "text" if TEXTS.fullmatch(name) else "other"
-
-
-def media_of(response: HttpResponse) -> Media:
-    return media(response.headers.get("content-type", ""))
 
 
 def utf8(body: bytes, charset: str | None) -> bytes:
@@ -176,21 +173,51 @@ def block(found: Media, body: bytes, uri: str) -> JsonObject:
 
 def snippet(text: str, most: int) -> str:
     """At most `most` characters on one line, nothing unprintable in them, tags of HTML left out."""
-    text = text[: most * 40]
+    text = text[: most * 8]
     if text.lstrip().startswith("<"):
         text = _TAGS.sub(" ", text)
-    text = _UNPRINTABLE.sub(" ", text).strip()
+    text = " ".join(tidy(text).split())
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def loosely(response: HttpResponse) -> Any:
-    """The body for error rules and messages: JSON if it is any, else text. Never raises."""
-    found = media_of(response)
-    if not response.body:
-        return {}
-    if found.kind in ("json", "text", "other"):
+def tidy(text: str) -> str:
+    """`text` with a blank in place of what cannot be printed; lines and tabs stay."""
+    return _UNPRINTABLE.sub(" ", text).strip()
+
+
+class Answer:
+    """One response, decoded at most once and only when somebody asks."""
+
+    __slots__ = ("_json", "body", "headers", "media", "status")
+
+    def __init__(self, response: HttpResponse) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.body
+        self.media = media(response.headers.get("content-type", ""))
+        self._json: Any = MISSING
+
+    def utf8(self) -> bytes:
+        """JSON bytes in UTF-8, unread. Raises ValueError when the charset is wrong."""
+        return utf8(self.body, self.media.charset)
+
+    def json(self) -> Any:
+        """Raises ValueError with the reason."""
+        if self._json is MISSING:
+            self._json = loads(self.utf8())
+        return self._json
+
+    def text(self) -> str:
+        return text_of(self.body, self.media.charset)
+
+    def loosely(self) -> Any:
+        """For error rules and messages: JSON if it is any, text, "" for other bytes. Never raises.
+
+        An empty body is `{}`.
+        """
+        if not self.body:
+            return {}
         try:
-            return loads(utf8(response.body, found.charset))
+            return self.json()
         except ValueError:
-            return text_of(response.body, found.charset)
-    return ""
+            return self.text() if self.media.kind in ("json", "text") else sniff(self.body) or ""

@@ -1,0 +1,156 @@
+"""`select`, `limit` and `map`: from the decoded answer to the value that is the result (§6).
+
+A path that leads to one value gives it, any other gives a list. `map` works on each element of a
+list. What is missing is left out; null is a value and stays.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from gateway.capability.language import Position, Scope
+from gateway.capability.model import Response
+from gateway.capability.path import Path, compile_path
+from gateway.capability.place import Place
+from gateway.capability.template import Template, has_template
+from gateway.capability.values import MISSING
+from gateway.errors import ConfigError, UpstreamFailed
+
+Value = Callable[[Any], Any]  # element -> its value, or MISSING
+
+PATH_KEYS = frozenset({"path", "default"})
+MAP_HINT = "it is a JSONPath, {path, default}, {const} or such a map again"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """`apply(body, scope)` gives the result; raises UpstreamFailed when nothing is there that must.
+
+    It changes neither the body nor itself: parts of both may be in the result.
+    """
+
+    path: Path | None = None
+    limit: Template | int | None = None
+    map: Value | None = None
+    required: Template | None = None
+
+    @property
+    def whole(self) -> bool:
+        """The body is the result, whatever it is."""
+        return self.path is None and self.limit is None and self.map is None
+
+    def apply(self, body: Any, scope: Scope) -> Any:
+        found = body
+        if self.path is not None:
+            found = self.path.value(body)
+            if found is MISSING or found is None or (found == [] and not self.path.singular):
+                self._refuse(scope)
+                found = None if self.path.singular else []
+        if self.limit is not None and isinstance(found, list):
+            found = found[: self._most(scope)]
+        return found if self.map is None else _mapped(self.map, found)
+
+    def _refuse(self, scope: Scope) -> None:
+        if self.required is not None:
+            raise UpstreamFailed(str(self.required.text(scope) or "the answer holds no result"))
+
+    def _most(self, scope: Scope) -> int | None:
+        if not isinstance(self.limit, Template):
+            return self.limit
+        most = self.limit.value(scope)
+        return most if type(most) is int and most >= 0 else None
+
+
+def _mapped(value_of: Value, found: Any) -> Any:
+    if type(found) is list:
+        return [value for each in found if (value := value_of(each)) is not MISSING]
+    value = MISSING if found is None else value_of(found)
+    return None if value is MISSING else value
+
+
+def compile_selection(spec: Response, place: Place) -> Selection:
+    """Faults are reported to `place`, which stands at `response`."""
+    path = path_at(spec.select, place.at("select")) if spec.select is not None else None
+    required = None
+    if spec.required:
+        said = spec.required if isinstance(spec.required, str) else ""
+        required = place.at("required").template(said, Position.MESSAGE)
+        if spec.select is None:
+            place.at("required").fault("'required' needs 'select'", "say what must be there")
+    limit: Template | int | None = None
+    if isinstance(spec.limit, str):
+        limit = place.at("limit").template(spec.limit, Position.MESSAGE)
+        if limit.single is None:
+            place.at("limit").fault("'limit' is a number or one expression", '"{{ args.rows }}"')
+    else:
+        limit = spec.limit
+    mapped = None if spec.map is None else _compile_map(spec.map, place.at("map"))
+    return Selection(path, limit, mapped, required)
+
+
+def path_at(source: str, place: Place) -> Path | None:
+    """A JSONPath of the file; None when it is faulty, which is reported."""
+    if has_template(source):
+        place.fault("a JSONPath cannot hold a template", "select more, and leave the rest to 'map'")
+        return None
+    try:
+        found = compile_path(source)
+    except ConfigError as error:
+        place.fault(str(error), error.hint)
+        return None
+    for warning in found.warnings:
+        place.warn(warning)
+    return found
+
+
+def _compile_map(spec: dict[str, Any] | str, place: Place) -> Value:
+    if isinstance(spec, str):
+        return _compile_path(spec, place)
+    parts = tuple((name, _compile_part(part, place.at(name))) for name, part in spec.items())
+    return partial(_object, parts)
+
+
+def _compile_part(spec: Any, place: Place) -> Value:
+    if isinstance(spec, str):
+        return _compile_path(spec, place)
+    if not isinstance(spec, dict) or not spec:
+        place.fault("this cannot be mapped", MAP_HINT)
+        return _nothing
+    if spec.keys() == {"const"}:
+        return partial(_constant, spec["const"])
+    if isinstance(spec.get("path"), str) and spec.keys() <= PATH_KEYS:
+        inner = _compile_path(spec["path"], place.at("path"))
+        return partial(_or_default, inner, spec["default"]) if "default" in spec else inner
+    return partial(_unless_empty, _compile_map(spec, place))
+
+
+def _compile_path(source: str, place: Place) -> Value:
+    found = path_at(source, place)
+    return _nothing if found is None else found.value
+
+
+def _nothing(_: Any) -> Any:
+    return MISSING
+
+
+def _constant(value: Any, _: Any) -> Any:
+    return value
+
+
+def _or_default(value_of: Value, default: Any, element: Any) -> Any:
+    value = value_of(element)
+    return default if value is MISSING else value
+
+
+def _object(parts: tuple[tuple[str, Value], ...], element: Any) -> Any:
+    found: dict[str, Any] = {}
+    for name, value_of in parts:
+        value = value_of(element)
+        if value is not MISSING:
+            found[name] = value
+    return found
+
+
+def _unless_empty(value_of: Value, element: Any) -> Any:
+    return value_of(element) or MISSING

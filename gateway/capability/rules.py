@@ -1,0 +1,145 @@
+"""`errors:` what an answer means. The first rule that matches decides, a tool's before the file's.
+
+Without a rule 2xx is a result and anything else an error; JSON in it changes nothing. The body is
+read for a rule only when its status fits and it asks for the body.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from gateway.capability.compiled import Retry
+from gateway.capability.decode import Answer, snippet, tidy
+from gateway.capability.language import Expression, Position, Scope
+from gateway.capability.model import ErrorRule
+from gateway.capability.path import compile_path
+from gateway.capability.place import Place
+from gateway.capability.template import Template, TemplateError, compile_expression
+from gateway.capability.values import to_text
+from gateway.credentials.redact import Redactor
+from gateway.errors import UpstreamFailed
+
+Then = Literal["fail", "retry", "ok", "empty"]
+Outcome = Literal["ok", "empty"] | Retry
+
+SUCCESS: Final = range(200, 300)
+UNAUTHORIZED: Final = 401
+MOST_TEXT: Final = 500  # characters of an error page that are told
+MOST_MESSAGE: Final = 4_000  # characters of an author's message
+OUR_KEY: Final = "the gateway's own credential was refused: the operator's affair, not yours"
+MESSAGES: Final = tuple(
+    compile_path(source)
+    for source in (
+        "$.error.message",
+        "$.error_description",
+        "$.message",
+        "$.detail",
+        "$.title",
+        "$.errors[0].message",
+        "$.error",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    statuses: frozenset[int] | None  # None: any
+    when: Expression | None
+    then: Then
+    message: Template | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """`who` is the tool in messages, such as `gh.create_issue`."""
+
+    who: str
+    rules: tuple[Rule, ...]
+    constants: Mapping[str, Any]  # `vars` of the file
+    redactor: Redactor
+
+    def judge(self, args: Mapping[str, Any], answer: Answer) -> Outcome:
+        """Whether the answer is a result, an empty one, or to be asked for again.
+
+        Raises UpstreamFailed with what the model should know.
+        """
+        status = answer.status
+        near = [rule for rule in self.rules if rule.statuses is None or status in rule.statuses]
+        if not near and status in SUCCESS:
+            return "ok"
+        scope = {
+            "args": args,
+            "vars": self.constants,
+            "status": status,
+            "headers": answer.headers,
+            "body": answer.loosely(),
+        }
+        for rule in near:
+            if rule.when is None or rule.when.holds(scope):
+                return self._decided(rule, scope)
+        if status in SUCCESS:
+            return "ok"
+        raise self._failure(scope, None)
+
+    def _decided(self, rule: Rule, scope: Scope) -> Outcome:
+        if rule.then == "ok" or rule.then == "empty":  # noqa: PLR1714  pyright narrows this alone
+            return rule.then
+        error = self._failure(scope, rule.message)
+        if rule.then == "retry":
+            return Retry(error)
+        raise error
+
+    def _failure(self, scope: Scope, message: Template | None) -> UpstreamFailed:
+        said = message.text(scope) if message else None
+        text = tidy(str(said))[:MOST_MESSAGE] if said else self._default(scope)
+        hint = OUR_KEY if scope["status"] == UNAUTHORIZED else None
+        return UpstreamFailed(self.redactor.text(text), hint=hint)
+
+    def _default(self, scope: Scope) -> str:
+        status = scope["status"]
+        head = f"{self.who} failed" if status in SUCCESS else f"HTTP {status} from {self.who}"
+        told = _told(scope["body"])
+        return f"{head}: {told}" if told else head
+
+
+def _told(body: Any) -> str:
+    """The API's own message, or the beginning of its text."""
+    if isinstance(body, str):
+        return snippet(body, MOST_TEXT)
+    for path in MESSAGES:
+        found = path.value(body)
+        if isinstance(found, str) and found.strip():
+            return snippet(found, MOST_TEXT)
+    return snippet(to_text(body), MOST_TEXT) if body else ""
+
+
+def compile_rules(rules: Sequence[ErrorRule], place: Place) -> tuple[Rule, ...]:
+    """Faults are reported to `place`, which stands at `errors`."""
+    return tuple(_rule(rule, place.at(index)) for index, rule in enumerate(rules))
+
+
+def _rule(rule: ErrorRule, place: Place) -> Rule:
+    when = None
+    if rule.when is not None:
+        try:
+            when = compile_expression(rule.when, names=place.names)
+        except TemplateError as error:
+            place.at("when").fault(str(error), error.hint)
+    message = None
+    if rule.message is not None:
+        message = place.at("message").template(rule.message, Position.MESSAGE)
+    return Rule(_statuses(rule.status), when, rule.then, message)
+
+
+def _statuses(given: int | str | tuple[int | str, ...] | None) -> frozenset[int] | None:
+    """Codes and classes such as `4xx`, written out."""
+    if given is None:
+        return None
+    found: set[int] = set()
+    for each in given if isinstance(given, tuple) else (given,):
+        if isinstance(each, int):
+            found.add(each)
+        else:
+            first = int(each[0]) * 100
+            found.update(range(first, first + 100))
+    return frozenset(found)
