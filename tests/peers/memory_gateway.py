@@ -1,9 +1,7 @@
 """A gateway over a snapshot made in memory: the real front, without files or REST backends."""
 
-import asyncio
 import contextlib
 import json
-import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -11,8 +9,7 @@ from gateway.domain.call import Call, Handler
 from gateway.domain.catalog import Catalog
 from gateway.domain.events import Event
 from gateway.domain.listing import Listing
-from gateway.domain.tool import Tool, ToolRef, ToolResult, text_result
-from gateway.errors import CapabilityMissing
+from gateway.domain.tool import Tool, ToolRef, ToolResult
 from gateway.runtime.snapshot import Current, Snapshot
 from gateway.server.admin import Ledger
 from gateway.server.compose import HttpServer, Options
@@ -70,51 +67,3 @@ async def running(
         yield Gateway(current, server, events)
     finally:
         await server.stop(grace)
-
-
-class ConformanceTools:
-    """The diagnostic tools that the conformance suite calls by name, as a backend."""
-
-    NAMES = (
-        "test_missing_capability",
-        "test_streaming_elicitation",
-        "test_logging_tool",
-        "test_trigger_tool_change",
-    )
-
-    def __init__(self) -> None:
-        self.current: Current | None = None
-        self.extra = False
-
-    def snapshot(self, version: int) -> Snapshot:
-        names = [*self.NAMES, "test_extra"] if self.extra else list(self.NAMES)
-        tools = {"diagnostics": [tool("diagnostics", name) for name in names]}
-        return snapshot(version, tools, {"diagnostics": self.call})
-
-    async def call(self, call: Call) -> ToolResult:
-        name = call.tool.ref.name
-        if name == "test_missing_capability":
-            raise CapabilityMissing("this tool samples", {"sampling": {}})
-        if name == "test_trigger_tool_change":
-            assert self.current is not None
-            self.extra = not self.extra
-            self.current.swap(self.snapshot(self.current.get().version + 1))
-        return text_result(f"{name} ran")
-
-
-async def serve(port: int) -> None:
-    """Serve the diagnostic tools, pinned into /mcp, until killed."""
-    tools = ConformanceTools()
-    names = (*tools.NAMES, "test_extra")
-    pinned = [ToolRef("diagnostics", name) for name in names]
-    options = Options(port=port, surfaced_tools=pinned)
-    async with running(tools.snapshot(1), options) as gateway:
-        tools.current = gateway.current
-        print(gateway.server.port, flush=True)  # noqa: T201  the port, for whoever started us
-        await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    import uvloop
-
-    uvloop.run(serve(int(sys.argv[1])))
