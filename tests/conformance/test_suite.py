@@ -1,6 +1,5 @@
 """The official conformance suite against our front at /mcp; see run.py to run it by hand."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,10 +19,9 @@ def results() -> Iterator[Results]:
         node, entries = install()
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"the conformance suite cannot be installed here: {type(error).__name__}")
-    command = [sys.executable, "tests/peers/conformance_gateway.py", "0"]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "tests.peers.conformance_gateway", "0"]
     with (
-        subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True) as peer,
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as peer,
         ThreadPoolExecutor(3) as pool,
     ):
         assert peer.stdout is not None
@@ -35,7 +33,7 @@ def results() -> Iterator[Results]:
             peer.terminate()
 
 
-@pytest.mark.parametrize("leg", legs(), ids=str)
+@pytest.mark.parametrize("leg", list(legs()), ids=str)
 def test_scenario_passes_unless_listed_as_expected_failure(leg: Leg, results: Results) -> None:
     failures = results[leg].result(timeout=180)
     if str(leg) in expected_failures():
