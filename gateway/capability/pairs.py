@@ -53,11 +53,14 @@ class Named:
 class Spliced:
     """All arguments (`root` is `args`), or those that the request does not name (`rest`)."""
 
-    __slots__ = ("_build", "root")
+    __slots__ = ("_build", "_order", "root")
 
     def __init__(self, source: Any, place: Place, position: Position) -> None:
         inner = Place(place.path, place.names, place.report)
         self._build = splice(source, inner, position)
+        self._order = tuple(
+            place.names.get("args") or ()
+        )  # the author's: the same call, the same URL
         self.root = "args" if ("args",) in inner.reads else "rest"
         place.reads.update(inner.reads)
         if inner.reads and inner.reads not in _WHOLE:
@@ -67,9 +70,12 @@ class Spliced:
             )
 
     def __call__(self, scope: Scope, out: list[str]) -> None:
-        for name, value in members(self._build(scope)).items():
+        found = members(self._build(scope))
+        for name in self._order:
+            if name not in found:
+                continue
             try:
-                _append(out, query_text(name), value)
+                _append(out, query_text(name), found[name])
             except (RenderError, RecursionError) as error:
                 raise refused(name, error) from None
 
