@@ -31,6 +31,9 @@ LATER: dict[str, tuple[str, ...]] = {  # place → keys of format 1 that a later
     "secrets": ("keyring:",),
 }
 
+_VARIABLE = r"\$\{[^}\s]*\}"
+_URL_PATTERN = rf"^(https?://|{_VARIABLE})([^?#@{{}}\s]|{_VARIABLE})*$"
+
 
 def _named(pattern: str, hint: str) -> Meta:
     return Meta(pattern=pattern, extra={"hint": hint})
@@ -56,9 +59,7 @@ PathTemplate = Annotated[
     str, _named("^/", "the path starts with '/'; what is before it stands in base_url")
 ]
 Source = Annotated[str, Meta(extra_json_schema={"pattern": "^(env|file):."})]
-BaseUrl = Annotated[
-    str, Meta(extra_json_schema={"pattern": r"^(https?://|\$\{)([^?#@{}\s]|\$\{[^}\s]*\})+$"})
-]
+BaseUrl = Annotated[str, Meta(extra_json_schema={"pattern": _URL_PATTERN})]
 Duration = Annotated[str, Meta(extra_json_schema={"pattern": DURATION})] | int | float
 Size = Annotated[str, Meta(extra_json_schema={"pattern": SIZE})] | int
 StatusCode = Annotated[int, Meta(ge=100, le=599)]
