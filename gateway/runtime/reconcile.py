@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from types import MappingProxyType
 
 from gateway.domain.catalog import Catalog
@@ -112,7 +113,14 @@ class Reconciler:
             else:
                 index = index.updated(removed, added)
         routes = MappingProxyType({name: item.call for name, item in running.items()})
-        return Snapshot(before.version + 1, catalog, index, routes, desired.issues)
+        return replace(
+            before,
+            version=before.version + 1,
+            catalog=catalog,
+            index=index,
+            routes=routes,
+            issues=desired.issues,
+        )
 
     def _publish(self, new: Snapshot) -> None:
         before = self._current.get()

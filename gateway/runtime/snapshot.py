@@ -1,5 +1,6 @@
 """Everything a request reads, frozen; and the one mutable cell that holds the newest."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -12,13 +13,17 @@ from gateway.domain.search import Index
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`routes`: backend name → what carries out its calls. `issues`: all findings of the files."""
+    """`routes`: backend name → what carries out its calls. `issues`: all findings of the files.
+
+    `request_timeout`, in seconds, bounds every call.
+    """
 
     version: int = 0
     catalog: Catalog = field(default_factory=Catalog)
     index: Index = field(default_factory=Index.empty)
     routes: Mapping[str, Handler] = field(default_factory=lambda: MappingProxyType({}))
     issues: tuple[Issue, ...] = ()
+    request_timeout: float = math.inf
 
 
 Listener = Callable[[Snapshot, Snapshot], None]  # (before, after), on the loop; must not block

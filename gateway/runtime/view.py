@@ -72,15 +72,19 @@ class View:
     async def call(
         self, ref: ToolRef, arguments: JsonObject, within: float | None = None
     ) -> ToolResult:
-        """Call a tool, bounded by `within` seconds. Raises GatewayError or CancelledError."""
+        """Call a tool; `within` seconds may be less than `request_timeout`, never more.
+
+        Raises GatewayError or CancelledError.
+        """
         tool = self.tool(ref)
         loop_time = asyncio.get_running_loop().time
         started = loop_time()
-        deadline = math.inf if within is None else started + within
+        seconds = min(self.snapshot.request_timeout, within or math.inf)
+        deadline = started + seconds
         call = Call(f"{next(_numbers):x}", tool, arguments, self.identity, deadline)
         outcome = "cancelled"
         try:
-            result = await self._bounded(call, within)
+            result = await self._bounded(call, seconds)
             outcome = "tool_error" if result.is_error else "ok"
         except GatewayError as error:
             outcome = error.code
@@ -89,19 +93,21 @@ class View:
             outcome = GatewayError.code
             raise
         finally:
-            seconds = loop_time() - started
+            took = loop_time() - started
             self._observe(
-                CallFinished(call.id, ref.backend, ref.name, self.identity.name, outcome, seconds)
+                CallFinished(call.id, ref.backend, ref.name, self.identity.name, outcome, took)
             )
         return result
 
-    async def _bounded(self, call: Call, within: float | None) -> ToolResult:
+    async def _bounded(self, call: Call, seconds: float) -> ToolResult:
         handler = self.snapshot.routes[call.tool.ref.backend]
-        if within is None:
+        if seconds == math.inf:
             return await handler(call)
         try:
             async with asyncio.timeout_at(call.deadline):
                 return await handler(call)
         except TimeoutError:
-            text = f"{call.tool.ref} did not answer within {within * 1000:.0f} ms"
-            raise DeadlineExceeded(text, hint="raise timeout_ms, or ask for less") from None
+            text = f"{call.tool.ref} did not answer within {seconds * 1000:.0f} ms"
+            raise DeadlineExceeded(
+                text, hint="ask for less, or allow more time where that can be"
+            ) from None
