@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.capability.http import HttpRequest, HttpResponse
+from gateway.capability.model import Example
 from gateway.credentials.secret import Secrets
 from gateway.domain.issue import Issue
 from gateway.domain.listing import Health, Status
@@ -47,8 +48,9 @@ class CompiledTool:
     """One tool, in the order of a call.
 
     `prepare(given)` checks and completes the arguments; raises InvalidArguments. `request(args)`
-    renders them; raises InvalidArguments, or BackendUnavailable for a missing secret.
-    `read(args, response)` gives the result; raises UpstreamFailed or BadResponse.
+    renders them, with the credential of this moment; raises InvalidArguments, or BackendUnavailable
+    for a missing secret. `read(args, response)` gives the result; raises UpstreamFailed or
+    BadResponse. `examples` are for mocks and documentation.
     """
 
     tool: Tool
@@ -57,6 +59,7 @@ class CompiledTool:
     request: Callable[[JsonObject], HttpRequest]
     read: Callable[[JsonObject, HttpResponse], ToolResult | Retry]
     tokens: int  # about how many the definition costs a model
+    examples: tuple[Example, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,11 @@ class Selection:
         """The body is the result, whatever it is."""
         return self.path is None and self.limit is None and self.map is None
 
+    @property
+    def empty(self) -> Any:
+        """What nothing looks like: no elements where a list was to be, else an empty object."""
+        return [] if self.path is not None and not self.path.singular else {}
+
     def apply(self, body: Any, scope: Scope) -> Any:
         found = body
         if self.path is not None:

@@ -1,0 +1,164 @@
+"""HttpResponse -> ToolResult, in the order of §6: rules, decode, select, limit, map, output,
+redact, size cap, content blocks.
+
+A body that nobody asked to change passes through unread: checked, without blanks, as the API wrote
+it. An error never carries `structuredContent`: errors are raised, results are successes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import msgspec
+
+from gateway.capability import decode, truncate
+from gateway.capability.compiled import Retry
+from gateway.capability.decode import Answer
+from gateway.capability.http import HttpResponse
+from gateway.capability.mapping import Selection
+from gateway.capability.output import Output
+from gateway.capability.rules import Rules
+from gateway.capability.scrub import scrubbed
+from gateway.capability.template import Template
+from gateway.credentials.redact import Redactor
+from gateway.domain.tool import JsonObject, ToolResult, text_result
+from gateway.errors import BadResponse, OutputMismatch
+
+EMPTY: Final = frozenset({204, 205})
+BLANKS: Final = b" \t\r\n"
+QUOTE: Final = ord('"')
+MOST_TOLD: Final = 200  # characters of a body that is not what it says
+REPEATS: Final = "the answer repeats a secret of this gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseMap:
+    """`read` gives a result, or the wish to try again. Raises UpstreamFailed and BadResponse.
+
+    `who` is the tool in messages. `optional` are the arguments that could narrow a result.
+    """
+
+    who: str
+    rules: Rules
+    redactor: Redactor
+    as_: Literal["auto", "json", "text"]
+    selection: Selection
+    text: Template | None
+    output: Output | None
+    max_bytes: int
+    optional: tuple[str, ...]
+    constants: Mapping[str, Any]  # `vars` of the file
+
+    @property
+    def needs_json(self) -> bool:
+        """Text that happens to be JSON is read as JSON, and other text is an error."""
+        return not self.selection.whole or self.output is not None
+
+    def read(self, args: JsonObject, response: HttpResponse) -> ToolResult | Retry:
+        answer = Answer(response)
+        outcome = self.rules.judge(args, answer)
+        if isinstance(outcome, Retry):
+            return outcome
+        if outcome == "empty":
+            return self._result(self.selection.empty, args)
+        if self.as_ == "text":
+            return self._text(answer.text(), args)
+        if answer.status in EMPTY or not answer.body.strip(BLANKS):
+            return self._selected({}, args)
+        kind = "json" if self.as_ == "json" or self.needs_json else answer.media.kind
+        return self._json(answer, args) if kind == "json" else self._other(answer, args)
+
+    def _json(self, answer: Answer, args: JsonObject) -> ToolResult:
+        try:
+            if self.text is None and not self.needs_json:
+                tight = decode.compact(answer.utf8())
+                if tight and self._passes(tight):
+                    return ToolResult(({"type": "text", "text": tight.decode()},), tight)
+            body = answer.json()
+        except ValueError as error:
+            raise self._unreadable(answer, str(error)) from None
+        return self._selected(body, args)
+
+    def _passes(self, data: bytes) -> bool:
+        """JSON that may go out as it is; a lone text goes without its quotes."""
+        fits = len(data) <= self.max_bytes and data[0] != QUOTE
+        return fits and self.redactor.data(data) is data
+
+    def _unreadable(self, answer: Answer, reason: str) -> BadResponse:
+        type_ = answer.media.type or "something"
+        told = decode.snippet(answer.text(), MOST_TOLD)
+        text = f"{self.who} answered with {type_} that cannot be read as JSON ({reason}): {told}"
+        return BadResponse(self.redactor.text(text))
+
+    def _selected(self, body: Any, args: JsonObject) -> ToolResult:
+        if not self.selection.whole:
+            body = self.selection.apply(body, {"args": args, "vars": self.constants})
+        return self._result(body, args)
+
+    def _result(self, value: Any, args: JsonObject) -> ToolResult:
+        """`value` promised, redacted and cut, with its text."""
+        if self.output is not None:
+            value = self._fitted(value, self.output)
+        data = msgspec.json.encode(value)
+        if self.redactor.data(data) is not data:
+            value, data = scrubbed(value, self.redactor)
+        if len(data) <= self.max_bytes:
+            return ToolResult((self._block(value, data, args),), data)
+        cut, unused = truncate.fit(value, data, self.max_bytes), self._unused(args)
+        if self.output is not None and not self.output.allows(cut.value):
+            text = f"{self.who} answered with {len(data)} bytes, more than {self.max_bytes}"
+            hint = f"narrow it with {', '.join(unused)}" if unused else None
+            raise BadResponse(text, hint=hint)
+        notice = {"type": "text", "text": cut.notice(unused)}
+        return ToolResult((self._block(cut.value, cut.data, args), notice), cut.data, meta=cut.meta)
+
+    def _fitted(self, value: Any, output: Output) -> Any:
+        try:
+            return output.fitted(value)
+        except OutputMismatch as error:
+            raise OutputMismatch(self.redactor.text(str(error))) from None
+
+    def _block(self, value: Any, data: bytes, args: JsonObject) -> JsonObject:
+        """What the model reads: the author's text, a lone text as it is, else JSON."""
+        if self.text is not None:
+            said = self.text.text({"args": args, "vars": self.constants, "result": value})
+            if isinstance(said, str):
+                said = truncate.fit_text(self.redactor.text(said), self.max_bytes)
+                return {"type": "text", "text": said}
+        return {"type": "text", "text": value if isinstance(value, str) else data.decode()}
+
+    def _other(self, answer: Answer, args: JsonObject) -> ToolResult:
+        """Text, or a block of bytes."""
+        if answer.media.kind == "text":
+            return self._text(answer.text(), args)
+        text = decode.sniff(answer.body) if answer.media.kind == "other" else None
+        if text is not None:
+            return self._text(text, args)
+        size = len(answer.body) * 4 // 3
+        if size > self.max_bytes:
+            type_ = answer.media.type or "binary data"
+            text = f"{self.who} answered with {size} bytes of {type_}, more than {self.max_bytes}"
+            raise BadResponse(text, hint="the capability's author raises response.max_bytes")
+        uri = f"capability://{self.who.replace('.', '/')}"
+        block = decode.block(answer.media, answer.body, uri)
+        encoded = msgspec.json.encode(block)
+        if self.redactor.data(encoded) is not encoded:
+            raise BadResponse(REPEATS)
+        return ToolResult((block,))
+
+    def _text(self, text: str, args: JsonObject) -> ToolResult:
+        if self.output is not None:
+            return self._result(text, args)
+        text = self.redactor.text(text)
+        if self.text is not None:
+            block = self._block(text, b"", args)
+            return ToolResult((block,))
+        short = truncate.fit_text(text, self.max_bytes)
+        if short is text:
+            return text_result(text)
+        what = f"{truncate.spaced(len(text))} characters in all"
+        notice = {"type": "text", "text": truncate.advise(what, self._unused(args))}
+        return ToolResult(({"type": "text", "text": short}, notice), meta={"truncated": True})
+
+    def _unused(self, args: JsonObject) -> list[str]:
+        return [name for name in self.optional if name not in args]
