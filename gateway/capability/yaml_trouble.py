@@ -32,6 +32,11 @@ _TOLD = (  # (what libyaml says, what we say, what to do)
         "no text can start with this character",
         "quote the text",
     ),
+    (
+        "expected alphabetic or numeric character",
+        "'*' or '&' without a name",
+        "text that starts with '*' or '&' must be quoted",
+    ),
     ("found unexpected end of stream", "a quote that is opened here is never closed", None),
     (
         "expected ',' or '}'",
