@@ -108,7 +108,7 @@ def message(value: Any) -> Message:
     if type(value) is not dict:
         return Problem(INVALID_REQUEST, "a JSON-RPC message is an object")
     id = value.get("id")
-    known = id if _is_id(id) else None
+    known = as_id(id)
     if value.get("jsonrpc") != "2.0":
         return Problem(INVALID_REQUEST, "jsonrpc must be '2.0'", known)
     if not value.keys() <= MEMBERS and _has_lookalike(value):
@@ -139,10 +139,11 @@ def _response(value: dict[str, Any], id: Id | None) -> Response | Problem:
     return Response(id, value.get("result", msgspec.UNSET), value.get("error", msgspec.UNSET))
 
 
-def _is_id(id: Any) -> bool:
-    if type(id) is str:
-        return len(id) <= LONGEST_ID
-    return type(id) is int and -INT64 <= id < INT64
+def as_id(value: Any) -> Id | None:
+    """`value` if a request may have it as its id: a string of sane length or a 64-bit integer."""
+    if type(value) is str:
+        return value if len(value) <= LONGEST_ID else None
+    return value if type(value) is int and -INT64 <= value < INT64 else None
 
 
 def _has_lookalike(value: dict[str, Any]) -> bool:

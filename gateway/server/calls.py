@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from gateway.protocol.jsonrpc import Id
+from gateway.protocol.jsonrpc import Id, as_id
 from gateway.server.endpoint import Answer
 
 
@@ -37,7 +37,8 @@ class Calls:
 
     def cancel(self, id: object) -> None:
         """Stop the call of that id. One that is unknown or has ended is ignored, as it must be."""
-        task = self._running.get(id) if type(id) in (str, int) else None  # type: ignore[call-overload]
+        known = as_id(id)
+        task = None if known is None else self._running.get(known)
         if task is not None:
             self._cancelled.add(task)
             task.cancel()

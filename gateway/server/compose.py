@@ -1,6 +1,6 @@
-"""Puts the parts of the HTTP front together; makes things and decides nothing."""
+"""Puts the parts of the two fronts together; makes things and decides nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from gateway.domain.events import Observer
@@ -16,11 +16,14 @@ from gateway.server.http import Http
 from gateway.server.legacy import Legacy
 from gateway.server.listen import Subscriptions
 from gateway.server.modern import Modern
+from gateway.server.pipes import Line, LineReader, LineWriter, claim_standard_streams
 from gateway.server.sessions import Sessions
+from gateway.server.stdio import Stdio
 from gateway.server.surface import MetaSurface
 from gateway.server.web import Front
 
 GRACE = 30.0  # seconds that running calls get when the gateway stops
+STDIO_GRACE = 5.0  # the same over stdio, where our only client has gone already
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +79,34 @@ class HttpServer:
         await self.http.drain(grace)
         self._changes.close()
         await self._front.aclose()
+
+
+class StdioServer:
+    """The front over standard input and output. Make it on the running loop; `run` it once."""
+
+    def __init__(self, current: Current, observe: Observer, options: Options) -> None:
+        self._changes = Changes(current, observe)
+        stdin, stdout = claim_standard_streams()
+        self._lines, self._writer = LineReader(stdin), LineWriter(stdout)
+        self._stdio = Stdio(
+            Endpoint(current, observe),
+            MetaSurface(options.meta_tools, options.surfaced_tools),
+            self._changes,
+            Subscriptions(self._changes),
+            self._writer.write,
+        )
+
+    async def run(self, grace: float = STDIO_GRACE) -> None:
+        """Serve until the input ends or `stop` is called; calls then have `grace` seconds."""
+        await self._stdio.serve(self._paced(), grace)
+        self._changes.close()
+        await self._writer.aclose()
+
+    def stop(self) -> None:
+        self._lines.stop()
+
+    async def _paced(self) -> AsyncIterator[Line]:
+        """No faster than our answers are read."""
+        async for line in self._lines:
+            await self._writer.room()
+            yield line

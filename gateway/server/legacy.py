@@ -4,19 +4,15 @@ Source: revisions 2025-03-26 to 2025-11-25, basic/transports. A client that goes
 cancelled its calls here: only `notifications/cancelled` does.
 """
 
-import asyncio
-from collections.abc import Iterable
-
 from gateway.protocol import eras, jsonrpc, mcp, wire
-from gateway.protocol.eras import Revision
+from gateway.protocol.inbound import Rejection
+from gateway.server.batch import answer_batch
 from gateway.server.changes import Changes
 from gateway.server.endpoint import Asked, Endpoint
 from gateway.server.feed import Feed
 from gateway.server.reply import EVENTS, Post, Reply, accepts, refusal, stream
 from gateway.server.sessions import Session, Sessions
 
-MOST_IN_BATCH = 100  # messages (I16)
-AT_ONCE = 8  # of a batch
 RETRY_MS = 2000  # what a stream asks a client to wait before it comes back
 
 ACCEPTED = Reply(202)
@@ -106,30 +102,9 @@ class Legacy:
         return await session.calls.run(request.id, self._endpoint.answer(asked))
 
     async def _batch(self, session: Session, batch: jsonrpc.Batch) -> Reply:
-        refused = _unfit(session.revision, batch)
-        if refused is not None:
-            return refusal(400, refused)
-        gate = asyncio.Semaphore(AT_ONCE)
-
-        async def answer(message: jsonrpc.Message) -> bytes | None:
-            async with gate:
-                return await self._one(session, message)
-
-        bodies = await asyncio.gather(*map(answer, batch.items))
-        return _joined(body for body in bodies if body is not None)
-
-
-def _unfit(revision: Revision, batch: jsonrpc.Batch) -> str | None:
-    if not revision.batches:
-        return f"protocol version {revision} has no batches"
-    if len(batch.items) > MOST_IN_BATCH:
-        return f"a batch may hold {MOST_IN_BATCH} messages"
-    for item in batch.items:
-        if isinstance(item, jsonrpc.Request) and item.method == mcp.INITIALIZE:
-            return "initialize cannot be part of a batch"
-    return None
-
-
-def _joined(bodies: Iterable[bytes]) -> Reply:
-    whole = b",".join(bodies)
-    return Reply(200, b"[%b]" % whole) if whole else ACCEPTED
+        answered = await answer_batch(
+            session.revision, batch, lambda message: self._one(session, message)
+        )
+        if isinstance(answered, Rejection):
+            return refusal(400, answered.message)
+        return ACCEPTED if answered is None else Reply(200, answered)

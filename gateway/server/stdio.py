@@ -1,0 +1,163 @@
+"""The endpoint over one pair of pipes: newline-delimited JSON-RPC, both eras, one peer.
+
+A message with the modern envelope is served by itself; `initialize` settles the legacy revision for
+the rest of the process. Source: 2026-07-28 basic/transports/stdio; 2025-11-25 basic/transports.
+"""
+
+import asyncio
+from collections.abc import AsyncIterable, Callable, Coroutine
+from typing import Any
+
+from gateway.domain.identity import ANONYMOUS
+from gateway.protocol import eras, jsonrpc, mcp, wire
+from gateway.protocol.eras import Revision
+from gateway.protocol.inbound import REQUIRED_META, Rejection, climb, is_modern
+from gateway.server.batch import answer_batch
+from gateway.server.calls import Calls
+from gateway.server.changes import Changes
+from gateway.server.endpoint import Asked, Endpoint
+from gateway.server.listen import Subscription, Subscriptions, honoured
+from gateway.server.pipes import Line, TooLong
+from gateway.server.surface import Surface
+
+MOST_AT_ONCE = 256  # calls in flight
+
+UNOPENED = Rejection(
+    jsonrpc.INVALID_PARAMS,
+    f"send initialize first, or params._meta with {' and '.join(REQUIRED_META)}",
+)
+BUSY = Rejection(
+    jsonrpc.INTERNAL_ERROR,
+    "too much is open or in flight already; wait for some of it to end",
+    {"code": "busy", "retryable": True},
+)
+
+
+class Stdio:
+    """`send` takes each message that goes out, on one line."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        surface: Surface,
+        changes: Changes,
+        subscriptions: Subscriptions,
+        send: Callable[[bytes], None],
+    ) -> None:
+        self._endpoint = endpoint
+        self._surface = surface
+        self._changes = changes
+        self._subscriptions = subscriptions
+        self._write = send
+        self._revision: Revision | None = None  # what `initialize` settled
+        self._unwatch: Callable[[], None] | None = None
+        self._calls = Calls()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._listening: dict[jsonrpc.Id, Subscription] = {}
+
+    async def serve(self, lines: AsyncIterable[Line], grace: float) -> None:
+        """Answer until the input ends, then give calls in flight `grace` seconds."""
+        async for line in lines:
+            await self._line(line)
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=grace)
+            for task in late:
+                task.cancel()
+        self._subscriptions.finish_all()
+        if self._unwatch is not None:
+            self._unwatch()
+
+    def _send(self, message: bytes) -> None:
+        self._write(jsonrpc.one_line(message))
+
+    async def _line(self, line: Line) -> None:
+        if isinstance(line, TooLong):
+            self._send(jsonrpc.error(None, jsonrpc.INVALID_REQUEST, "the message is too long"))
+        elif line.strip():
+            message = jsonrpc.decode(line)
+            if isinstance(message, jsonrpc.Batch):
+                self._start(self._batch(message))
+            elif isinstance(message, jsonrpc.Request) and message.method == mcp.TOOLS_CALL:
+                self._start_call(message)
+            elif (body := await self._one(message)) is not None:
+                self._send(body)
+
+    def _start_call(self, request: jsonrpc.Request) -> None:
+        """Only tool calls take time: each gets a task of its own."""
+        if len(self._tasks) >= MOST_AT_ONCE:
+            era = "modern" if is_modern(request, {}) else "legacy"
+            self._send(self._endpoint.refuse(request, era, BUSY).body)
+        else:
+            self._start(self._single(request))
+
+    def _start(self, sending: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(sending)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _single(self, request: jsonrpc.Request) -> None:
+        body = await self._one(request)
+        if body is not None:
+            self._send(body)
+
+    async def _batch(self, batch: jsonrpc.Batch) -> None:
+        revision = self._revision or eras.MODERN
+        answered = await answer_batch(revision, batch, self._one)
+        if isinstance(answered, Rejection):
+            answered = jsonrpc.error(None, answered.code, answered.message)
+        if answered is not None:
+            self._send(answered)
+
+    async def _one(self, message: jsonrpc.Message) -> bytes | None:
+        """The response to one message; None where none is due, or not yet."""
+        if isinstance(message, jsonrpc.Request):
+            modern = is_modern(message, {})
+            return await (self._modern(message) if modern else self._legacy(message))
+        if isinstance(message, jsonrpc.Problem):
+            return self._endpoint.malformed(message, "legacy" if self._revision else "modern")
+        if isinstance(message, jsonrpc.Notification):
+            self._notified(message)
+        return None
+
+    async def _modern(self, request: jsonrpc.Request) -> bytes | None:
+        route = climb(request, None)
+        if isinstance(route, Rejection):
+            return self._endpoint.refuse(request, "modern", route).body
+        if request.method == mcp.LISTEN:
+            return self._listen(request)
+        asked = Asked(self._surface, request, route.revision)
+        return await self._calls.run(request.id, self._endpoint.answer(asked))
+
+    async def _legacy(self, request: jsonrpc.Request) -> bytes | None:
+        if request.method == mcp.INITIALIZE:
+            self._revision = eras.negotiate(request.params.get("protocolVersion"))
+        elif self._revision is None and request.method != mcp.PING:
+            return self._endpoint.refuse(request, "legacy", UNOPENED).body
+        asked = Asked(self._surface, request, self._revision or eras.LATEST_LEGACY)
+        return await self._calls.run(request.id, self._endpoint.answer(asked))
+
+    def _listen(self, request: jsonrpc.Request) -> bytes | None:
+        """Begin a subscription; its response comes when it ends."""
+        wanted = honoured(request.params)
+        if isinstance(wanted, Rejection):
+            return self._endpoint.refuse(request, "modern", wanted).body
+        id = request.id
+        subscription = Subscription(
+            id, ANONYMOUS, self._send, lambda: self._send(wire.listen_cancelled(id))
+        )
+        if not self._subscriptions.open(self._surface, wanted, subscription):
+            return self._endpoint.refuse(request, "modern", BUSY).body
+        self._listening[id] = subscription
+        self._endpoint.begun(request, "modern")
+        return None
+
+    def _notified(self, notification: jsonrpc.Notification) -> None:
+        if notification.method == mcp.CANCELLED:
+            id = jsonrpc.as_id(notification.params.get("requestId"))
+            if id in self._listening:
+                self._subscriptions.close(self._listening.pop(id))
+            self._calls.cancel(id)
+        elif notification.method == mcp.INITIALIZED and self._unwatch is None:
+            self._unwatch = self._changes.watch(
+                self._surface, ANONYMOUS, lambda: self._send(wire.tools_changed())
+            )
