@@ -12,8 +12,14 @@ SENTENCE_END = (". ", ".\n", "\n")
 def signature(tool: Tool) -> str:
     """Required arguments first, each list in the schema's own order."""
     required = set(tool.required)
-    parts = [f"{name}: {kind(schema)}" for name, schema in tool.properties.items() if name in required]
-    parts += [f"{name}?: {kind(schema)}" for name, schema in tool.properties.items() if name not in required]
+    parts = [
+        f"{name}: {kind(schema)}" for name, schema in tool.properties.items() if name in required
+    ]
+    parts += [
+        f"{name}?: {kind(schema)}"
+        for name, schema in tool.properties.items()
+        if name not in required
+    ]
     return ", ".join(parts)
 
 
