@@ -34,6 +34,7 @@ from gateway.errors import (
 
 CONNECT_SECONDS = 10.0  # for TCP and TLS together, at each address
 DNS_SECONDS = 10.0  # how long a look-up is believed
+LARGE = 1 << 20  # bytes of a body
 MOST_NAMES = 1024  # look-ups remembered
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 DEFAULTS = (
@@ -65,6 +66,7 @@ class Direct:
         self._resolve = resolve or Names()
         self._tls = tls
         self._pool = Pool(self._dial)
+        self._joining = asyncio.Lock()
         self._closed = False
 
     async def exchange(self, request: HttpRequest, seconds: float, cap: int) -> HttpResponse:
@@ -92,12 +94,19 @@ class Direct:
             raise _timeout(stage, name, seconds) from None
         except OSError as error:
             raise _unreachable(error, name) from None
-        return HttpResponse(answer.status, _headers(answer), answer.body)
+        body = answer.body if answer.size < LARGE else await self._joined(answer)
+        return HttpResponse(answer.status, _headers(answer), body)
 
     async def aclose(self) -> None:
         """Drop every connection; exchanges in flight fail."""
         self._closed = True
         await self._pool.aclose()
+
+    async def _joined(self, answer: Answer) -> bytes:
+        """One at a time, a turn of the loop each: many large answers tend to end together."""
+        async with self._joining:
+            await asyncio.sleep(0)
+            return answer.body
 
     async def _dial(self, origin: Origin, factory: Factory) -> Connection:
         addresses = await self._resolve(origin.host, origin.port)

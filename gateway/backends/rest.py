@@ -98,7 +98,12 @@ class RestBackend:
         key = key_of((caller, str(tool.tool.ref), self._compiled.digest), request)
         ttl = tool.plan.cache_ttl or 0.0
         response = await self._cache.get(key, ttl, fetch, revalidate=tool.plan.revalidate)
-        return fetch.result or _read(tool, args, response)
+        if fetch.result is not None:
+            return fetch.result
+        result = await self._carrier.read(response, functools.partial(tool.read, args))
+        if isinstance(result, Retry):  # which only the call that brought the answer could do
+            raise result.error
+        return result
 
     def _look(self) -> None:
         """See whether secrets came or went; while one is missing, look again later."""
@@ -144,11 +149,3 @@ class _Fetch:
         if conditions and response.status == NOT_MODIFIED:
             return UNCHANGED
         return self._tool.read(self._args, response)
-
-
-def _read(tool: CompiledTool, args: JsonObject, response: HttpResponse) -> ToolResult:
-    """An answer that another call brought, or that was kept."""
-    result = tool.read(args, response)
-    if isinstance(result, Retry):
-        raise result.error
-    return result

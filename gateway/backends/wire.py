@@ -12,6 +12,7 @@ import httptools
 
 HEADER_BYTES = 65_536
 HEADER_COUNT = 256
+LARGE = 1 << 20  # bytes of a body, from which on its connection takes turns with the others
 INTERIM = 16  # 1xx answers before the real one
 SWITCHING_PROTOCOLS = 101
 FINAL = 200  # below are interim answers
@@ -43,11 +44,19 @@ class TooLarge(WireError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`headers` as received, names in lower case; `body` still in its content encoding."""
+    """`headers` as received, names in lower case; `body` still in its content encoding.
+
+    `chunks` is the body as it came, `size` its length: joining a large one takes milliseconds.
+    """
 
     status: int
     headers: list[tuple[str, str]]
-    body: bytes
+    chunks: list[bytes]
+    size: int
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self.chunks)
 
 
 class Connection(asyncio.Protocol):
@@ -119,6 +128,14 @@ class Connection(asyncio.Protocol):
         else:
             if self._since_body > HEADER_BYTES:  # of headers, interim answers or trailers
                 self._fail(TooLarge(f"answer headers over {HEADER_BYTES} bytes"))
+            elif self._size > LARGE and not self._waiter.done():
+                self._breathe()
+
+    def _breathe(self) -> None:
+        """Let others on the loop have a turn: it would read on for as long as there is data."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self._transport.resume_reading)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.reusable = False
@@ -175,7 +192,7 @@ class Connection(asyncio.Protocol):
 
     def _finish(self) -> None:
         if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(Answer(self._status, self._headers, b"".join(self._chunks)))
+            self._waiter.set_result(Answer(self._status, self._headers, self._chunks, self._size))
 
     def _fail(self, error: WireError) -> None:
         if self._waiter is not None and not self._waiter.done():

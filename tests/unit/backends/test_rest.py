@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import gc
 import itertools
 import json
 import math
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -260,6 +262,26 @@ async def test_a_refused_repeat_still_says_when_to_come_back() -> None:
     with pytest.raises(UpstreamFailed) as caught:
         await ask(a_backend(api, replace(PLAN, idempotent=False)))
     assert caught.value.hint == "retry after 3 s"
+
+
+async def test_a_large_answer_is_read_off_the_loop_and_the_collector_comes_back() -> None:
+    """F4."""
+    readers: list[tuple[int, bool]] = []
+
+    def noticing(_: JsonObject, response: HttpResponse) -> ToolResult:
+        readers.append((threading.get_ident(), gc.isenabled()))
+        return text_result(str(len(response.body)))
+
+    api = Api([HttpResponse(200, {}, b"x" * 10), HttpResponse(200, {}, b"x" * 1_000_000)])
+    backend = a_backend(api)
+    tool = backend._compiled.tools["t"]
+    backend._compiled = replace(backend._compiled, tools={"t": replace(tool, read=noticing)})
+    assert [await ask(backend), await ask(backend)] == ["10", "1000000"]
+    here = threading.get_ident()
+    assert readers[0] == (here, True)
+    assert readers[1][0] != here
+    assert not readers[1][1]
+    assert gc.isenabled()
 
 
 # -- the cache ------------------------------------------------------------------------------------
