@@ -4,6 +4,7 @@ Blocking, and not small for a thousand changed files: `refresh` and `desired` ru
 two at a time.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -29,7 +30,9 @@ class Version:
     issues: tuple[Issue, ...] = ()
 
 
-Load = Callable[[bytes, str], Version]  # content and the file's name; never raises
+log = logging.getLogger(__name__)
+
+Load = Callable[[bytes, str], Version]  # content and the file's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,7 @@ class Shelf:
         book.entry = entry
         if book.digest == digest and entry.file not in self._outdated:
             return  # touched, not changed
-        version = self._load(data, entry.file)
+        version = self._loaded(data, entry.file)
         book.digest = digest
         book.newest = None
         if version.name is not None and version.build is not None:
@@ -158,6 +161,16 @@ class Shelf:
         book.issues = version.issues
         book.off = book.newest is None and not _errors(version.issues)
         self.changed = True
+
+    def _loaded(self, data: bytes, file: str) -> Version:
+        try:
+            return self._load(data, file)
+        except Exception as error:  # a fault of ours costs one file, not the reload
+            log.exception("load_failed", extra={"file": file})
+            text = (
+                f"{type(error).__name__} while it was loaded: a fault of the gateway, see its log"
+            )
+            return Version(None, None, (Issue(file, text),))
 
     def _refuse(self, file: str, issue: Issue, entry: Entry | None = None) -> None:
         book = self._books.setdefault(file, Book())

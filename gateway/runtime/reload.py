@@ -1,0 +1,90 @@
+"""One reload: from what is on disk to what is served. Reading and compiling run in a thread."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from gateway.capability.units import seconds
+from gateway.config.folder import Place, look
+from gateway.config.model import Capabilities, Config
+from gateway.errors import GatewayError
+from gateway.runtime.configured import Configured
+from gateway.runtime.plan import Desired
+from gateway.runtime.reconcile import Reconciler
+from gateway.runtime.shelf import Load, Shelf
+
+log = logging.getLogger(__name__)
+
+LoadWith = Callable[[Capabilities], Load]  # how files are loaded under these settings
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """`places` are to be watched from now on. `again`: something was still being written."""
+
+    places: frozenset[Place]
+    again: bool
+
+
+class Reloader:
+    """`reload` is called by one task at a time. `on_config` hears of a new `gateway.yaml`."""
+
+    def __init__(
+        self,
+        configured: Configured,
+        load_with: LoadWith,
+        reconciler: Reconciler,
+        on_config: Callable[[Config], None] = lambda _config: None,
+    ) -> None:
+        self._configured = configured
+        self._load_with = load_with
+        self._reconciler = reconciler
+        self._on_config = on_config
+        self._shelf = Shelf(load_with(configured.config.capabilities))
+        self._told = configured.config  # what the shelf and `on_config` know of
+        self._issues = configured.issues
+
+    @property
+    def config(self) -> Config:
+        return self._configured.config
+
+    def poll(self) -> float | None:
+        """Seconds between two looks when the operator wants them by the clock; else None."""
+        poll = self.config.capabilities.poll
+        return None if poll is None else seconds(poll)
+
+    async def reload(self, *, cold: bool = False) -> Seen:
+        """Look at everything, and serve what changed. `cold`: the first time, nothing is live yet.
+
+        When it cannot be served all stays as it was; the log says why, and the next look tries
+        again.
+        """
+        began = asyncio.get_running_loop().time()
+        seen, desired = await asyncio.to_thread(self._look, cold=cold)
+        if self._told is not self.config:
+            self._told = self.config
+            self._on_config(self.config)
+        if desired is not None:
+            try:
+                await self._reconciler.apply(desired, began=began)
+            except GatewayError as error:
+                log.error("reload_failed", extra={"reason": str(error), "hint": error.hint})  # noqa: TRY400
+            else:
+                self._shelf.served()
+        return seen
+
+    def _look(self, *, cold: bool) -> tuple[Seen, Desired | None]:
+        configured, shelf = self._configured, self._shelf
+        again = configured.refresh(cold=cold)
+        settings = configured.config.capabilities
+        if settings != self._told.capabilities:
+            shelf.reload_all(self._load_with(settings))
+        found = look(settings.directories if settings.enabled else ())
+        again |= shelf.refresh(found, cold=cold)
+        seen = Seen(frozenset(found.places | configured.places), again)
+        if not shelf.changed and configured.issues == self._issues:
+            return seen, None
+        self._issues = configured.issues
+        desired = shelf.desired()
+        return seen, replace(desired, issues=(*configured.issues, *desired.issues))
