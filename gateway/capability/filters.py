@@ -16,6 +16,9 @@ from gateway.capability.values import LARGEST, MISSING, Absent, RenderError, to_
 
 Filter = Callable[..., Any]
 
+LONGEST_LIST = 100_000  # items of a list that a filter looks at
+MOST_COMPARISONS = 10_000_000
+
 
 def nothing(value: Any) -> bool:
     return value is None or isinstance(value, Absent)
@@ -79,15 +82,15 @@ def map_(value: Any, *, attribute: str) -> Any:
 
 
 def selectattr(value: Any, attribute: str, test: str | None = None, other: Any = None) -> Any:
-    keep = _comparison(test)
-    found = zip(_list(value), _attributes(value, attribute), strict=True)
-    return [each for each, its in found if keep(its, other)]
+    """The elements whose attribute is true, or compares with `other`: `==`, `!=` or `in`."""
+    kept = _compared(_attributes(value, attribute), test, other)
+    return [each for each, keep in zip(_list(value), kept, strict=True) if keep]
 
 
 def rejectattr(value: Any, attribute: str, test: str | None = None, other: Any = None) -> Any:
-    keep = _comparison(test)
-    found = zip(_list(value), _attributes(value, attribute), strict=True)
-    return [each for each, its in found if not keep(its, other)]
+    """The elements that `selectattr` leaves out."""
+    kept = _compared(_attributes(value, attribute), test, other)
+    return [each for each, keep in zip(_list(value), kept, strict=True) if not keep]
 
 
 def sort(value: Any, attribute: str | None = None, *, reverse: bool = False) -> Any:
@@ -99,7 +102,10 @@ def sort(value: Any, attribute: str | None = None, *, reverse: bool = False) -> 
 
 def unique(value: Any) -> Any:
     """The first of each group of equal elements."""
-    return list({to_json(each): each for each in reversed(_list(value))}.values())[::-1]
+    found: dict[bytes, Any] = {}
+    for each in _list(value):
+        found.setdefault(to_json(each), each)
+    return list(found.values())
 
 
 def items(value: Any) -> Any:
@@ -213,11 +219,11 @@ def pick(value: Any, key: Any) -> Any:
 
 
 def _list(value: Any) -> list[Any]:
-    if isinstance(value, list):
-        return value
-    if isinstance(value, Mapping):
-        return list(value)
-    raise RenderError("the filter needs a list")
+    if not isinstance(value, (list, Mapping)):
+        raise RenderError("the filter needs a list")
+    if len(value) > LONGEST_LIST:
+        raise RenderError("the list is too long", "size")
+    return value if isinstance(value, list) else list(value)
 
 
 def _attributes(value: Any, attribute: str) -> list[Any]:
@@ -227,16 +233,18 @@ def _attributes(value: Any, attribute: str) -> list[Any]:
     return found
 
 
-def _comparison(test: str | None) -> Callable[[Any, Any], bool]:
+def _compared(values: list[Any], test: str | None, other: Any) -> list[bool]:
     if test is None:
-        return lambda its, _: bool(its)
+        return [bool(value) for value in values]
     if test in ("==", "eq", "equalto"):
-        return lambda its, other: its == other
+        return [value == other for value in values]
     if test in ("!=", "ne"):
-        return lambda its, other: its != other
-    if test == "in":
-        return lambda its, other: its in other
-    raise RenderError("selectattr compares with '==', '!=' or 'in'")
+        return [value != other for value in values]
+    if test != "in":
+        raise RenderError("selectattr compares with '==', '!=' or 'in'")
+    if len(values) * len(other) > MOST_COMPARISONS:
+        raise RenderError("the lists are too long", "size")
+    return [value in other for value in values]
 
 
 def _sortable(value: Any) -> tuple[int, Any]:

@@ -20,6 +20,7 @@ from gateway.capability.pairs import Named, Pair, Spliced, compile_pairs, encode
 from gateway.capability.place import Place
 from gateway.capability.request_headers import Header, HeaderTemplate, compile_headers, overlaid
 from gateway.capability.shared import SecretScope, Shared
+from gateway.capability.tree import SPLICE
 from gateway.capability.url_path import PathTemplate, compile_path
 from gateway.capability.values import RenderError, refused
 from gateway.credentials.secret import Secrets
@@ -96,7 +97,8 @@ class _Parts:
         own = compile_headers(spec.headers, place.at("headers"), shared.auth_headers)
         headers = overlaid(shared.headers, own)
         _check_idempotency_key(spec, headers, shared, place)
-        self.headers = HeaderTemplate(overlaid(_defaults(spec, self.body, place), headers))
+        defaults = _defaults(spec, self.body, place, shared.auth_headers)
+        self.headers = HeaderTemplate(overlaid(defaults, headers))
         pairs = compile_pairs(spec.query, place.at("query"), Position.QUERY)
         if isinstance(self.body, FormBody):
             _check_names(self.body.pairs, spec, place.at("form"))
@@ -104,11 +106,12 @@ class _Parts:
         for name in sorted(sent & shared.auth_query):
             place.at("query").fault(f"query {name!r} is set by auth", "rename or remove it")
         self.query = [pair for pair in shared.pairs if _name(pair) not in sent] + pairs
+        _check_overruled(spec.json, spec, place.at("json"))
 
 
 def compile_request(spec: ToolSpec, shared: Shared, path: tuple[str, ...]) -> RequestTemplate:
     """The request of the tool at `path` (`("tools", name)`); faults go to `shared.report`."""
-    names = {"args": spec.args, "rest": None, **shared.names}
+    names = {"args": spec.args, "rest": (), **shared.names}
     place = Place(path, names, shared.report)
     method = _method(spec, place)
     return RequestTemplate(method, _Parts(spec, method, shared, place), shared, spec)
@@ -124,7 +127,8 @@ def _method(spec: ToolSpec, place: Place) -> str:
 
 def _path(method: str, spec: ToolSpec, place: Place) -> PathTemplate:
     inner = Place((*place.path, method), place.names, place.report)
-    found = compile_path(getattr(spec, method) or "/", inner)
+    source = getattr(spec, method)
+    found = compile_path("/" if source is None else source, inner)
     place.reads.update(inner.reads)
     for read in sorted(inner.reads):
         if read in {("args",), ("rest",)}:
@@ -141,13 +145,17 @@ def _always_given(schema: Mapping[str, Any]) -> bool:
     return schema.get("required") is True or "default" in schema
 
 
-def _defaults(spec: ToolSpec, body: Body | None, place: Place) -> list[Header]:
+def _defaults(
+    spec: ToolSpec, body: Body | None, place: Place, taken: Collection[str]
+) -> list[Header]:
     """The headers that are sent when nobody says otherwise."""
     wanted = spec.response.as_ if spec.response else "auto"
     given = {"User-Agent": f"capgate/{__version__}", "Accept": _ACCEPT.get(wanted, _ACCEPT_ANY)}
     if body:
         given["Content-Type"] = body.content_type
-    return [Header(name, value, place) for name, value in given.items()]
+    return [
+        Header(name, value, place) for name, value in given.items() if name.lower() not in taken
+    ]
 
 
 def _check_idempotency_key(
@@ -175,6 +183,16 @@ def _check_names(pairs: Sequence[Pair], spec: ToolSpec, place: Place) -> frozens
         if name in spliced:
             place.at(name).fault(f"{name!r} is sent twice: here and by '...'", "remove one")
     return frozenset({*spliced, *named})
+
+
+def _check_overruled(value: Any, spec: ToolSpec, place: Place) -> None:
+    """In JSON a name beside a splice overrules it: an argument that nothing else sends is lost."""
+    if not isinstance(value, (dict, list)):
+        return
+    for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+        _check_overruled(each, spec, place.at(key))
+        if SPLICE in value and key in spec.args and ("args", key) not in place.reads:
+            place.at(key).fault(f"args.{key} would be dropped for this", "rename or remove one")
 
 
 def _name(pair: Pair) -> str | None:

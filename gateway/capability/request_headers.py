@@ -7,7 +7,7 @@ from gateway.capability.escape import header_name_problem, header_value
 from gateway.capability.filters import nothing
 from gateway.capability.language import Position, Scope
 from gateway.capability.place import Place
-from gateway.capability.tree import Build, compile_tree, is_literal
+from gateway.capability.tree import SPLICE, Build, compile_tree, is_literal
 from gateway.capability.values import RenderError, refused
 
 Pairs = tuple[tuple[str, str], ...]
@@ -60,6 +60,8 @@ def compile_headers(given: Mapping[str, Any], place: Place, taken: frozenset[str
             problem: str | None = f"header {name!r} is set by auth"
         elif lower in seen:
             problem = f"header {name!r} stands here twice"
+        elif name == SPLICE:
+            problem = f"{SPLICE!r} cannot add headers"
         else:
             problem = header_name_problem(name)
         seen.add(lower)

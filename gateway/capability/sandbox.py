@@ -9,6 +9,7 @@ import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from time import perf_counter
 from typing import Any
 
 from jinja2 import Template as Compiled
@@ -16,7 +17,7 @@ from jinja2 import nodes, pass_context
 from jinja2.exceptions import TemplateError as JinjaError
 from jinja2.exceptions import TemplateSyntaxError
 from jinja2.parser import Parser
-from jinja2.runtime import Context, LoopContext, Undefined
+from jinja2.runtime import Context, LoopContext, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
@@ -34,8 +35,9 @@ from gateway.capability.language import (
 from gateway.capability.values import LARGEST, MISSING, Absent, RenderError, TemplateError, to_text
 
 MOST_TURNS = 100_000  # of all loops in one rendering
+MOST_SECONDS = 0.5  # of one rendering; ordinary ones take a thousandth of it
 MOST_BITS = 4096  # of a whole number
-_BUDGET = "(turns)"  # no template can spell this name
+_BUDGET = "(budget)"  # no template can spell this name
 
 _OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -55,14 +57,37 @@ class Blocks:
     render: Callable[[Scope], str | Absent]
 
 
-class Nothing(Absent, Undefined):  # type: ignore[misc]  # its comparisons raise
-    """Jinja's own missing (`x if y` without else) as one of ours."""
-
-    __slots__ = ()
-
-
 class _Omitted(Exception):
     """A text reads something missing: all of it is left out."""
+
+
+class _Budget:
+    """What all loops of one rendering share."""
+
+    def __init__(self) -> None:
+        self._turns = MOST_TURNS
+        self._until = perf_counter() + MOST_SECONDS
+
+    def spend(self) -> None:
+        self._turns -= 1
+        if self._turns < 0 or perf_counter() > self._until:
+            raise RenderError("the loops of the template take too long", "size")
+
+
+class _Turns:
+    """What a loop walks; each turn is paid for."""
+
+    def __init__(self, value: list[Any] | dict[Any, Any], budget: _Budget) -> None:
+        self._value = value
+        self._budget = budget
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def __iter__(self) -> Iterator[Any]:
+        for each in self._value:
+            self._budget.spend()
+            yield each
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -71,7 +96,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def __init__(self, position: Position) -> None:
         super().__init__(
-            undefined=Nothing,
+            undefined=StrictUndefined,
             finalize=_shown_or_empty if position.lenient else _shown,
             optimized=False,
             trim_blocks=True,
@@ -86,6 +111,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             "~": _concatenated,
             "for": _turns,
             "slice": _sliced,
+            "missing": lambda _: MISSING,
             "[]": _without_missing,
             "{}": _without_missing_keys,
         }
@@ -125,6 +151,11 @@ class _Guards(NodeTransformer):
     def visit_Dict(self, node: nodes.Dict) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
         return _call("{}", node)
+
+    def visit_CondExpr(self, node: nodes.CondExpr) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        node.expr2 = node.expr2 or _call("missing", nodes.Const(None))
+        return node
 
     def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
@@ -191,7 +222,7 @@ def _renderer(tree: nodes.Template, position: Position) -> Callable[[Scope], str
 
     def render(scope: Scope) -> str | Absent:
         template = compiled()
-        context = template.new_context({**scope, _BUDGET: [MOST_TURNS]}, shared=True)
+        context = template.new_context({**scope, _BUDGET: _Budget()}, shared=True)
         try:
             return _collected(template.root_render_func(context))
         except _Omitted:
@@ -290,11 +321,7 @@ def _turns(context: Context, value: Any) -> Any:
         return ()
     if not isinstance(value, (list, dict)):
         raise RenderError("a loop needs a list or an object")
-    budget = context.parent[_BUDGET]
-    budget[0] -= len(value)
-    if budget[0] < 0:
-        raise RenderError("the loops take too many turns", "size")
-    return value
+    return _Turns(value, context.parent[_BUDGET])
 
 
 def _sliced(value: Any, start: Any, stop: Any, step: Any) -> Any:

@@ -14,7 +14,7 @@ from gateway.capability.language import Applied, Evaluate, Scope
 from gateway.capability.values import MISSING
 
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<number>-?[0-9]{1,15}(?:\.[0-9]{1,15})?)
+    r"""\s*(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<number>-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?)
     |(?P<text>'[^'\\]*'|"[^"\\]*")|(?P<mark>[.|()\[\],=]))\s*""",
     re.VERBOSE,
 )

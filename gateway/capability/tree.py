@@ -45,8 +45,9 @@ def literal_name(name: str, place: Place) -> None:
 
 def splice(source: Any, place: Place, position: Position) -> Build:
     """The object whose members take the place of `"..."`; MISSING when there is none."""
-    template = place.template(source if isinstance(source, str) else "", position)
-    if template.single is None:
+    text = source if isinstance(source, str) else ""
+    template = place.template(text, position)
+    if template.single is None and template.source == text:  # else it is reported already
         place.fault(f"{SPLICE!r} needs one expression", '"...": "{{ rest }}"')
     return template.value
 

@@ -15,7 +15,7 @@ LARGEST = 1_000_000  # characters of a rendered text
 
 
 class Absent:
-    """The class of `MISSING`, and of the sandbox's undefined names. No comparison with it holds."""
+    """The class of `MISSING`. No comparison with it holds."""
 
     __slots__ = ()
 
