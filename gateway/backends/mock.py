@@ -1,0 +1,49 @@
+"""A capability file without its API: calls are answered from the file's examples. Sends nothing."""
+
+from collections.abc import Callable
+
+from gateway.capability.compiled import CompiledCapability, Retry
+from gateway.capability.mock import mock_reply
+from gateway.domain.call import Call
+from gateway.domain.listing import Health, Listing, Status
+from gateway.domain.tool import ToolResult
+from gateway.errors import ToolNotFound
+
+
+class MockBackend:
+    """Arguments are checked and replies are read as ever; secrets need not be there."""
+
+    def __init__(self, compiled: CompiledCapability) -> None:
+        self._compiled = compiled
+        self._listing = Listing(
+            compiled.name,
+            compiled.description,
+            tuple(tool.tool for tool in compiled.tools.values()),
+            Health(Status.OK, None, compiled.issues),
+            transport="mock",
+            source=compiled.file,
+        )
+
+    def __repr__(self) -> str:
+        return f"<MockBackend {self._compiled.name!r}>"
+
+    @property
+    def listing(self) -> Listing:
+        return self._listing
+
+    async def start(self, on_change: Callable[[], None]) -> None:
+        """Nothing here ever changes."""
+
+    async def aclose(self) -> None:
+        pass
+
+    async def call(self, call: Call) -> ToolResult:
+        """Raises InvalidArguments, and what the tool makes of the example's reply."""
+        tool = self._compiled.tools.get(call.tool.ref.name)
+        if tool is None:
+            raise ToolNotFound(f"no tool {call.tool.ref.name!r} on server {self._compiled.name!r}")
+        args = tool.prepare(call.arguments)
+        result = tool.read(args, mock_reply(tool, args))
+        if isinstance(result, Retry):
+            raise result.error
+        return result
