@@ -1,4 +1,4 @@
-"""One profile for all properties: how long an example takes tells of the machine, not of the code."""
+"""One profile for all properties: the time an example takes tells of the machine, not the code."""
 
 from hypothesis import settings
 
