@@ -16,7 +16,7 @@ URL = "http://127.0.0.1:39400/mcp"
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """`place` is the file to edit; `http` makes its entry for a URL, None where only stdio works."""
+    """`place` is the file to edit; `http` makes its entry for a URL, None: only stdio works."""
 
     place: str
     http: Callable[[str], dict[str, Any]] | None

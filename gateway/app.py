@@ -1,0 +1,246 @@
+"""COMPOSITION ROOT: a configuration in, everything made and wired out; no if about traffic."""
+
+import asyncio
+import contextlib
+import functools
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from gateway import __version__, log
+from gateway.backends.base import Backend
+from gateway.backends.cache import Cache
+from gateway.backends.http import Outgoing
+from gateway.backends.mock import MockBackend
+from gateway.backends.rest import RestBackend
+from gateway.capability import load
+from gateway.capability.compiled import CompiledCapability
+from gateway.capability.units import seconds, size
+from gateway.config.model import Capabilities, Config, SurfacedTool
+from gateway.credentials.redact import Redactor
+from gateway.domain.events import Event, Observer
+from gateway.domain.tool import ToolRef
+from gateway.meta import meta_tools
+from gateway.observe.logging import StateLog
+from gateway.observe.metrics import Metrics
+from gateway.runtime.configured import Configured
+from gateway.runtime.reconcile import Reconciler
+from gateway.runtime.reload import Reloader
+from gateway.runtime.shelf import Load, Version
+from gateway.runtime.snapshot import Current, Snapshot
+from gateway.runtime.view import View
+from gateway.runtime.watch import Watcher
+from gateway.server.admin import Ledger
+from gateway.server.compose import HttpServer, Options, StdioServer
+from gateway.server.connection import Limits
+
+logger = logging.getLogger(__name__)
+
+AGAIN = 1.0  # seconds before a background task that failed is started anew
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What was made, for whoever serves it."""
+
+    config: Config
+    current: Current
+    observe: Observer
+    metrics: Metrics
+    ledger: Ledger
+    reconciler: Reconciler
+    reloader: Reloader
+
+
+@contextlib.asynccontextmanager
+async def opened(configured: Configured, *, mock: bool = False) -> AsyncIterator[Parts]:
+    """All parts, with the files loaded once. `mock`: tools answer from their examples."""
+    config = configured.config
+    redactor = Redactor()
+    log.setup(config.log.level, config.log.format, redactor)
+    metrics, ledger = Metrics(), Ledger()
+    observe = _fan_out(metrics, ledger, StateLog())
+    current = Current(Snapshot(request_timeout=seconds(config.server.request_timeout)))
+    current.subscribe(lambda _, new: metrics.offered(new.catalog, new.issues))
+    outgoing = Outgoing()
+    reconciler = Reconciler(current, observe)
+    cache = Cache()
+
+    def build(compiled: CompiledCapability, settings: Capabilities) -> Backend:
+        if mock:
+            return MockBackend(compiled)
+        return RestBackend(compiled, outgoing, cache, allow_private=settings.allow_private)
+
+    reloader = Reloader(
+        configured, functools.partial(_load_with, redactor, build), reconciler, _on_config
+    )
+    try:
+        await reloader.reload(cold=True)
+        yield Parts(config, current, observe, metrics, ledger, reconciler, reloader)
+    finally:
+        await reconciler.aclose(grace=0)
+        await outgoing.aclose()
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    configured: Configured, *, mock: bool = False
+) -> AsyncIterator[tuple[Parts, int]]:
+    """The gateway over HTTP, for as long as the block lasts: all parts, and the port in use.
+
+    Raises OSError when the address cannot be had. At the end running calls have
+    `shutdown_timeout` to finish.
+    """
+    server_settings = configured.config.server
+    async with opened(configured, mock=mock) as parts, _kept_current(parts):
+        options = _options(configured.config)
+        server = HttpServer(
+            parts.current, parts.observe, options, parts.ledger, parts.metrics.render
+        )
+        await server.start()
+        try:
+            yield parts, server.port
+        finally:
+            await server.stop(seconds(server_settings.shutdown_timeout))
+
+
+async def serve(configured: Configured, *, mock: bool = False) -> int:
+    """Serve over HTTP until told to stop; gives the exit code."""
+    server = configured.config.server
+    try:
+        async with listening(configured, mock=mock) as (parts, port):
+            _announce(parts, port)
+            await _told_to_stop()
+            logger.info("stopping", extra={"grace": server.shutdown_timeout})
+    except OSError as error:
+        reason = os.strerror(error.errno).lower() if error.errno else "no such address"
+        sys.stderr.write(f"cannot listen on {server.host}:{server.port}: {reason}\n")
+        return 1
+    return 0
+
+
+async def serve_stdio(configured: Configured, *, mock: bool = False) -> int:
+    """Serve the same over stdin and stdout until they close; gives the exit code."""
+    async with opened(configured, mock=mock) as parts, _kept_current(parts):
+        server = StdioServer(parts.current, parts.observe, _options(parts.config))
+        _on_signals(server.stop)
+        await server.run()
+    return 0
+
+
+@contextlib.asynccontextmanager
+async def offered(configured: Configured, *, mock: bool = False) -> AsyncIterator[View]:
+    """The view of a caller in this very process, for the command line and for embedding."""
+    async with opened(configured, mock=mock) as parts:
+        yield View(parts.current.get(), parts.observe)
+
+
+@contextlib.asynccontextmanager
+async def _kept_current(parts: Parts) -> AsyncIterator[None]:
+    """Follow the files and the backends for as long as the block lasts."""
+    watcher = Watcher(parts.reloader.reload, parts.reloader.poll)
+    tasks = [
+        asyncio.create_task(_for_ever(watcher.run), name="watcher"),
+        asyncio.create_task(_for_ever(parts.reconciler.follow), name="reconciler"),
+    ]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _for_ever(run: Callable[[], Awaitable[None]]) -> None:
+    """A fault in the background is logged and does not end the serving."""
+    while True:
+        try:
+            await run()
+        except Exception:
+            logger.exception("background_task_failed")
+        await asyncio.sleep(AGAIN)
+
+
+def _fan_out(*sinks: Observer) -> Observer:
+    def observe(event: Event) -> None:
+        for sink in sinks:
+            sink(event)
+
+    return observe
+
+
+Build = Callable[[CompiledCapability, Capabilities], Backend]
+
+
+def _load_with(redactor: Redactor, build: Build, settings: Capabilities) -> Load:
+    environ: Mapping[str, str] = os.environ  # noqa: TID251 (the edge: all below get it from here)
+
+    def load_one(data: bytes, file: str) -> Version:
+        loaded = load.load(
+            data, file, environ=environ, redactor=redactor, vars_override=settings.vars
+        )
+        if loaded.capability is None:
+            return Version(None, None, loaded.issues)
+        made = functools.partial(build, loaded.capability, settings)
+        return Version(loaded.capability.name, made, loaded.issues)
+
+    return load_one
+
+
+def _on_config(config: Config) -> None:
+    """What of a changed gateway.yaml is live at once, beside the capabilities."""
+    logging.getLogger().setLevel(config.log.level.upper())
+
+
+def _options(config: Config) -> Options:
+    server, meta = config.server, config.meta_mcp
+    return Options(
+        host=server.host,
+        port=server.port,
+        allowed_hosts=server.allowed_hosts,
+        allowed_origins=server.allowed_origins,
+        meta_tools=meta_tools(meta.search_format),
+        surfaced_tools=[_ref(tool) for tool in meta.surfaced_tools],
+        limits=Limits(largest_body=size(server.max_body_size)),
+    )
+
+
+def _ref(tool: str | SurfacedTool) -> ToolRef:
+    if isinstance(tool, SurfacedTool):
+        return ToolRef(tool.server, tool.tool)
+    backend, _, name = tool.partition(":")
+    return ToolRef(backend, name)
+
+
+def _announce(parts: Parts, port: int) -> None:
+    catalog = parts.current.get().catalog
+    host = parts.config.server.host
+    name = f"[{host}]" if ":" in host else host
+    sys.stderr.write(
+        f"capgate {__version__}: {len(catalog)} tools of {len(catalog.backends)} servers"
+        f" at http://{name}:{port}/mcp\n"
+    )
+    sys.stderr.flush()
+
+
+async def _told_to_stop() -> None:
+    """Until SIGTERM or SIGINT; a second one ends the process at once."""
+    told = asyncio.Event()
+
+    def stop() -> None:
+        if told.is_set():
+            os._exit(130)
+        told.set()
+
+    _on_signals(stop)
+    await told.wait()
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    loop.add_signal_handler(signal.SIGHUP, lambda: logger.info("files_are_watched_anyway"))

@@ -1,0 +1,92 @@
+"""`capgate call`: one tool call, on the road that every call takes."""
+
+import json
+from typing import Any
+
+import click
+import msgspec
+
+from gateway.cli.common import QUIET, config_options, echo_json, json_option, read_config, with_view
+from gateway.domain.tool import ToolRef, ToolResult
+from gateway.runtime.view import View
+
+
+@click.command("call")
+@click.argument("tool", metavar="SERVER:TOOL")
+@click.argument("arguments", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option("--args", "given", help="All arguments as one JSON object.")
+@click.option("--timeout", type=click.FloatRange(min=0.001), help="Seconds for the whole call.")
+@config_options
+@json_option
+def command(  # noqa: PLR0913 (one parameter an option)
+    tool: str,
+    arguments: tuple[str, ...],
+    given: str | None,
+    timeout: float | None,
+    config: str | None,
+    capabilities: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
+    """Call a tool; values may be JSON, anything else is text. Exits with 1 when the tool fails."""
+    backend, colon, name = tool.partition(":")
+    if not colon:
+        raise click.BadParameter("write SERVER:TOOL, such as weather:current_weather")
+    wanted = {**_object(given), **dict(_pair(text) for text in arguments)}
+
+    async def call(view: View) -> ToolResult:
+        return await view.call(ToolRef(backend, name), wanted, timeout)
+
+    result = with_view(read_config(config, QUIET, capabilities), call)
+    _show(result, as_json=as_json)
+    if result.is_error:
+        raise SystemExit(1)
+
+
+def _show(result: ToolResult, *, as_json: bool) -> None:
+    if as_json:
+        structured = msgspec.Raw(result.structured) if result.structured else None
+        echo_json(
+            {
+                "content": result.content,
+                "structuredContent": structured,
+                "isError": result.is_error,
+            }
+        )
+        return
+    for block in result.content:
+        click.echo(_readable(block), err=result.is_error)
+
+
+def _readable(block: Any) -> str:
+    if block["type"] != "text":
+        return f"[{block['type']}: {block.get('mimeType', 'no type given')}]"
+    text = str(block["text"])
+    if text[:1] in "{[":
+        try:
+            return msgspec.json.format(text, indent=2)
+        except msgspec.DecodeError:
+            return text
+    return text
+
+
+def _object(given: str | None) -> dict[str, Any]:
+    if given is None:
+        return {}
+    try:
+        found = json.loads(given)
+    except ValueError as error:
+        raise click.BadParameter(f"not JSON: {error}", param_hint="--args") from None
+    if not isinstance(found, dict):
+        raise click.BadParameter("must be a JSON object", param_hint="--args")
+    return found
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.BadParameter(f"{text!r} is not NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value

@@ -1,0 +1,78 @@
+"""What the commands share: which files to read, and how a person or a program gets the answer."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from gateway import app
+from gateway.config import load
+from gateway.config.issues import report
+from gateway.config.variables import Place
+from gateway.errors import GatewayError
+from gateway.runtime.configured import Configured
+from gateway.runtime.view import View
+
+QUIET: dict[Place, Any] = {("log", "level"): "warning"}  # for commands whose answer is the output
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+T = TypeVar("T")
+
+
+def config_options(command: Command) -> Command:
+    """`-c` and `--capabilities`: which configuration, and folders in place of its own."""
+    chosen = click.option("-c", "--config", metavar="FILE", help="gateway.yaml to read.")
+    folders = click.option(
+        "--capabilities",
+        metavar="DIR",
+        multiple=True,
+        help="Folder (or file) of capability files; may be repeated.",
+    )
+    return chosen(folders(command))
+
+
+def json_option(command: Command) -> Command:
+    return click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")(command)
+
+
+def read_config(
+    file: str | None, said: dict[Place, Any], folders: tuple[str, ...] = ()
+) -> Configured:
+    """The configuration with the command line on top; ends with exit code 2 and all its issues."""
+    if folders:
+        said = {**said, ("capabilities", "directories"): folders}
+    environ = os.environ  # noqa: TID251 (the edge: everything below gets it as a parameter)
+    source = load.locate(file, environ)
+    loaded = load.load(source, environ, said)
+    if loaded.config is None:
+        click.echo(report(loaded.issues), err=True)
+        raise SystemExit(2)
+    understand = partial(_understand, source.file, environ, said)
+    return Configured(source, loaded.config, understand)
+
+
+def _understand(
+    file: str, environ: Mapping[str, str], said: dict[Place, Any], data: bytes
+) -> load.Loaded:
+    return load.understand(data, file, environ, said)
+
+
+def with_view(configured: Configured, do: Callable[[View], Awaitable[T]]) -> T:
+    """Do something with the tools that are offered, in this process."""
+
+    async def run() -> T:
+        async with app.offered(configured) as view:
+            return await do(view)
+
+    try:
+        return asyncio.run(run())
+    except GatewayError as error:
+        raise click.ClickException(error.explain()) from None
+
+
+def echo_json(value: Any) -> None:
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

@@ -1,0 +1,53 @@
+"""`capgate tools`: what is offered, and what each tool costs a model in tokens."""
+
+import click
+import msgspec
+
+from gateway.cli.common import QUIET, config_options, echo_json, json_option, read_config, with_view
+from gateway.domain.listing import Listing, Status
+from gateway.domain.signature import first_sentence, signature
+from gateway.meta.base import estimate_tokens
+from gateway.runtime.view import View
+
+COLOURS = {Status.OK: "green", Status.DEGRADED: "yellow", Status.DOWN: "red"}
+
+
+@click.command("tools")
+@click.argument("server", required=False)
+@config_options
+@json_option
+def command(
+    server: str | None, config: str | None, capabilities: tuple[str, ...], *, as_json: bool
+) -> None:
+    """List the tools of all servers, or of SERVER."""
+
+    async def listings(view: View) -> list[Listing]:
+        return [view.backend(server)] if server else list(view.backends.values())
+
+    found = with_view(read_config(config, QUIET, capabilities), listings)
+    if as_json:
+        echo_json({"servers": [_server(listing) for listing in found]})
+        return
+    for listing in found:
+        _show(listing)
+    tools = sum(len(listing.tools) for listing in found)
+    click.echo(f"{len(found)} servers, {tools} tools")
+
+
+def _server(listing: Listing) -> dict[str, object]:
+    return {
+        "name": listing.name,
+        "description": listing.description,
+        "status": str(listing.health),
+        "tools": [tool.definition for tool in listing.tools],
+    }
+
+
+def _show(listing: Listing) -> None:
+    click.secho(listing.name, bold=True, nl=False)
+    click.echo(f"  {listing.description}", nl=False)
+    click.secho(f"  {listing.health}", fg=COLOURS[listing.health.status])
+    for tool in listing.tools:
+        tokens = estimate_tokens(len(msgspec.json.encode(tool.definition)))
+        click.echo(f"  {tool.ref.name}({signature(tool)})  ~{tokens} tokens")
+        click.secho(f"      {first_sentence(tool.description)}", dim=True)
