@@ -45,6 +45,7 @@ _WORDS: dict[type, str] = {
     inspect.BoolType: "true or false",
     inspect.NoneType: "",
 }
+_CONTAINERS = {_STRUCT, _DICT, *_LISTS}
 _KNOWN = frozenset((*_WORDS, _LITERAL))
 _BOOLEANS = {"yes": "true", "on": "true", "True": "true", "no": "false", "off": "false"}
 _BOOLEANS |= {"False": "false"}
@@ -184,7 +185,7 @@ class _Walk:
             self._tell(at, f"{value!r} {LATER}")
             return
         wanted = _any_of(members)
-        self._tell(at, f"must be {wanted}, not {_said(value)}", _remedy(value, members))
+        self._tell(at, f"must be {wanted}, not {_said(value, members)}", _remedy(value, members))
 
     def _tell(
         self, at: _At, message: str, hint: str | None = None, *, at_key: bool = False
@@ -214,12 +215,18 @@ def _any_of(members: Sequence[Any]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def _said(value: Any) -> str:
+def _said(value: Any, members: Sequence[Any]) -> str:
+    """The value itself only where one of a few words or a number is asked for: it may be secret."""
+    kinds = {type(member) for member in members}
     if isinstance(value, dict | list):
         return "a mapping" if isinstance(value, dict) else "a list"
     if value is None:
         return "empty"
-    return repr(clip(value)) if isinstance(value, str) else str(value).lower()[:60]
+    if isinstance(value, str):
+        return "text" if kinds & _CONTAINERS else repr(clip(value))
+    if kinds & {inspect.StrType, *_CONTAINERS}:
+        return "true or false" if isinstance(value, bool) else "a number"
+    return str(value).lower()[:60]
 
 
 def _remedy(value: Any, members: Sequence[Any]) -> str | None:
@@ -229,7 +236,7 @@ def _remedy(value: Any, members: Sequence[Any]) -> str | None:
     if isinstance(value, str) and inspect.BoolType in kinds and value in _BOOLEANS:
         return f"write {_BOOLEANS[value]}"
     if isinstance(value, bool | int | float) and inspect.StrType in kinds:
-        return f'quote it: "{_said(value)}"'
+        return "quote it"
     if isinstance(value, str) and inspect.IntType in kinds and value.isdecimal():
         return "write it without quotes"
     literals = [str(one) for member in members if type(member) is _LITERAL for one in member.values]
