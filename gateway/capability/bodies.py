@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import msgspec
+from msgspec import UNSET
 
 from gateway.capability.filters import nothing
 from gateway.capability.language import Position, Scope
@@ -102,10 +102,8 @@ Body = JsonBody | GraphQLBody | FormBody | TextBody | BytesBody
 
 
 def compile_body(spec: ToolSpec, place: Place) -> Body | None:
-    """Faults are reported to `place`."""
-    given = [key for key in BODIES if getattr(spec, key) not in (None, msgspec.UNSET)]
-    if len(given) > 1:
-        place.at(given[1]).fault(f"a tool has one body, not {' and '.join(given)}")
+    """Faults are reported to `place`. A literal null is a JSON body too."""
+    given = [key for key in BODIES if getattr(spec, key) is not (UNSET if key == "json" else None)]
     if not given:
         return None
     key = given[0]

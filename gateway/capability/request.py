@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from gateway import __version__
 from gateway.capability.bodies import Body, FormBody, compile_body
+from gateway.capability.checks import method_of
 from gateway.capability.escape import header_name_problem, query_text
 from gateway.capability.http import HttpRequest
 from gateway.capability.language import Position, Scope
@@ -26,7 +27,6 @@ from gateway.capability.values import RenderError, refused
 from gateway.credentials.secret import Secrets
 
 LONGEST_URL = 64 * 1024  # characters; no server takes more
-BODILESS = ("get", "head")
 
 _ACCEPT = {"text": "text/*, */*;q=0.5", "json": "application/json"}
 _ACCEPT_ANY = "application/json, */*;q=0.5"
@@ -92,8 +92,6 @@ class _Parts:
         self.place = place
         self.path = _path(method, spec, place)
         self.body: Body | None = compile_body(spec, place)
-        if self.body and method in BODILESS:
-            place.at(method).fault(f"a {method} request has no body", "use post:")
         own = compile_headers(spec.headers, place.at("headers"), shared.auth_headers)
         headers = overlaid(shared.headers, own)
         _check_idempotency_key(spec, headers, shared, place)
@@ -110,19 +108,14 @@ class _Parts:
 
 
 def compile_request(spec: ToolSpec, shared: Shared, path: tuple[str, ...]) -> RequestTemplate:
-    """The request of the tool at `path` (`("tools", name)`); faults go to `shared.report`."""
+    """The request of the tool at `path` (`("tools", name)`); faults go to `shared.report`.
+
+    That it has one method and at most one body is known by then: `checks.py`.
+    """
     names = {"args": spec.args, "rest": (), **shared.names}
     place = Place(path, names, shared.report)
-    method = _method(spec, place)
+    method = method_of(spec) or METHODS[0]
     return RequestTemplate(method, _Parts(spec, method, shared, place), shared, spec)
-
-
-def _method(spec: ToolSpec, place: Place) -> str:
-    given = [method for method in METHODS if getattr(spec, method) is not None]
-    if len(given) != 1:
-        what = f"this one has {' and '.join(given)}" if given else "this one has none"
-        place.fault(f"a tool has one of {', '.join(METHODS)}; {what}", "such as get: /path")
-    return given[0] if given else METHODS[0]
 
 
 def _path(method: str, spec: ToolSpec, place: Place) -> PathTemplate:
