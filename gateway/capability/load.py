@@ -30,12 +30,14 @@ Overrides = Mapping[str, Mapping[str, Any]]  # backend -> `vars` of its file -> 
 class Loaded:
     """`capability` is None when an issue is an error, or when the file says `enabled: false`.
 
-    `parsed` and `tools` are for who looks closer, such as `examples.check`.
+    `parsed`, `secrets` (their names and sources) and `tools` are for who looks closer, such as
+    `examples.check`.
     """
 
     capability: CompiledCapability | None
     issues: tuple[Issue, ...]
     parsed: Parsed
+    secrets: Mapping[str, str] = field(default_factory=dict)
     tools: Mapping[str, Compiled] = field(default_factory=dict)
 
 
@@ -70,7 +72,7 @@ def load(
     issues.sort(key=lambda issue: (issue.line, issue.column))
     refused = any(issue.severity is Severity.ERROR for issue in issues)
     if refused or not spec.enabled:
-        return Loaded(None, tuple(issues), parsed, {} if refused else tools)
+        return Loaded(None, tuple(issues), parsed, spec.secrets, {} if refused else tools)
     capability = CompiledCapability(
         name=compiler.backend,
         description=spec.description,
@@ -81,7 +83,7 @@ def load(
         issues=tuple(issues),
         secrets=secrets,
     )
-    return Loaded(capability, tuple(issues), parsed, tools)
+    return Loaded(capability, tuple(issues), parsed, spec.secrets, tools)
 
 
 def _overridden(spec: Capability, given: Mapping[str, Any], report: Any) -> Capability:
