@@ -1,0 +1,129 @@
+"""`capgate validate`: all that is wrong with capability files, found as the server finds it."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.backends.mock import MockBackend
+from gateway.capability import load as capability
+from gateway.capability.examples import check
+from gateway.cli.common import QUIET, config_options, echo_json, json_option, read_config
+from gateway.config.folder import look
+from gateway.config.issues import as_json, report
+from gateway.config.model import Capabilities
+from gateway.credentials.redact import Redactor
+from gateway.domain.issue import Issue, Severity
+from gateway.runtime.shelf import Shelf, Version
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was looked at, for the last line; `tokens` by tool."""
+
+    files: int = 0
+    examples: int = 0
+    tokens: dict[str, int] = field(default_factory=dict)
+
+
+@click.command("validate")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--tokens", is_flag=True, help="Show what each tool costs a model, about.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@config_options
+@json_option
+def command(
+    paths: tuple[str, ...],
+    config: str | None,
+    capabilities: tuple[str, ...],
+    *,
+    tokens: bool,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    """Check capability files and run their examples; by default the folders of the configuration.
+
+    Exit code 0: all good (warnings may be shown), 1: a file is refused or an example fails, 2: the
+    command line or gateway.yaml is wrong.
+    """
+    settings = read_config(config, QUIET, capabilities).config.capabilities
+    chosen = paths or settings.directories
+    missing = [path for path in chosen if not Path(path).exists()]
+    if missing:
+        raise click.UsageError(f"no such file or folder: {', '.join(missing)}")
+    tally = Tally()
+    issues = _validated(chosen, settings, tally)
+    found = {issue.severity for issue in issues}
+    failed = Severity.ERROR in found or (strict and Severity.WARNING in found)
+    if as_json:
+        echo_json(_in_json(issues, tally, failed=failed))
+    else:
+        _show(issues, tally, tokens=tokens)
+    raise SystemExit(1 if failed else 0)
+
+
+def _validated(paths: Iterable[str], settings: Capabilities, tally: Tally) -> tuple[Issue, ...]:
+    """Through the shelf, so that what is between files (two of one name) is found as well."""
+    environ = os.environ  # noqa: TID251 (the edge: everything below gets it as a parameter)
+    shelf = Shelf(partial(_load, environ, settings, tally))
+    shelf.refresh(look(paths), cold=True)
+    return shelf.desired().issues
+
+
+def _load(
+    environ: Mapping[str, str], settings: Capabilities, tally: Tally, data: bytes, file: str
+) -> Version:
+    loaded = capability.load(
+        data, file, environ=environ, redactor=Redactor(), vars_override=settings.vars
+    )
+    tally.files += 1
+    for name, compiled in loaded.tools.items():
+        tally.examples += len(compiled.tool.examples)
+        tally.tokens[f"{Path(file).stem}:{name}"] = compiled.tool.tokens
+    issues = (*loaded.issues, *_unresolved(loaded), *check(loaded))
+    if loaded.capability is None:
+        return Version(None, None, issues)
+    return Version(loaded.capability.name, partial(MockBackend, loaded.capability), issues)
+
+
+def _unresolved(loaded: capability.Loaded) -> Iterable[Issue]:
+    """A missing secret keeps a file from working here, not from being right."""
+    if loaded.capability is None:
+        return
+    health = loaded.capability.health()
+    if health.reason:
+        place = loaded.parsed.where(("secrets",), at_key=True)
+        yield Issue(
+            loaded.capability.file,
+            health.reason,
+            *place,
+            path="secrets",
+            hint="set it where the gateway runs; until then calls fail and tools stay listed",
+            severity=Severity.DEGRADED,
+        )
+
+
+def _show(issues: tuple[Issue, ...], tally: Tally, *, tokens: bool) -> None:
+    if tokens:
+        for name, count in sorted(tally.tokens.items()):
+            click.echo(f"{count:6d} tokens  {name}")
+    what = f"{tally.files} files, {len(tally.tokens)} tools, {tally.examples} examples"
+    if issues:
+        click.echo(f"{report(issues)} in {what}")
+    else:
+        click.secho(f"{what}: all good", fg="green")
+
+
+def _in_json(issues: tuple[Issue, ...], tally: Tally, *, failed: bool) -> dict[str, Any]:
+    return {
+        "ok": not failed,
+        "files": tally.files,
+        "tools": len(tally.tokens),
+        "examples": tally.examples,
+        "tokens": tally.tokens,
+        "issues": [as_json(issue) for issue in issues],
+    }
