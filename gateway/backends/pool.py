@@ -175,17 +175,22 @@ async def connect(
     loop = asyncio.get_running_loop()
     problem: OSError = OSError("no address")
     for address in addresses:
+        connection = factory()
         try:
             async with asyncio.timeout(seconds):
-                _, connection = await loop.create_connection(
-                    factory,
+                await loop.create_connection(
+                    lambda made=connection: made,
                     address,
                     origin.port,
                     ssl=context,
                     server_hostname=origin.host if context else None,
                 )
         except OSError as error:
+            connection.close()
             problem = error
+        except BaseException:  # cancelled, perhaps, in the moment it was connected
+            connection.close()
+            raise
         else:
             return connection
     raise problem

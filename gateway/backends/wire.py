@@ -70,9 +70,14 @@ class Connection(asyncio.Protocol):
         self._living = living
         self._waiter: asyncio.Future[Answer] | None = None
         self._transport: asyncio.Transport | None = None
+        self._chunks: list[bytes] = []
+        self._closed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
+        if self._closed:  # whoever dialled has given up meanwhile
+            self.close()
+            return
         self._living.add(self)
         self.reusable = True
 
@@ -88,13 +93,19 @@ class Connection(asyncio.Protocol):
         self._transport.write(data)
         try:
             return await waiter
+        except BaseException:  # cancelled, perhaps, in the moment the answer was complete
+            self.reusable = False
+            raise
         finally:
             self._waiter = None
+            self._chunks = []  # an idle connection holds on to nothing
             if not self.reusable:
                 self.close()
 
     def close(self) -> None:
+        self._closed = True
         self.reusable = False
+        self._living.discard(self)  # uvloop does not say that a connection just made was lost
         if self._transport is not None:
             self._transport.abort()
 
@@ -106,7 +117,7 @@ class Connection(asyncio.Protocol):
         self._heard = False
         self._since_body = 0
         self._headers: list[tuple[str, str]] = []
-        self._chunks: list[bytes] = []
+        self._chunks = []
         self._size = 0
         self._status = 0
         self._parser = httptools.HttpResponseParser(self)

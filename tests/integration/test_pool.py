@@ -188,3 +188,34 @@ async def test_idle_connections_are_swept_away() -> None:
         async with asyncio.timeout(5):
             while "0 connections" not in repr(pool):
                 await asyncio.sleep(0.005)
+
+
+async def test_a_call_cancelled_as_its_answer_completes_leaves_no_connection_behind() -> None:
+    """F3: nobody would ever use or close it."""
+    connections: set[Connection] = set()
+    async with raw([OK]) as peer:
+        origin = Origin(tls=False, host="127.0.0.1", port=peer.port)
+        connection = await connect([origin.host], origin, lambda: Connection(connections), None, 5)
+        call = asyncio.create_task(connection.exchange(REQUEST, head_only=False, cap=100))
+        await asyncio.sleep(0)
+        connection.data_received(OK)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert not connection.reusable
+        assert connections == set()
+
+
+async def test_a_dial_cancelled_as_it_connects_leaves_no_connection_behind() -> None:
+    connections: set[Connection] = set()
+    async with raw() as peer:
+        origin = Origin(tls=False, host="127.0.0.1", port=peer.port)
+        for turns in range(8):
+            dial = connect([origin.host], origin, lambda: Connection(connections), None, 5)
+            call = asyncio.create_task(dial)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            call.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                (await call).close()
+        assert connections == set()
