@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from gateway.capability.schemas import (
@@ -9,6 +10,7 @@ from gateway.capability.schemas import (
     input_schema,
     output_problems,
     output_schema,
+    validator,
 )
 
 
@@ -116,6 +118,13 @@ def test_t5_a_reference_out_of_the_file_is_refused_and_never_fetched(reference: 
     for place in ({"$ref": reference}, {"items": {"anyOf": [{"$ref": reference}]}}):
         _, message, _ = first({"a": place})
         assert message == "a reference that leads out of the file"
+
+
+def test_t5_the_validator_itself_fetches_nothing() -> None:
+    with pytest.raises(jsonschema_rs.ValidationError, match="is not part of this file"):
+        validator({"$ref": "http://127.0.0.1:1/x"})
+    with pytest.raises(jsonschema_rs.ValidationError, match="is not part of this file"):
+        validator({"$ref": "file:///etc/passwd"})
 
 
 @pytest.mark.parametrize("keyword", ["$id", "$schema", "$dynamicRef", "$anchor"])

@@ -3,10 +3,11 @@
 import itertools
 
 import pytest
+import yaml
 
 from gateway.capability.yaml import Parsed, dotted, parse
 from gateway.capability.yaml_build import MAX_DEPTH, MAX_ISSUES, MAX_NODES
-from gateway.capability.yaml_trouble import MAX_BYTES
+from gateway.capability.yaml_trouble import MAX_BYTES, of_libyaml
 
 
 def read(text: str | bytes) -> Parsed:
@@ -319,3 +320,8 @@ def test_a_flood_of_problems_stops() -> None:
 def test_messages_show_no_control_characters() -> None:
     (issue,) = read('"a\\e[31m": 1\n"a\\e[31m": 2\n').issues
     assert str(issue).replace("\n", "").isprintable()
+
+
+def test_an_error_without_a_place_names_the_file_alone() -> None:
+    error = yaml.reader.ReaderError("f.yaml", 0, "x", "utf-8", "something odd")
+    assert str(of_libyaml(error, b"x", "f.yaml")) == "f.yaml\n  not YAML: something odd"
