@@ -1,0 +1,69 @@
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gateway.domain.catalog import Catalog
+from gateway.domain.events import CallFinished, Reloaded
+from gateway.domain.issue import Issue
+from gateway.domain.listing import Health, Listing, Status
+from gateway.runtime.snapshot import Current, Snapshot
+from gateway.server.admin import Ledger, pages
+from gateway.server.reply import Reply
+
+ISSUE = Issue("weather.yaml", "not a path", 14, 3, "tools.now", "write $")
+
+
+def routes(
+    health: Health, ledger: Ledger | None = None, stopping: Callable[[], bool] = lambda: False
+) -> Mapping[str, Callable[[], Reply]]:
+    catalog = Catalog([Listing("weather", "Weather.", (), health)])
+    current = Current(Snapshot(3, catalog, issues=health.issues))
+    return pages(current, ledger or Ledger(), lambda: b"up 1\n", stopping)
+
+
+def health(found: Mapping[str, Callable[[], Reply]]) -> dict[str, Any]:
+    return dict(json.loads(found["/health"]().body))
+
+
+def test_health_is_healthy_when_every_backend_is() -> None:
+    found = health(routes(Health()))
+    assert found["status"] == "healthy"
+    assert found["backends"]["weather"]["running"] is True
+    assert found["reload"]["version"] == 3
+
+
+def test_a_poor_backend_degrades_health_and_says_why_and_where() -> None:
+    found = health(routes(Health(Status.DEGRADED, "stale", (ISSUE,))))
+    assert found["status"] == "degraded"
+    assert found["backends"]["weather"]["reason"] == "stale"
+    assert found["backends"]["weather"]["issues"][0]["where"] == "weather.yaml:14:3"
+    assert found["reload"]["issues"][0]["hint"] == "write $"
+
+
+def test_health_counts_calls_and_keeps_the_last_error() -> None:
+    ledger = Ledger()
+    for outcome in ("ok", "timeout", "tool_error", "cancelled"):
+        ledger(CallFinished("1", "weather", "now", "anonymous", outcome, 0.1))
+    found = health(routes(Health(), ledger))["backends"]["weather"]
+    assert (found["request_count"], found["last_error"]) == (4, "timeout")
+
+
+def test_health_tells_of_the_last_reload() -> None:
+    ledger = Ledger()
+    ledger(Reloaded(2, ("a",), (), (), 0.1))
+    ledger(Reloaded(3, ("b",), ("c",), (), 0.1))
+    found = health(routes(Health(), ledger))["reload"]
+    assert (found["count"], found["changed"], found["removed"]) == (2, ["b"], ["c"])
+
+
+def test_a_stopping_gateway_is_alive_but_not_ready() -> None:
+    ready, stopping = routes(Health()), routes(Health(), stopping=lambda: True)
+    assert [ready[path]().status for path in ("/livez", "/readyz")] == [200, 200]
+    assert [stopping[path]().status for path in ("/livez", "/readyz")] == [200, 503]
+    assert health(stopping)["status"] == "stopping"
+
+
+def test_metrics_are_prometheus_text() -> None:
+    reply = routes(Health())["/metrics"]()
+    assert reply.body == b"up 1\n"
+    assert "version=0.0.4" in reply.kind
