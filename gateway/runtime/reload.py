@@ -61,7 +61,10 @@ class Reloader:
         again.
         """
         began = asyncio.get_running_loop().time()
-        seen, desired = await asyncio.to_thread(self._look, cold=cold)
+        if cold:  # nobody is served yet, and a thread costs 7 MB of memory that is never used again
+            seen, desired = self._look(cold=True)
+        else:
+            seen, desired = await asyncio.to_thread(self._look)
         if self._told is not self.config:
             self._told = self.config
             self._on_config(self.config)
@@ -74,7 +77,7 @@ class Reloader:
                 self._shelf.served()
         return seen
 
-    def _look(self, *, cold: bool) -> tuple[Seen, Desired | None]:
+    def _look(self, *, cold: bool = False) -> tuple[Seen, Desired | None]:
         configured, shelf = self._configured, self._shelf
         again = configured.refresh(cold=cold)
         settings = configured.config.capabilities
