@@ -55,7 +55,7 @@ def expected_types(error: Error) -> tuple[str, ...]:
     """The JSON types that were wanted where `error` is; none when its type is not what is wrong."""
     match error.kind:
         case Kind.Type(types=types):
-            return tuple(types)
+            return tuple(sorted(types, key="null".__eq__))
         case Kind.AnyOf(context=context) | Kind.OneOfNotValid(context=context):
             return tuple(
                 name
