@@ -10,8 +10,7 @@ import os
 import re
 import socket
 import ssl
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 
 from yarl import URL
 
@@ -19,6 +18,7 @@ from gateway import __version__
 from gateway.backends.addresses import is_public
 from gateway.backends.failures import ConnectionLost, Unreachable
 from gateway.backends.inflate import OFFERED, too_large
+from gateway.backends.names import Names, Resolve
 from gateway.backends.pool import Factory, Origin, Pool, Stage, connect
 from gateway.backends.wire import Answer, Connection, TooLarge, WireError
 from gateway.capability.http import HttpRequest, HttpResponse
@@ -33,9 +33,7 @@ from gateway.errors import (
 )
 
 CONNECT_SECONDS = 10.0  # for TCP and TLS together, at each address
-DNS_SECONDS = 10.0  # how long a look-up is believed
 LARGE = 1 << 20  # bytes of a body
-MOST_NAMES = 1024  # look-ups remembered
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 DEFAULTS = (
     ("accept", "Accept: */*\r\n"),
@@ -44,8 +42,6 @@ DEFAULTS = (
 )
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 NOT_TARGET = re.compile(r"[^!-~]")
-
-Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
 class Direct:
@@ -122,43 +118,6 @@ class Direct:
 
 class NotPublic(OSError):
     """None of a name's addresses is public."""
-
-
-class Names:
-    """The system's look-up, in a thread, believed for DNS_SECONDS; one at a time for each name."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._known: dict[tuple[str, int], tuple[float, Sequence[str]]] = {}
-        self._asking: dict[tuple[str, int], asyncio.Task[Sequence[str]]] = {}
-
-    async def __call__(self, host: str, port: int) -> Sequence[str]:
-        key = host, port
-        known = self._known.get(key)
-        if known and known[0] > self._clock():
-            return known[1]
-        task = self._asking.get(key)
-        if task is None:
-            task = self._asking[key] = asyncio.ensure_future(_look_up(host, port))
-            task.add_done_callback(functools.partial(self._answered, key))
-        return await asyncio.shield(task)
-
-    def _answered(self, key: tuple[str, int], task: asyncio.Task[Sequence[str]]) -> None:
-        del self._asking[key]
-        if task.cancelled() or task.exception() is not None:
-            return
-        if len(self._known) >= MOST_NAMES:
-            self._known.clear()
-        self._known[key] = self._clock() + DNS_SECONDS, task.result()
-
-
-async def _look_up(host: str, port: int) -> Sequence[str]:
-    loop = asyncio.get_running_loop()
-    try:
-        infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except UnicodeError:  # a label too long or empty, say
-        raise socket.gaierror(socket.EAI_NONAME, "not a name") from None
-    return list(dict.fromkeys(str(info[4][0]) for info in infos))
 
 
 @functools.cache

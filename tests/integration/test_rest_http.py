@@ -11,8 +11,9 @@ from ssl import SSLContext, TLSVersion
 import pytest
 from aiohttp import web
 
-from gateway.backends.direct import Direct, Names
+from gateway.backends.direct import Direct
 from gateway.backends.http import Outgoing
+from gateway.backends.names import Names
 from gateway.capability.http import HttpRequest, HttpResponse
 from gateway.errors import (
     BackendUnavailable,
