@@ -103,8 +103,9 @@ def loads(data: bytes) -> Any:
     except RecursionError:
         raise ValueError(TOO_DEEP) from None
     except msgspec.DecodeError as error:
-        if b"\\u" in data and "surrogate" in str(error):
-            return loads(_ESCAPE.sub(_whole, data))
+        mended = _ESCAPE.sub(_whole, data) if b"\\u" in data else data
+        if mended != data:
+            return loads(mended)
         raise ValueError(_reason(error)) from None
     if too_deep(data):
         raise ValueError(TOO_DEEP)
@@ -141,7 +142,8 @@ def compact(data: bytes) -> bytes | None:
         return None
     try:
         tight = msgspec.json.format(data, indent=-1)
-    except (msgspec.DecodeError, RecursionError):
+        tight.decode()  # format() does not look inside texts
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
     return None if too_deep(tight) else tight
 
