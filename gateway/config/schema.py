@@ -62,10 +62,18 @@ def _tidy(part: Any) -> Any:
         tidy = _alternatives(tidy)
     if tidy.get("additionalProperties") is False:
         tidy["patternProperties"] = {"^x-": {}}
-    choice = _CHOICE.fullmatch(tidy.get("propertyNames", {}).get("pattern", ""))
-    if choice:
-        tidy = _closed(tidy, choice[1].split("|"))
-    return tidy
+    return _keyed(tidy, tidy["propertyNames"]["pattern"]) if "propertyNames" in tidy else tidy
+
+
+def _keyed(part: Json, pattern: str) -> Json:
+    """A mapping with bounded keys; known ones are properties, so that an editor completes them."""
+    choice = _CHOICE.fullmatch(pattern)
+    if choice is None:  # to editors YAML's merge key is a key like any other
+        return {**part, "propertyNames": {"anyOf": [{"pattern": pattern}, {"const": "<<"}]}}
+    inner = part.pop("additionalProperties", {})
+    del part["propertyNames"]
+    names = choice[1].split("|")
+    return {**part, "properties": dict.fromkeys(names, inner), "additionalProperties": False}
 
 
 def _idle(key: str, value: Any) -> bool:
@@ -80,13 +88,6 @@ def _alternatives(part: Json) -> Json:
     if len(kept) > 1:
         return {"anyOf": kept, **rest}
     return {"allOf": kept, **rest} if "$ref" in kept[0] else {**kept[0], **rest}
-
-
-def _closed(part: Json, names: list[str]) -> Json:
-    """A mapping with known names: as properties, so that an editor completes them."""
-    inner = part.pop("additionalProperties", {})
-    del part["propertyNames"]
-    return {**part, "properties": dict.fromkeys(names, inner), "additionalProperties": False}
 
 
 def _describe(part: Json, struct: type) -> None:

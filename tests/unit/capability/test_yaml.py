@@ -297,6 +297,7 @@ def test_a_large_number_is_kept() -> None:
         ("a: 1\nb\nc: 2\n", (3, 1), "a key without ': '"),
         ("a:\n  - 1\n  b: 2\n", (3, 3), "does not start with '- '"),
         ('a: "\\q"', (1, 5), "unknown escape"),
+        ("a: 1\n%x\n", (2, 3), "not YAML: "),
         ('a: "\\ud800"', (1, 7), "no Unicode character"),
     ],
 )
