@@ -1,0 +1,196 @@
+"""The command line as a person uses it, over files of the test's own."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli import cli
+
+GOOD = """\
+capability: 1
+description: Items of a shop
+base_url: https://shop.example
+tools:
+  get_item:
+    description: One item of the shop by its number.
+    args: {id: {type: integer, required: true}}
+    get: /items/{{ args.id }}
+    examples:
+      - args: {id: 7}
+        request: {url: "https://shop.example/items/7"}
+        reply: {json: {id: 7}}
+        result: {id: 7}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "shop.yaml").write_text(GOOD)
+    return tmp_path
+
+
+def run(*arguments: str | Path, env: dict[str, str] | None = None) -> Result:
+    return CliRunner().invoke(cli, [str(word) for word in arguments], env=env)
+
+
+def test_help_lists_every_command() -> None:
+    text = run("--help").output
+    for name in ("serve", "validate", "tools", "search", "call", "new", "client-config", "schema"):
+        assert f"  {name} " in text
+
+
+def test_validate_runs_the_examples_and_is_content(folder: Path) -> None:
+    result = run("validate", folder)
+    assert (result.exit_code, result.output) == (0, "1 files, 1 tools, 1 examples: all good\n")
+
+
+def test_validate_shows_the_offending_line(folder: Path) -> None:
+    (folder / "shop.yaml").write_text(GOOD.replace("description: One", "descripton: One"))
+    result = run("validate", folder)
+    assert result.exit_code == 1
+    assert f"{folder}/shop.yaml:6:5" in result.output
+    assert "6 |     descripton: One item" in result.output
+    assert "did you mean 'description'?" in result.output
+
+
+def test_validate_finds_an_example_that_does_not_hold(folder: Path) -> None:
+    (folder / "shop.yaml").write_text(GOOD.replace("result: {id: 7}", "result: {id: 8}"))
+    result = run("validate", folder)
+    assert result.exit_code == 1
+    assert "shop.yaml:13" in result.output
+
+
+def test_validate_finds_two_files_of_one_name(folder: Path) -> None:
+    (folder / "zweit.yaml").write_text(GOOD.replace("capability: 1", "capability: 1\nname: shop"))
+    result = run("validate", folder)
+    assert result.exit_code == 1
+    assert "zweit.yaml" in result.output
+    assert "already that of" in result.output
+
+
+def test_validate_answers_in_json(folder: Path) -> None:
+    (folder / "bad.yaml").write_text("capability: 1\n")
+    result = run("validate", "--json", folder)
+    answer = json.loads(result.output)
+    assert (answer["ok"], answer["files"]) == (False, 2)
+    assert {issue["severity"] for issue in answer["issues"]} == {"error"}
+
+
+def test_a_missing_secret_is_told_by_name_and_is_no_failure(folder: Path) -> None:
+    secret = "secrets: {key: env:SHOP_KEY}\nauth: {bearer: '{{ secrets.key }}'}\ntools:"
+    (folder / "shop.yaml").write_text(GOOD.replace("tools:", secret))
+    result = run("validate", folder, env={"SHOP_KEY": None})  # type: ignore[dict-item]
+    assert result.exit_code == 0
+    assert "missing secret env:SHOP_KEY" in result.output
+    assert "all good" in run("validate", folder, env={"SHOP_KEY": "a-secret-value"}).output
+
+
+def test_validate_refuses_a_path_that_is_not_there(folder: Path) -> None:
+    result = run("validate", folder / "gone.yaml")
+    assert result.exit_code == 2
+    assert "no such file or folder" in result.output
+
+
+def test_a_wrong_configuration_ends_every_command_with_2(folder: Path) -> None:
+    config = folder / "gateway.yaml"
+    config.write_text("server: {prot: 1}\n")
+    for words in (["tools"], ["validate"], ["search", "x"], ["call", "a:b"], ["serve"]):
+        result = run(*words, "-c", config)
+        assert result.exit_code == 2, words
+        assert "did you mean 'port'?" in result.output
+
+
+def test_tools_lists_signatures_and_json_has_whole_definitions(folder: Path) -> None:
+    assert "get_item(id: integer)" in run("tools", "--capabilities", folder).output
+    listed = json.loads(run("tools", "--json", "--capabilities", folder).output)
+    assert listed["servers"][0]["tools"][0]["inputSchema"]["required"] == ["id"]
+
+
+def test_search_finds_and_says_when_it_does_not(folder: Path) -> None:
+    found = run("search", "item", "number", "--capabilities", folder)
+    assert found.output.startswith("shop:get_item(id: integer)")
+    nothing = run("search", "zzzz", "--capabilities", folder)
+    assert (nothing.exit_code, nothing.output) == (1, "nothing matches\n")
+
+
+def test_call_explains_what_went_wrong(folder: Path) -> None:
+    result = run("call", "shop:get_itm", "--capabilities", folder)
+    assert result.exit_code == 1
+    assert "did you mean 'get_item'?" in result.output
+    result = run("call", "shop:get_item", "id=x", "--capabilities", folder)
+    assert "invalid_arguments; not_sent" in result.output
+
+
+@pytest.mark.parametrize("words", [["shop"], ["shop:x", "novalue"], ["shop:x", "--args", "[1]"]])
+def test_call_refuses_a_malformed_command_line(folder: Path, words: list[str]) -> None:
+    assert run("call", *words, "--capabilities", folder).exit_code == 2
+
+
+def test_a_new_file_is_valid_and_is_never_overwritten(folder: Path) -> None:
+    capabilities = folder / "capabilities"
+    assert run("new", "my_api", "--directory", capabilities).exit_code == 0
+    assert (folder / "schemas" / "capability.schema.json").is_file()
+    assert "all good" in run("validate", "--strict", capabilities).output
+    again = run("new", "my_api", "--directory", capabilities)
+    assert again.exit_code == 1
+    assert "left alone" in again.output
+
+
+def test_a_new_file_needs_a_backend_name(folder: Path) -> None:
+    assert run("new", "My-API", "--directory", folder).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("client", "place"),
+    [
+        ("claude", ("mcpServers", "url")),
+        ("cursor", ("mcpServers", "url")),
+        ("vscode", ("servers", "url")),
+        ("zed", ("context_servers", "url")),
+        ("windsurf", ("mcpServers", "serverUrl")),
+        ("gemini", ("mcpServers", "httpUrl")),
+    ],
+)
+def test_client_config_names_the_url(client: str, place: tuple[str, str]) -> None:
+    result = CliRunner().invoke(cli, ["client-config", client])
+    assert json.loads(result.stdout)[place[0]]["capgate"][place[1]] == "http://127.0.0.1:39400/mcp"
+
+
+def test_client_config_can_start_the_gateway_over_stdio() -> None:
+    result = CliRunner().invoke(cli, ["client-config", "claude-desktop"])
+    server = json.loads(result.stdout)["mcpServers"]["capgate"]
+    assert server["args"][:2] == ["serve", "--stdio"]
+    assert "[mcp_servers.capgate]" in CliRunner().invoke(cli, ["client-config", "codex"]).stdout
+
+
+def test_schema_is_a_json_schema() -> None:
+    for kind in ("capability", "gateway"):
+        assert "$schema" in json.loads(run("schema", kind).output)
+
+
+def test_serve_says_when_the_port_is_taken(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        result = run("serve", "--port", str(taken.getsockname()[1]), "--capabilities", folder)
+    assert result.exit_code == 1
+    assert "cannot listen on 127.0.0.1:" in result.output
+    assert "address already in use" in result.output
+
+
+def test_python_m_gateway_is_the_command() -> None:
+    environ = {**os.environ, "NO_COLOR": "1"}  # noqa: TID251 (the child needs ours)
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environ,
+    )
+    assert done.stdout.startswith("capgate, version ")
