@@ -42,6 +42,10 @@ class Watcher:
         self._notify()
 
 
+def _nothing() -> None:
+    pass
+
+
 class Changes:
     """Watchers by what they see, so that a thousand of the same kind cost one comparison a swap."""
 
@@ -66,7 +70,9 @@ class Changes:
         return stop
 
     def close(self) -> None:
-        self._unsubscribe()
+        """Tell nobody any more. Closing twice does nothing."""
+        unsubscribe, self._unsubscribe = self._unsubscribe, _nothing
+        unsubscribe()
 
     def _swapped(self, before: Snapshot, after: Snapshot) -> None:
         for (surface, caller), watchers in tuple(self._watchers.items()):

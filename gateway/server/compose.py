@@ -40,7 +40,7 @@ class Options:
 
 
 class HttpServer:
-    """The running front: `start`, then `stop` once. `metrics` gives the text of /metrics."""
+    """The running front: `start`, then `stop`. `metrics` gives the text of /metrics."""
 
     def __init__(
         self,
@@ -52,13 +52,14 @@ class HttpServer:
     ) -> None:
         self._options = options
         self._changes = Changes(current, observe)
+        self._subscriptions = Subscriptions(self._changes)
         endpoint = Endpoint(current, observe)
         self.http = Http(
             Guard(options.host, options.allowed_hosts, options.allowed_origins),
             endpoint,
             MetaSurface(options.meta_tools, options.surfaced_tools),
             (
-                Modern(endpoint, Subscriptions(self._changes)),
+                Modern(endpoint, self._subscriptions),
                 Legacy(endpoint, Sessions(), self._changes),
             ),
             pages(current, ledger, metrics, lambda: self.http.stopping),
@@ -69,6 +70,16 @@ class HttpServer:
     def port(self) -> int:
         """The one in use, once started; also where 0 was asked for."""
         return self._front.port
+
+    @property
+    def connections(self) -> int:
+        """How many are open now."""
+        return self._front.connections
+
+    @property
+    def streams(self) -> int:
+        """How many subscriptions are open now."""
+        return len(self._subscriptions)
 
     async def start(self) -> None:
         """Raises OSError when the address cannot be had."""

@@ -1,7 +1,7 @@
 """aiohttp's connections with the deadlines it lacks (hardening T4, I10, I11, F13).
 
 A client has a while to send a request's head and a while to take its answer; then it is cut. One
-sweep a second looks at all connections, so a call pays nothing for it.
+sweep now and then looks at all connections, so a call pays nothing for it.
 """
 
 import asyncio
@@ -120,12 +120,14 @@ class Listener(web.Server):
             self._sweeping.cancel()
 
     async def _sweep(self) -> None:
+        limits = self._limits
+        pause = min(1.0, limits.head / 4, limits.stalled / 4)
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(pause)
             now = self._loop.time()
             for connection in self.connections:
                 if isinstance(connection, Connection):
-                    reason = connection.overdue(now, self._limits)
+                    reason = connection.overdue(now, limits)
                     if reason is not None:
                         log.info("connection_cut", extra={"reason": reason})
                         connection.cut()

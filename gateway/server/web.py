@@ -67,6 +67,10 @@ class Front:
         self._runner = web.ServerRunner(self._listener, shutdown_timeout=1.0)
         self.port = 0  # the real one, once started
 
+    @property
+    def connections(self) -> int:
+        return len(self._listener.connections)
+
     async def start(self, host: str, port: int) -> None:
         """Raises OSError when the address cannot be had. Port 0 takes a free one."""
         await self._runner.setup()
