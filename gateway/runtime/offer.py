@@ -6,6 +6,7 @@ from dataclasses import replace
 from gateway.backends.base import Backend
 from gateway.domain.issue import Issue
 from gateway.domain.listing import Health, Listing, Status
+from gateway.domain.search import Index
 from gateway.domain.tool import Tool, ToolRef
 
 
@@ -20,6 +21,12 @@ def listing_of(backend: Backend, stale: Sequence[Issue]) -> Listing:
         reason = f"{own.reason}; {reason}"
     status = Status.DOWN if own.status is Status.DOWN else Status.DEGRADED
     return replace(listing, health=Health(status, reason, (*own.issues, *stale)))
+
+
+def renewed(index: Index, before: Mapping[str, Listing], after: Mapping[str, Listing]) -> Index:
+    """The search index brought up to date; the same one when no tool changed."""
+    removed, added = difference(before, after)
+    return index.updated(removed, added) if removed or added else index
 
 
 def difference(

@@ -9,11 +9,12 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 from gateway.domain.catalog import Catalog
 from gateway.domain.events import BackendChanged, Observer, Reloaded
-from gateway.runtime.offer import difference, listing_of
+from gateway.runtime.offer import listing_of, renewed
 from gateway.runtime.plan import Desired, Wanted, plan
 from gateway.runtime.running import RELOADED, STOPPING, Running
 from gateway.runtime.snapshot import Current, Snapshot
@@ -105,13 +106,9 @@ class Reconciler:
         catalog = Catalog(
             listing_of(item.backend, desired.backends[name].stale) for name, item in running.items()
         )
-        removed, added = difference(before.catalog.backends, catalog.backends)
-        index = before.index
-        if removed or added:
-            if len(before.catalog) + len(added) > INLINE:
-                index = await asyncio.to_thread(index.updated, removed, added)
-            else:
-                index = index.updated(removed, added)
+        renew = partial(renewed, before.index, before.catalog.backends, catalog.backends)
+        large = len(before.catalog) + len(catalog) > INLINE
+        index = await asyncio.to_thread(renew) if large else renew()
         routes = MappingProxyType({name: item.call for name, item in running.items()})
         return replace(
             before,

@@ -10,6 +10,7 @@ from gateway.config.folder import Place, look
 from gateway.config.model import Capabilities, Config
 from gateway.errors import GatewayError
 from gateway.runtime.configured import Configured
+from gateway.runtime.heap import calm
 from gateway.runtime.plan import Desired
 from gateway.runtime.reconcile import Reconciler
 from gateway.runtime.shelf import Load, Shelf
@@ -60,6 +61,12 @@ class Reloader:
         When it cannot be served all stays as it was; the log says why, and the next look tries
         again.
         """
+        with calm() as made:
+            seen = await self._reload(cold=cold)
+            made.files = self._shelf.loaded
+        return seen
+
+    async def _reload(self, *, cold: bool) -> Seen:
         began = asyncio.get_running_loop().time()
         if cold:  # nobody is served yet, and a thread costs 7 MB of memory that is never used again
             seen, desired = self._look(cold=True)

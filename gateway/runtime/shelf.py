@@ -73,6 +73,7 @@ class Shelf:
         self._edition = 0
         self._outdated: set[str] = set()
         self.changed = True  # whether there is more to tell than what is live
+        self.loaded = 0  # files that the last refresh read
 
     def reload_all(self, load: Load) -> None:
         """Other settings: what every file comes to must be found out anew."""
@@ -85,10 +86,13 @@ class Shelf:
 
         `cold`: there is nothing live to protect yet, so whatever is there counts.
         """
-        again = found.torn
         self._settling.keep(found.entries)
-        for file in sorted(found.entries):
-            again |= not self._up_to_date(found.entries[file], cold=cold)
+        differing = [entry for entry in found.entries.values() if self._differs(entry)]
+        ready = [entry for entry in differing if cold or self._ready(entry)]
+        again = found.torn or len(ready) < len(differing)
+        for entry in ready:
+            again |= not self._read(entry)
+        self.loaded = len(ready)
         for file, issue in found.refused.items():
             self._refuse(file, issue)
         there = found.entries.keys() | found.refused.keys()
@@ -127,15 +131,22 @@ class Shelf:
         found += [*clashes, *self._standing]
         return tuple(sorted(found, key=attrgetter("file", "line", "column")))
 
-    def _up_to_date(self, entry: Entry, *, cold: bool) -> bool:
-        """False: the file is being written, or changed under our hands."""
+    def _before(self, entry: Entry) -> Entry | None:
         book = self._books.get(entry.file)
-        before = book.entry if book else None
-        if before is not None and before.stamp == entry.stamp:
-            if entry.file not in self._outdated:
-                return True
-        elif not cold and not self._settling.done(entry, before):
-            return False
+        return book.entry if book else None
+
+    def _differs(self, entry: Entry) -> bool:
+        before = self._before(entry)
+        same = before is not None and before.stamp == entry.stamp
+        return not same or entry.file in self._outdated
+
+    def _ready(self, entry: Entry) -> bool:
+        before = self._before(entry)
+        same = before is not None and before.stamp == entry.stamp
+        return same or self._settling.done(entry, before)
+
+    def _read(self, entry: Entry) -> bool:
+        """False: it changed under our hands."""
         content = read(entry)
         if content is None:
             return False
