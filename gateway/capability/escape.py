@@ -49,6 +49,8 @@ def path_segment(value: Any) -> str:
 def path_segments(value: Any) -> Quoted:
     """Several segments: a text split at its slashes, or a list. None may be empty."""
     parts = value if isinstance(value, list) else to_text(value).split("/")
+    if not parts:
+        raise RenderError("an empty list cannot stand in the path", "path")
     return Quoted("/".join([path_segment(part) for part in parts]))
 
 
