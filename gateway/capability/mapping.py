@@ -86,7 +86,7 @@ def compile_selection(spec: Response, place: Place) -> Selection:
     limit: Template | int | None = None
     if isinstance(spec.limit, str):
         limit = place.at("limit").template(spec.limit, Position.MESSAGE)
-        if limit.single is None:
+        if limit.single is None and limit.source == spec.limit:  # a faulty one was told
             place.at("limit").fault("'limit' is a number or one expression", '"{{ args.rows }}"')
     else:
         limit = spec.limit
@@ -135,12 +135,11 @@ def _compile_path(source: str, place: Place) -> Value:
     return _nothing if found is None else found.value
 
 
-def _nothing(_: Any) -> Any:
-    return MISSING
-
-
 def _constant(value: Any, _: Any) -> Any:
     return value
+
+
+_nothing = partial(_constant, MISSING)
 
 
 def _or_default(value_of: Value, default: Any, element: Any) -> Any:

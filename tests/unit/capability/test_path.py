@@ -174,6 +174,7 @@ def test_filter_looks_at_the_values_of_an_object():
         ("$[?@.a == nil]", "'nil' is not supported in a filter"),
         ("$[?(@.a]", "expected ')'"),
         ("$[?@.* == 1]", "names one value"),
+        ("$[?$.a[*]]", "must name one value"),
         ("$[?length(@.*) == 1]", "names one value"),
         ("$[?count(1) == 1]", "takes a path that starts with '@'"),
         ("$" + ".a" * 600, "longer than 1000"),

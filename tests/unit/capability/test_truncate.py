@@ -51,6 +51,14 @@ def test_lists_inside_the_one_item_left_are_cut_too():
     assert cut([[[list(range(1000))]]], 200).total == 1000
 
 
+def test_lists_nested_without_end_are_left_to_the_last_resort():
+    value = list(range(1000))
+    for _ in range(20):
+        value = [value, 1]
+    found = cut(value, 300)
+    assert (found.returned, found.total, found.value) == (1, 2, [])
+
+
 def test_long_texts_are_cut_to_one_length_and_short_ones_stay():
     value = {"a": "x" * 1000, "b": ["y" * 800], "c": "short", "d": 1}
     found = cut(value, 600)
