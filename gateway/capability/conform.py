@@ -1,7 +1,7 @@
 """A parsed file → a checked `Capability`, variables filled in, and every problem at its line."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -33,7 +33,7 @@ def conform(
     capability, issues, tree = examined(parsed, Capability, LATER)
     problems: list[Problem] = []
     if capability is None:
-        problems += _sound_tools(tree)
+        problems += _sound_parts(tree, environ)
     else:
         capability = _named(capability, file, problems)
         capability = _filled(capability, environ, problems)
@@ -46,16 +46,20 @@ def conform(
     return None if refused else capability, _most(issues, file)
 
 
-def _sound_tools(tree: Any) -> Iterable[Problem]:
-    """In a file that is refused already, what is wrong with the tools of the right shape."""
-    tools = tree.get("tools") if isinstance(tree, dict) else None
+def _sound_parts(tree: Any, environ: Mapping[str, str]) -> list[Problem]:
+    """In a file that is refused already, what is wrong with parts of the right shape."""
+    problems: list[Problem] = []
+    whole = tree if isinstance(tree, dict) else {}
+    if isinstance(whole.get("base_url"), str):
+        _literal(whole["base_url"], environ, problems)
+    tools = whole.get("tools")
     for name, spec in tools.items() if isinstance(tools, dict) else ():
         try:
             tool = msgspec.convert(spec, ToolSpec)
         except msgspec.ValidationError:
             continue
-        for found in checks.tool_problems(tool):
-            yield found.below("tools", name)
+        problems += [found.below("tools", name) for found in checks.tool_problems(tool)]
+    return problems
 
 
 def _named(capability: Capability, file: str, problems: list[Problem]) -> Capability:
@@ -73,16 +77,20 @@ def _filled(
     capability: Capability, environ: Mapping[str, str], problems: list[Problem]
 ) -> Capability:
     """`base_url` made literal, and `vars`, from the environment."""
-    url = capability.base_url
-    try:
-        url = base_url.literal(expand(url, environ))
-    except ValueError as error:
-        problems.append(Problem(("base_url",), str(error), getattr(error, "hint", None)))
+    url = _literal(capability.base_url, environ, problems)
     given = {
         name: _deep(value, ("vars", name), environ, problems)
         for name, value in capability.vars.items()
     }
     return structs.replace(capability, base_url=url, vars=given)
+
+
+def _literal(url: str, environ: Mapping[str, str], problems: list[Problem]) -> str:
+    try:
+        return base_url.literal(expand(url, environ))
+    except ValueError as error:
+        problems.append(Problem(("base_url",), str(error), getattr(error, "hint", None)))
+        return url
 
 
 def _deep(value: Any, path: Path, environ: Mapping[str, str], problems: list[Problem]) -> Any:

@@ -178,16 +178,18 @@ def test_a_keyring_secret_is_refused_with_that_reason() -> None:
 
 def test_all_problems_of_a_file_are_told_in_the_order_of_its_lines() -> None:
     text = """enabld: true
+base_url: https://h?x
 tools:
   bad: {description: 5, get: /x}
   two: {description: Reads., get: /x, post: /y}
   typed: {description: Reads., get: /x, args: {a: {type: strin}}}
   none: []
 """
-    capability, issues = read(HEAD + text)
+    capability, issues = read("capability: 1\ndescription: d\n" + text)
     assert capability is None
     assert [(issue.line, issue.path) for issue in issues] == [
-        (4, "enabld"),
+        (3, "enabld"),
+        (4, "base_url"),
         (6, "tools.bad.description"),
         (7, "tools.two.post"),
         (8, "tools.typed.args.a.type"),

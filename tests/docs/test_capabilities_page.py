@@ -1,0 +1,66 @@
+"""docs/capabilities.md: every file on it loads and passes its examples, and no key is forgotten."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from gateway.capability.examples import check
+from gateway.capability.filters import FILTERS
+from gateway.capability.grammar import TESTS
+from gateway.capability.load import Loaded, load
+from gateway.capability.model import LATER, Capability
+from gateway.config.field_docs import structs
+from gateway.config.issues import report
+from gateway.credentials.redact import Redactor
+
+PAGE = (Path(__file__).parents[2] / "docs/capabilities.md").read_text("utf-8")
+FENCES = re.findall(r"^```(.*)\n((?s:.)*?)^```$", PAGE, re.MULTILINE)
+FILES = [text for language, text in FENCES if language == "yaml"]
+
+
+def loaded(text: str, file: str) -> Loaded:
+    return load(text.encode(), file, environ={}, redactor=Redactor())
+
+
+@pytest.mark.parametrize("text", FILES, ids=lambda text: text.split("description: ")[1][:24])
+def test_every_file_loads_and_passes_its_examples(text: str) -> None:
+    found = loaded(text, "page.yaml")
+    assert [str(issue) for issue in found.issues] == []
+    assert found.capability is not None
+    assert [str(issue) for issue in check(found)] == []
+
+
+def test_the_mistakes_are_told_as_shown() -> None:
+    ((_, wrong),) = [fence for fence in FENCES if fence[0] == "yaml refused"]
+    ((_, said),) = [fence for fence in FENCES if fence[0] == "text"]
+    issues = loaded(wrong, "dogs.yaml").issues
+    assert report(issues, lambda _: wrong.splitlines()) == said.rstrip("\n")
+
+
+def test_the_rest_of_the_mistakes_is_told_as_said() -> None:
+    ((_, wrong),) = [fence for fence in FENCES if fence[0] == "yaml refused"]
+    mended = {"dsc": "desc", "?x=1": "", "strin": "string", "requierd": "required"}
+    for bad, good in (mended | {"respnse": "response"}).items():
+        wrong = wrong.replace(bad, good)
+    messages = [issue.message for issue in loaded(wrong, "dogs.yaml").issues]
+    assert messages == ["args.bred is not declared", "args.breed is used nowhere"]
+
+
+def keys() -> set[str]:
+    return {
+        field.encode_name
+        for struct in structs(Capability)
+        for field in msgspec.structs.fields(struct)
+    }
+
+
+def later(known: Any) -> set[str]:
+    return {key for names in known.values() for key in names}
+
+
+@pytest.mark.parametrize("name", sorted(keys() | later(LATER) | set(FILTERS) | set(TESTS)))
+def test_every_key_filter_and_test_is_on_the_page(name: str) -> None:
+    assert re.search(rf"[`{{: ]{re.escape(name)}\b|`{re.escape(name)}", PAGE)
