@@ -1,0 +1,66 @@
+"""The laws of the house that no linter holds."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway import errors
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted((ROOT / "gateway").rglob("*.py"))
+DEFERRED = {  # imports inside functions, each for the start-up time it saves
+    "observe/metrics.py": {"gateway.observe.exposition"},
+    "capability/path_walk.py": {"jsonpath_ng.ext.parser"},
+    "capability/template.py": {"gateway.capability"},
+}
+
+
+def inner_imports(tree: ast.Module) -> Iterator[str]:
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for node in ast.walk(function):
+                if isinstance(node, ast.ImportFrom):
+                    yield node.module or "."
+                elif isinstance(node, ast.Import):
+                    yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_says_what_it_is_and_imports_at_its_top(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    if tree.body:
+        assert ast.get_docstring(tree), "a module opens with one sentence that is true of it"
+    place = str(path.relative_to(ROOT / "gateway"))
+    assert set(inner_imports(tree)) <= DEFERRED.get(place, set())
+
+
+def all_errors(kind: type[errors.GatewayError]) -> Iterator[type[errors.GatewayError]]:
+    yield kind
+    for each in kind.__subclasses__():
+        yield from all_errors(each)
+
+
+def test_every_error_code_is_documented() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    codes = {kind.code for kind in all_errors(errors.GatewayError)}
+    assert sorted(code for code in codes if f"`{code}`" not in text) == []
+
+
+def test_there_is_no_class_called_gateway() -> None:
+    found = [
+        path for path in SOURCES if re.search(r"^class Gateway\b", path.read_text(), re.MULTILINE)
+    ]
+    assert found == []
+
+
+def test_only_the_reconciler_swaps_the_snapshot() -> None:
+    found = {path.name for path in SOURCES if re.search(r"\.swap\(", path.read_text())}
+    assert found == {"reconcile.py"}
+
+
+def test_the_lock_files_name_no_index() -> None:
+    for path in ROOT.glob("requirements*.lock"):
+        assert "://" not in path.read_text()
