@@ -9,12 +9,16 @@ from gateway.credentials.base import Credential, Rendered
 
 
 class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Exactly one field is set, else ValueError. Texts are templates over `secrets` and `vars`."""
+    """Exactly one of these. Texts are templates over `secrets` and `vars`."""
 
     bearer: str | None = None
+    """A token, sent as `Authorization: Bearer …`."""
     basic: static.Basic | None = None
+    """User and password, sent as `Authorization: Basic …`."""
     header: dict[str, str] | None = None
+    """Header name → value, such as `X-Api-Key`."""
     query: dict[str, str] | None = None
+    """Query name → value."""
 
     def __post_init__(self) -> None:
         given = [name for name in self.__struct_fields__ if getattr(self, name) is not None]
