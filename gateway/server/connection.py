@@ -7,6 +7,7 @@ sweep now and then looks at all connections, so a call pays nothing for it.
 import asyncio
 import logging
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
@@ -69,6 +70,26 @@ class Connection(RequestHandler):
             log.debug("http_malformed", extra={"reason": type(exc_info).__name__})
         else:
             log.error("http_failed", exc_info=exc_info)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Aiohttp's words quote the request; ours do not. The connection closes."""
+        self.log_exception(exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("half an answer is out already")
+        text = (
+            "internal error\n"
+            if status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            else "malformed HTTP request\n"
+        )
+        response = web.Response(status=status, text=text, headers={"Server": "capgate"})
+        response.force_close()
+        return response
 
     def overdue(self, now: float, limits: Limits) -> str | None:
         """Why this connection should be cut now; None when it should not."""

@@ -5,6 +5,7 @@ malformed params) is a JSON-RPC error, a fault of the *tool* is a result with `i
 model can read it and recover; anything else is an internal error that tells nothing.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -93,6 +94,10 @@ class Endpoint:
         try:
             called = request.method == mcp.TOOLS_CALL
             raw = await self._call(asked) if called else self._quick(asked)
+        except asyncio.CancelledError:
+            seconds = time.perf_counter() - started
+            self._observe(RequestAnswered(request.method, revision.era, "cancelled", seconds))
+            raise
         except Refused as refused:
             return self.refuse(request, revision.era, refused.rejection, started)
         except Exception:

@@ -14,6 +14,8 @@ from gateway.server.reply import Reply, Unreadable
 
 CLOSING = frozenset({400, 403, 408, 413, 503})  # the rest of the connection is not worth reading
 
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
 Answer = Callable[["AiohttpIncoming"], Awaitable[Reply]]
 
 
@@ -37,6 +39,9 @@ class AiohttpIncoming:
             if request.content.is_eof():  # all there: no need to wait, nor for a deadline
                 return _capped(request.content.read_nowait(), limits.largest_body)
             async with asyncio.timeout(limits.body):
+                if request.headers.get("Expect", "").lower() == "100-continue":
+                    await request.writer.write(CONTINUE)
+                    request.writer.output_size = 0  # no part of the answer
                 return await request.read()
         except web.HTTPRequestEntityTooLarge:
             raise Unreadable(413, f"the body is larger than {limits.largest_body} bytes") from None

@@ -6,12 +6,15 @@ import gzip
 import json
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 
 from gateway.domain.call import Call
 from gateway.domain.tool import ToolResult
 from gateway.server.compose import Options
 from gateway.server.connection import Limits
+from gateway.server.reply import Reply
+from gateway.server.web import AiohttpIncoming, Front
 from tests.peers.memory_gateway import Gateway, running, snapshot, tool
 
 HEAD = (
@@ -81,7 +84,23 @@ async def test_malformed_http_is_a_400_and_the_connection_closes(head: str) -> N
         assert status(answer) == 400
         assert b"connection: close" in answer.lower() or b"HTTP/1.0" in answer
         assert b"Traceback" not in answer
+        assert b"aiohttp" not in answer
         assert await still_serves(gateway)
+
+
+@pytest.mark.parametrize(
+    ("twice", "expected"),
+    [
+        ("Origin: http://localhost\r\n", 403),
+        ("Mcp-Session-Id: x\r\n", 404),
+        ("X-Harmless: 1\r\n", 400),
+    ],
+)
+async def test_a_header_sent_twice_equals_no_single_value(twice: str, expected: int) -> None:
+    """I2: 400 is what a good request without a session gets."""
+    async with front() as gateway:
+        head = f"{HEAD}{twice}{twice.upper()}Content-Length: {len(PING)}\r\n\r\n"
+        assert status(await exchange(gateway, head.encode() + PING)) == expected
 
 
 async def test_tls_on_the_plain_port_is_refused_at_once() -> None:
@@ -198,6 +217,33 @@ async def test_a_reader_that_does_not_read_its_large_answer_is_cut() -> None:
                 received += len(chunk)
         assert received < LARGE
         writer.close()
+
+
+async def test_a_client_that_waits_to_be_asked_for_its_body_is_asked() -> None:
+    head = f"{HEAD}Expect: 100-continue\r\nContent-Length: {len(PING)}\r\n\r\n"
+    async with front() as gateway, asyncio.timeout(5):
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.server.port)
+        writer.write(head.encode())
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(PING)
+        assert (
+            status(await reader.readuntil(b"}")) == 400
+        )  # understood: only its session is missing
+        writer.close()
+
+
+async def test_a_fault_of_ours_tells_nothing() -> None:
+    async def fail(_: AiohttpIncoming) -> Reply:
+        raise RuntimeError("token=hunter2")
+
+    broken = Front(fail)
+    await broken.start("127.0.0.1", 0)
+    try:
+        url = f"http://127.0.0.1:{broken.port}/"
+        async with aiohttp.ClientSession() as http, http.get(url) as response:
+            assert (response.status, await response.text()) == (500, "internal error\n")
+    finally:
+        await broken.aclose()
 
 
 async def test_connections_over_the_limit_get_a_503_and_room_comes_back() -> None:

@@ -114,3 +114,9 @@ def test_header_and_argument_that_disagree_are_named(
     found = mirror_mismatch((Mirror(("a",), "mcp-param-a", kind),), {"a": value}, sent)
     assert found is not None
     assert "mcp-param-a" in found
+
+
+def test_a_path_through_what_is_no_object_leads_to_nothing() -> None:
+    asked = (Mirror(("a", "b"), "mcp-param-b", "string"),)
+    assert mirror_mismatch(asked, {"a": "text"}, {}) is None
+    assert mirror_mismatch(asked, {"a": "text"}, {"mcp-param-b": "x"}) is not None

@@ -1,3 +1,4 @@
+import asyncio
 import json
 from typing import Any
 
@@ -50,7 +51,7 @@ class Fixture:
         return found
 
 
-def failing(error: Exception) -> Handler:
+def failing(error: BaseException) -> Handler:
     async def fail(_: Call) -> ToolResult:
         raise error
 
@@ -195,6 +196,14 @@ async def test_a_mirrored_argument_must_agree_with_its_header() -> None:
     assert bad["code"] == -32020
     assert (await fixture.error("tools/call", params, headers={}))["code"] == -32020
     await fixture.result("tools/call", params)  # stdio has no headers
+
+
+async def test_a_cancelled_request_is_told_to_observers_too() -> None:
+    fixture = Fixture(failing(asyncio.CancelledError()))
+    with pytest.raises(asyncio.CancelledError):
+        await fixture.ask("tools/call", {"name": "now"})
+    told = [event for event in fixture.events if isinstance(event, RequestAnswered)]
+    assert [(event.method, event.outcome) for event in told] == [("tools/call", "cancelled")]
 
 
 async def test_every_request_is_told_to_observers_under_a_bounded_name() -> None:

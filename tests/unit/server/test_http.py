@@ -6,10 +6,11 @@ import pytest
 
 from gateway.domain.call import Call
 from gateway.domain.events import Event
-from gateway.domain.tool import ToolResult
+from gateway.domain.tool import ToolRef, ToolResult
 from gateway.runtime.snapshot import Current
 from gateway.server.admin import Ledger
 from gateway.server.compose import HttpServer, Options
+from gateway.server.listen import MOST_EACH
 from gateway.server.reply import Reply, Unreadable
 from tests.peers.memory_gateway import echo, snapshot, tool
 
@@ -383,3 +384,55 @@ async def test_a_legacy_call_is_cancelled_by_its_notification() -> None:
     assert (await front.http.answer(cancelling)).status == 202
     async with asyncio.timeout(5):
         assert await running == Reply(202)
+
+
+async def test_a_modern_notification_of_an_unknown_version_is_told_so() -> None:
+    asked = Asking(
+        body={"jsonrpc": "2.0", "method": "notifications/x", "params": {"_meta": META}},
+        mcp_protocol_version="v999",
+    )
+    reply = await server().http.answer(asked)
+    assert (reply.status, body(reply)["error"]["code"]) == (400, -32022)
+
+
+async def test_a_malformed_filter_is_refused_before_a_stream_begins() -> None:
+    reply = await server().http.answer(modern("subscriptions/listen"))
+    assert (reply.status, body(reply)["error"]["code"], reply.feed) == (400, -32602, None)
+
+
+async def test_too_many_subscriptions_of_one_caller_are_a_429() -> None:
+    """I23."""
+    front = server()
+    wanted = {"notifications": {"toolsListChanged": True}}
+    replies = [
+        await front.http.answer(modern("subscriptions/listen", wanted))
+        for _ in range(MOST_EACH + 1)
+    ]
+    assert [reply.status for reply in replies[-2:]] == [200, 429]
+    assert body(replies[-1])["id"] == 1
+    assert front.streams == MOST_EACH
+
+
+async def test_an_initialize_that_is_malformed_opens_no_session() -> None:
+    reply = await server().http.answer(legacy("initialize", [1]))
+    assert (reply.status, "Mcp-Session-Id" in reply.extra) == (400, False)
+
+
+async def test_a_batch_holds_its_bad_items_to_account_one_by_one() -> None:
+    front = server()
+    items = [{"jsonrpc": "2.0", "id": 1, "method": "ping"}, {"jsonrpc": "2.0", "id": 2}]
+    session = await opened(front, version="2025-03-26")
+    reply = await front.http.answer(Asking(body=items, mcp_session_id=session))
+    assert [item.get("error", {}).get("code") for item in body(reply)] == [None, -32600]
+
+
+async def test_a_pinned_tool_is_called_by_its_own_name() -> None:
+    def ignore(event: Event) -> None:
+        pass
+
+    current = Current(snapshot(1, {"weather": [tool("weather", "now")]}))
+    options = Options(surfaced_tools=[ToolRef("weather", "now")])
+    front = HttpServer(current, ignore, options, Ledger(), lambda: b"")
+    params = {"name": "now", "arguments": {"text": "hi"}}
+    reply = await front.http.answer(modern("tools/call", params, mcp_name="now"))
+    assert body(reply)["result"]["structuredContent"] == {"text": "hi"}
