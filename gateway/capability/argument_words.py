@@ -7,9 +7,9 @@ from typing import Any
 import jsonschema_rs
 
 from gateway.domain.names import did_you_mean
-from gateway.domain.signature import kind
+from gateway.domain.signature import signature
 from gateway.domain.text import shown
-from gateway.domain.tool import JsonObject
+from gateway.domain.tool import JsonObject, Tool, ToolRef
 
 MOST_TOLD = 5
 MOST_OPTIONS = 10
@@ -40,15 +40,10 @@ def words(errors: Sequence[Error], schema: JsonObject) -> str:
     return "; ".join(told[:MOST_TOLD]) + (f"; and {more} more" if more > 0 else "")
 
 
-def signature(schema: JsonObject) -> str:
+def takes(schema: JsonObject) -> str:
     """What the tool takes: `city: string, units?: celsius|fahrenheit`."""
-    properties = schema.get("properties") or {}
-    required = schema.get("required") or ()
-    if not properties:
-        return "the tool takes no arguments"
-    ordered = sorted(properties, key=lambda name: name not in required)
-    parts = [f"{name}{'?' * (name not in required)}: {kind(properties[name])}" for name in ordered]
-    return f"the tool takes {', '.join(parts)}"
+    listed = signature(Tool(ToolRef("", ""), {"inputSchema": schema}))
+    return f"the tool takes {listed}" if listed else "the tool takes no arguments"
 
 
 def expected_types(error: Error) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema_rs
 import msgspec
 
-from gateway.capability.argument_words import expected_types, signature, words
+from gateway.capability.argument_words import expected_types, takes, words
 from gateway.capability.language import Expression, Position
 from gateway.capability.model import Constraint
 from gateway.capability.place import Place
@@ -93,7 +93,7 @@ class Arguments:
             errors = find(healed)
             if not errors:
                 return healed
-        raise Refused(words(errors, self._schema), "args", signature(self._schema))
+        raise Refused(words(errors, self._schema), "args", takes(self._schema))
 
     def _errors(self, values: JsonObject) -> list[jsonschema_rs.ValidationError]:
         return list(islice(self._validator.iter_errors(values), MOST_ERRORS))
