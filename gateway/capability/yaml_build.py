@@ -1,7 +1,7 @@
 """One YAML document, built event by event.
 
-The rule: each event is counted before anything nests. The composer of libyaml recurses in C, where a
-deep file ends the process (T7); and what an alias repeats is counted as if it stood there (T8).
+The rule: each event is counted before anything nests. The composer of libyaml recurses in C, where
+a deep file ends the process (T7); and what an alias repeats is counted as if it stood there (T8).
 """
 
 import re

@@ -15,6 +15,7 @@ _BOMS = (
     (b"\xff\xfe", "the file is UTF-16"),
     (b"\xfe\xff", "the file is UTF-16"),
 )
+_LONGEST_LINE = 2_000  # characters of a line that are looked at for a template
 _SAVE = "save it as UTF-8 without byte order mark"
 _TEMPLATE = "an unquoted '{{': to YAML that is a mapping"
 _QUOTE = 'quote it: "{{ … }}"'
@@ -108,7 +109,7 @@ def of_libyaml(error: Exception, data: bytes, file: str) -> Issue:
     if "tab" in problem or any("\t" in line[: len(line) - len(line.lstrip())] for line in shown):
         return Issue(file, _TAB, mark.line + 1, mark.column + 1, hint=_SPACES)
     for at in (context or mark, mark):
-        line = lines[at.line] if at.line < len(lines) else ""
+        line = lines[at.line][:_LONGEST_LINE] if at.line < len(lines) else ""
         column = _bare_template(line)
         if column:
             return Issue(file, _TEMPLATE, at.line + 1, column, hint=_QUOTE)
