@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from aiohttp import web
@@ -72,3 +73,13 @@ async def test_every_command_it_names_exists() -> None:
             *CAPGATE, words[0], "--help", stdout=asyncio.subprocess.DEVNULL, cwd=ROOT
         )
         assert await process.wait() == 0, words[0]
+
+
+def links() -> Iterator[str]:
+    for link in re.findall(r"\]\(([^)#]+)\)", TEXT):
+        if "://" not in link:
+            yield link
+
+
+def test_every_link_leads_somewhere() -> None:
+    assert [link for link in links() if not (ROOT / link).exists()] == []
