@@ -1,4 +1,4 @@
-"""The search index behind the interface that retrieval scorers expect: `build`, `search`, `add`, `remove`."""
+"""The search index as retrieval scorers want it: `build`, `search`, `add`, `remove`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ class Engine:
         self._index = self._index.updated([self._refs.pop(id)], ())
 
     def _as_tool(self, tool: Mapping[str, Any]) -> Tool:
-        """Names are unique in a backend, but not in every data set: copies get tildes, which are no words."""
+        """Data sets repeat names, backends do not: copies get tildes, which are no words."""
         ref = ToolRef(tool["server"], tool["name"])
         while self._taken.setdefault(ref, tool["id"]) != tool["id"]:
             ref = ToolRef(ref.backend, f"{ref.name}~")

@@ -1,31 +1,28 @@
 """The search index: who matches a request, best first. Immutable.
 
-Rare words name the candidates; common ones only rank them. How rare a word is, is asked of the whole index
-at the time of the search, so an index reached by any road of updates answers as one made at once.
+Rare words name the candidates; common ones only rank them. How rare a word is depends on what the
+index holds now: an index reached by any road of updates answers as one made at once.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from heapq import nlargest, nsmallest
-from typing import NamedTuple
 
+from gateway.domain.search.coverage import Asked, Coverage
 from gateway.domain.search.query import Lexicon, interpret
-from gateway.domain.search.store import Posting, Store
-from gateway.domain.search.words import is_stem
+from gateway.domain.search.scope import Allowed, Scope
+from gateway.domain.search.store import Store
 from gateway.domain.tool import Tool, ToolRef
 
 MOST_TERMS = 32  # terms of a request that are looked up
 COMMON = 0.03  # share of all tools beyond which a term names no candidates …
 COMMON_FROM = 256  # … unless no more tools than this use it
-REFINED = 400  # candidates that common terms rank
-SHORTLIST = 100  # candidates whose coverage is looked at
-NAME_COVERAGE = 0.5  # gained when the request holds every word of the tool's name
-REQUEST_COVERAGE = 0.5  # gained when the tool holds every word of the request
+ENOUGH = 10  # candidates, once there are, are named by no further common terms
+REFINED = 200  # candidates that common terms rank
+SHORTLIST = 50  # candidates whose coverage is looked at
 
-Allowed = Callable[[ToolRef], bool]
-Sieve = Callable[[Posting], Posting]
+Ranked = tuple[float, ToolRef, int]  # negative score, name, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +37,6 @@ class Found:
 
     matches: tuple[Match, ...]
     total: int
-
-
-class _Asked(NamedTuple):
-    """A term of the request. `share` is its part of the request times its rarity."""
-
-    share: float
-    term: str
-    posting: Posting
 
 
 class Index:
@@ -86,22 +75,22 @@ class Index:
         backend: str | None = None,
         allowed: Allowed | None = None,
     ) -> Found:
-        """The best `limit` tools for `query`; of `backend` only, when given. What is not `allowed` is not there."""
+        """The best `limit` tools, of `backend` only when given, and none that is not `allowed`."""
         asked = self._asked(query)
-        scores, common = self._candidates(asked, self._sieve(backend, allowed), max(limit, 1))
+        scores, common = self._candidates(asked, Scope(self._store, backend, allowed))
         total = len(scores)
         if common:
             scores = self._best(scores, max(REFINED, limit))
             _refine(scores, common)
-        shortlist = self._best(scores, max(SHORTLIST, limit))
-        ranked = sorted(self._rescored(shortlist, asked), key=_order)
-        return Found(tuple(ranked[: max(limit, 0)]), total)
+        ranked = self._covered(self._best(scores, max(SHORTLIST, limit)), asked)[: max(limit, 0)]
+        matches = (Match(self._store.entries[number].tool, -less) for less, _, number in ranked)
+        return Found(tuple(matches), total)
 
-    def _asked(self, query: str) -> list[_Asked]:
+    def _asked(self, query: str) -> list[Asked]:
         """What is looked up, rarest first."""
         postings = self._store.postings
         asked = [
-            _Asked(weight * self._rarity(term), term, postings[term])
+            Asked(weight * self._rarity(term), term, postings[term])
             for term, weight in interpret(query, self._lexicon).items()
         ]
         return sorted(nlargest(MOST_TERMS, asked), key=lambda one: (len(one.posting), one.term))
@@ -111,65 +100,45 @@ class Index:
         using = len(self._store.postings[term])
         return math.log1p((len(self) - using + 0.5) / (using + 0.5))
 
-    def _sieve(self, backend: str | None, allowed: Allowed | None) -> Sieve:
-        """Leaves of a posting what may be found. `allowed` is asked once for a tool."""
-        entries = self._store.entries
-        members = None if backend is None else self._store.members.get(backend, frozenset())
-        visible = cache(lambda number: allowed is None or allowed(entries[number].tool.ref))
-
-        def sift(posting: Posting) -> Posting:
-            if members is not None:
-                posting = {number: posting[number] for number in posting.keys() & members}
-            if allowed is not None:
-                posting = {number: weight for number, weight in posting.items() if visible(number)}
-            return posting
-
-        return sift
-
     def _candidates(
-        self, asked: Sequence[_Asked], sift: Sieve, enough: int
-    ) -> tuple[dict[int, float], Sequence[_Asked]]:
-        """Number -> score by rare terms, and by common ones until there are enough; the terms left."""
+        self, asked: Sequence[Asked], scope: Scope
+    ) -> tuple[dict[int, float], Sequence[Asked]]:
+        """Number -> score by rare terms, by common ones until there are enough; the terms left."""
         most = max(COMMON_FROM, COMMON * len(self))
         scores: dict[int, float] = {}
         for position, (share, _, posting) in enumerate(asked):
-            if len(posting) > most and len(scores) >= enough:
-                return scores, asked[position:]
-            for number, weight in sift(posting).items():
+            if len(posting) > most:
+                scores = scope.visible(scores)
+                if len(scores) >= ENOUGH:
+                    return scores, asked[position:]
+            for number, weight in scope.within(posting).items():
                 scores[number] = scores.get(number, 0.0) + share * weight
-        return scores, ()
+        return scope.visible(scores), ()
 
     def _best(self, scores: dict[int, float], most: int) -> dict[int, float]:
         """The `most` best. Among equal scores the names decide, not the order of arrival."""
         if len(scores) <= most:
             return scores
-        least = nlargest(most, scores.values())[-1]
+        least = sorted(scores.values(), reverse=True)[most - 1]
         best = {number: score for number, score in scores.items() if score > least}
         tied = (number for number, score in scores.items() if score == least)
         entries = self._store.entries
         kept = nsmallest(most - len(best), tied, key=lambda number: entries[number].tool.ref)
         return best | dict.fromkeys(kept, least)
 
-    def _rescored(self, scores: Mapping[int, float], asked: Sequence[_Asked]) -> Iterator[Match]:
-        """Raise what the request names in full, and what answers all of the request."""
-        stems = [one for one in asked if is_stem(one.term)]
-        named = {one.term for one in stems}
-        whole = sum(one.share for one in stems) or 1.0
-        rarity = cache(self._rarity)
-        for number, score in scores.items():
-            entry = self._store.entries[number]
-            name = sum(map(rarity, entry.name)) or 1.0
-            said = sum(rarity(term) for term in entry.name if term in named) / name
-            answered = sum(one.share for one in stems if number in one.posting) / whole
-            factor = (1 + NAME_COVERAGE * said) * (1 + REQUEST_COVERAGE * answered)
-            yield Match(entry.tool, score * factor)
+    def _covered(self, scores: Mapping[int, float], asked: Sequence[Asked]) -> list[Ranked]:
+        """Best first; among equals, backend and name decide."""
+        coverage = Coverage(asked, self._rarity)
+        entries = self._store.entries
+        return sorted(
+            (-score * coverage.factor(number, entries[number]), entries[number].tool.ref, number)
+            for number, score in scores.items()
+        )
 
 
-def _refine(scores: dict[int, float], common: Iterable[_Asked]) -> None:
+def _refine(scores: dict[int, float], common: Iterable[Asked]) -> None:
     for share, _, posting in common:
-        for number in scores.keys() & posting.keys():
-            scores[number] += share * posting[number]
-
-
-def _order(match: Match) -> tuple[float, ToolRef]:
-    return -match.score, match.tool.ref
+        weight_in = posting.get
+        for number in scores:
+            if weight := weight_in(number):
+                scores[number] += share * weight

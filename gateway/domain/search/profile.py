@@ -1,8 +1,8 @@
 """What a tool says about itself, weighed: term -> weight between 0 and 1.
 
-The weight is BM25F's: a term's count in each field is divided by the field's length, multiplied by the
-field's weight, added up, then saturated. Typical lengths are constants, not averages over the catalogue, so
-a tool's profile depends on the tool alone and is made once.
+The weight is BM25F's: a term's count in each field is set off against the field's length,
+multiplied by the field's weight, added up, then saturated. Typical lengths are constants, not
+averages over the catalogue: a profile depends on its tool alone and is made once.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -59,7 +59,7 @@ def profile(tool: Tool) -> Profile:
     weights = {
         term: _SHARED[round(STEPS * count / (SATURATION + count))] for term, count in counts.items()
     }
-    return Profile(weights, tuple(dict.fromkeys(map(stem, words(tool.ref.name)))))
+    return Profile(weights, tuple(dict.fromkeys(map(stem, _read((tool.ref.name,))))))
 
 
 def _fields(tool: Tool) -> Iterator[tuple[Field, list[str]]]:

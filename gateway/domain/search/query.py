@@ -101,7 +101,7 @@ def _meanings(word: str, after: str, lexicon: Lexicon) -> Iterator[tuple[str, fl
 
 
 def _guesses(word: str, stemmed: str, lexicon: Lexicon) -> Iterable[tuple[str, float]]:
-    """For a word that no tool uses: longer words that begin with it, its two parts, its beginning."""
+    """For a word that no tool uses: words it begins, its two parts, words that begin it."""
     if completions := _completions(stemmed, lexicon.ordered):
         return [(term, BEGINS) for term in completions]
     for cut in range(SHORTEST_PART, len(word) - SHORTEST_PART + 1):

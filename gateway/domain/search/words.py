@@ -1,10 +1,11 @@
-"""Text to words, words to terms: the same way for tools and for queries.
+"""Text to words, words to terms: the same way for tools and for requests.
 
-A word is ASCII and lower case, or a run of another script. Its terms are what is looked up: the stem of an
-English word, the overlapping pairs of characters of any other script; and, for both, the exact form.
+A word is ASCII in lower case, or a run of another script. Its terms are what is looked up: the stem
+of an English word, the pairs of neighbouring characters of another script; and the exact form.
 """
 
 import re
+import string
 import threading
 import unicodedata
 from functools import lru_cache
@@ -12,51 +13,53 @@ from typing import NamedTuple
 
 import Stemmer
 
-LONGEST_WORD = 64
+# Function words only: `up`, `all` or `before` tell tools apart.
+_STOP = """
+am an and any are as at be because been being both but by can cannot could did do does doing don
+each few for from further had has have having he help her here hers herself him himself his how if
+in into is it its itself just let like ll me more most my myself need no nor not of on once only or
+other our ours ourselves own please re same she should so some such than that the their theirs them
+themselves then there these they this those through to too until ve very want was we were what when
+where which while who whom why will with would you your yours yourself yourselves
+"""
+_DROPPED = frozenset(_STOP.split()) | set(string.ascii_lowercase)
 
-STOP_WORDS = frozenset(
-    """
-    a am an and any are as at be because been being both but by can cannot could did do does doing don
-    each for from further had has have having he help her here hers herself him himself his how i if in
-    into is it its itself just let like ll me my myself need no nor not of on once only or other our ours
-    ourselves own please re same she should so some such than that the their theirs them themselves then
-    there these they this those through to too until ve very want was we were what when where which while
-    who whom why will with would you your yours yourself yourselves few more most
-    """.split()
+_WORD = re.compile(
+    r"(?<![A-Za-z])[A-Za-z]{1,3}[0-9]{1,2}s?(?![A-Za-z0-9])"  # s3, ipv4
+    r"|(?<=[a-z])[A-Z]{1,3}[0-9]{1,2}(?![a-z0-9])"  # the S3 of listS3Buckets
+    r"|[A-Z]{2,64}s?(?![a-z0-9])"  # URLs
+    r"|[A-Z]{1,64}(?![a-z])"  # the HTTP of HTTPServer
+    r"|[A-Z]?[a-z]{1,64}"
+    r"|[0-9]{2,64}"
+    r"|[^\x00-\x7f]{1,64}"
 )
-
-_ACRONYM = r"[A-Z]{2,}s?(?![a-z0-9])"  # URLs; the HTTP of HTTPServer
-_SHORT = (
-    r"(?<![A-Za-z])[A-Za-z]{1,3}\d{1,2}s?(?![A-Za-z0-9])|(?<=[a-z])[A-Z]{1,3}\d{1,2}(?![a-z0-9])"
-)
-_WORD = re.compile(rf"{_SHORT}|{_ACRONYM}|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\x00-\x7f]+")
-_ACCENTS = re.compile(r"[\u0300-\u036f]")
+_ACCENTS = re.compile("[\u0300-\u036f]")
 _LATIN = str.maketrans(
-    {"ß": "ss", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"}
-    | {"đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "TH", "ı": "i"}
+    {"ß": "ss", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O"}
+    | {"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "TH"}
 )
 
 
 class Terms(NamedTuple):
-    """`stems` find a tool; `exact`, which no stem can equal, ranks the very form first."""
+    """`stems` find a tool; `exact`, which no stem equals, ranks the very form first."""
 
     stems: tuple[str, ...]
     exact: str
 
 
 def words(text: str) -> list[str]:
-    """The words of `text` in order, without stop words: camelCase, snake_case and digits come apart."""
+    """The words of `text` in order: camelCase, snake_case and digits apart, no stop words."""
     if not text.isascii():
         text = _fold(text)
-    found = [word.lower() for word in _WORD.findall(text)]
-    return [word for word in found if _telling(word)]
+    found = " ".join(_WORD.findall(text)).lower().split()
+    return [word for word in found if word not in _DROPPED]
 
 
 @lru_cache(maxsize=1 << 16)
 def terms(word: str) -> Terms:
     if word.isascii():
         return Terms((_porter.stem(word),), f"={word}")
-    pairs = [word[start : start + 2] for start in range(len(word) - 1)]
+    pairs = (word[start : start + 2] for start in range(len(word) - 1))
     return Terms(tuple(dict.fromkeys(pairs)) or (word,), f"={word}")
 
 
@@ -67,12 +70,6 @@ def stem(word: str) -> str:
 
 def is_stem(term: str) -> bool:
     return not term.startswith("=")
-
-
-def _telling(word: str) -> bool:
-    if word.isascii():
-        return 1 < len(word) <= LONGEST_WORD and word not in STOP_WORDS
-    return len(word) <= LONGEST_WORD
 
 
 def _fold(text: str) -> str:
