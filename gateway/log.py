@@ -49,11 +49,11 @@ class JsonLines(logging.Formatter):
             "time": _when(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "event": record.getMessage(),
-            **dict(_facts(record)),
+            "event": _masked(record.getMessage(), self._redactor),
+            **{key: _masked(value, self._redactor) for key, value in _facts(record)},
         }
         line = json.dumps(facts, default=str).replace("\x7f", "\\u007f")
-        return self._redactor.text(line) if self._redactor else line
+        return str(_masked(line, self._redactor))
 
 
 class TextLines(logging.Formatter):
@@ -64,9 +64,11 @@ class TextLines(logging.Formatter):
         self._redactor = redactor
 
     def format(self, record: logging.LogRecord) -> str:
-        facts = [f" {key}={_word(value)}" for key, value in _facts(record)]
+        facts = [
+            f" {key}={_word(_masked(str(value), self._redactor))}" for key, value in _facts(record)
+        ]
         line = f"{_when(record)} {record.levelname:<7} {record.getMessage()}{''.join(facts)}"
-        return printable(self._redactor.text(line) if self._redactor else line)
+        return printable(str(_masked(line, self._redactor)))
 
 
 class Lines(logging.StreamHandler[TextIO]):
@@ -113,6 +115,10 @@ def _fault(error: BaseException) -> str:
     return f"{type(error).__name__} at {', '.join(places)}" if places else type(error).__name__
 
 
-def _word(value: object) -> str:
-    text = str(value)
+def _masked(value: Any, redactor: Redacts | None) -> Any:
+    """A text is masked before it is quoted, the line after: quoting hides nothing then."""
+    return redactor.text(value) if redactor and isinstance(value, str) else value
+
+
+def _word(text: str) -> str:
     return text if _BARE.fullmatch(text) else json.dumps(text, ensure_ascii=False)

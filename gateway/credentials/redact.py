@@ -100,16 +100,18 @@ class Redactor:
 
 
 def forms(value: str) -> Iterator[str]:
-    """How `value` may look on its way, in `SHORTEST` characters or more; many are alike."""
-    yield value
+    """How `value` may look on its way; for most values, many of these are one."""
+    for plain in (value, repr(value)[1:-1], html.escape(value)):
+        yield plain
+        for ascii_only in (True, False):
+            inside = json.dumps(plain, ensure_ascii=ascii_only)[1:-1]
+            yield inside
+            yield json.dumps(inside, ensure_ascii=ascii_only)[1:-1]  # JSON inside JSON
     for encode in (quote, quote_plus):
         for safe in ("", "/"):
             encoded = encode(value, safe=safe, errors="surrogatepass")
             yield encoded
             yield _ESCAPE.sub(lambda found: found[0].lower(), encoded)
-    yield html.escape(value)
-    yield json.dumps(value)[1:-1]
-    yield json.dumps(value, ensure_ascii=False)[1:-1]
     yield from _inside_base64(value.encode("utf-8", "surrogatepass"))
 
 

@@ -5,6 +5,7 @@ import html
 import io
 import json
 import logging
+import re
 import string
 from urllib.parse import quote, quote_plus, unquote_plus
 
@@ -69,8 +70,10 @@ def ways(value):
 
 def shows(text, value):
     """Whether `text` holds `value`, looked at as a reader would: plainly, and decoded."""
-    seen = (text, unquote_plus(text), html.unescape(text), text.replace("\\\\", "\\"))
-    return any(value in each for each in (*seen, text.replace('\\"', '"')))
+    seen = [text, unquote_plus(text), html.unescape(text)]
+    for _ in range(3):
+        seen.append(re.sub(r"\\(.)", r"\1", seen[-1] if len(seen) > 3 else text))
+    return any(value in each for each in seen)
 
 
 def tool_of(auth, key, other, redactor):
@@ -84,11 +87,13 @@ def tool_of(auth, key, other, redactor):
 def echoes(request):
     """Answers that repeat the request: as JSON, as JSON in JSON, as text."""
     said = {"url": request.url, "headers": dict(request.headers), "body": request.body.decode()}
+    lines = [request.url, *(": ".join(header) for header in request.headers), said["body"]]
     yield "application/json", json.dumps(said)
     yield "application/json", json.dumps(said, ensure_ascii=False, indent=2)
     yield "application/json", json.dumps({"parsed": json.loads(request.body), "again": [said]})
-    yield "text/plain", f"{request.url}\n{said['headers']}\n{said['body']}"
-    yield "text/html", html.escape(f"{request.url} {said['headers']}")
+    yield "text/plain", "\n".join(lines)
+    yield "text/plain", str(said["headers"])
+    yield "text/html", html.escape("\n".join(lines[:-1]))
 
 
 def answered(tool, args, response):
@@ -140,7 +145,12 @@ def test_log_line_about_a_request_shows_no_secret(value, formatter):
     stream = io.StringIO()
     handler = Lines(stream)
     handler.setFormatter(formatter(redactor))
-    record = {"msg": f"sent {request}", "url": request.url, "headers": dict(request.headers)}
+    record = {
+        "msg": f"sent {request.headers}",
+        "url": request.url,
+        "headers": dict(request.headers),
+        "body": request.body.decode(),
+    }
     handler.handle(logging.makeLogRecord(record))
     assert stream.getvalue().count("\n") == 1
     assert not shows(stream.getvalue(), value)
