@@ -1,0 +1,57 @@
+"""docs/configuration.md names every key with its default, and its example loads."""
+
+import re
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from gateway.config.load import understand
+from gateway.config.model import LATER, Config
+from gateway.config.variables import FILE_VARIABLE, VARIABLES
+
+PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
+ROWS = dict(
+    re.findall(r"^\| `([\w.]+)` \|[^|]+\| ([^|]+) \|", PAGE.read_text("utf-8"), re.MULTILINE)
+)
+KEYS = {
+    f"{section.name}.{key.name}": getattr(getattr(Config(), section.name), key.name)
+    for section in structs.fields(Config)
+    for key in structs.fields(section.type)
+}
+
+
+def shown(default):
+    if default in (None, (), {}):
+        return "none"
+    if isinstance(default, tuple):
+        return ", ".join(f"`{one}`" for one in default)
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_key_is_on_the_page_with_its_default(key):
+    assert ROWS[key].strip() == shown(KEYS[key])
+
+
+def test_the_page_has_no_key_that_is_not_there():
+    assert set(ROWS) == set(KEYS)
+
+
+def test_the_example_loads():
+    [example] = re.findall(
+        r"^```yaml\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert not understand(example.encode(), "gateway.yaml", {}, {}).issues
+
+
+@pytest.mark.parametrize("name", [FILE_VARIABLE, *VARIABLES])
+def test_every_variable_is_on_the_page(name):
+    variable = VARIABLES.get(name)
+    sets = f"`{'.'.join(variable.place)}`" if variable else "the file to read"
+    assert f"| `{name}` | {sets} |" in PAGE.read_text("utf-8")
+
+
+@pytest.mark.parametrize("section", LATER)
+def test_every_section_of_a_later_version_is_on_the_page(section):
+    assert f"`{section}`" in PAGE.read_text("utf-8").partition("## Not in this version")[2]
