@@ -1,7 +1,8 @@
 """A parsed file → a checked `Capability`, variables filled in, and every problem at its line."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 from pathlib import PurePath
 from typing import Any
 
@@ -10,14 +11,12 @@ from msgspec import structs
 
 from gateway.capability import base_url, checks
 from gateway.capability.model import BACKEND_NAME, LATER, Capability, ToolSpec
-from gateway.capability.problem import Path, Problem
+from gateway.capability.problem import MOST, Path, Problem
 from gateway.capability.shape import examined
 from gateway.capability.variables import expand
 from gateway.capability.yaml import Parsed
 from gateway.capability.yaml_trouble import clip
 from gateway.domain.issue import Issue, Severity
-
-MOST = 50  # issues of one file that anybody would read
 
 
 def conform(
@@ -33,33 +32,37 @@ def conform(
     capability, issues, tree = examined(parsed, Capability, LATER)
     problems: list[Problem] = []
     if capability is None:
-        problems += _sound_parts(tree, environ)
+        found = _sound_parts(tree, environ)
     else:
         capability = _named(capability, file, problems)
         capability = _filled(capability, environ, problems)
-        problems += checks.file_problems(capability)
-        for name, spec in capability.tools.items():
-            problems += [found.below("tools", name) for found in checks.tool_problems(spec)]
+        found = chain(checks.file_problems(capability), _of_tools(capability.tools))
+    problems += islice(found, MOST + 1)
     issues += [_issue(parsed, problem) for problem in problems]
     issues.sort(key=lambda issue: (issue.line, issue.column))
     refused = any(issue.severity is Severity.ERROR for issue in issues)
     return None if refused else capability, _most(issues, file)
 
 
-def _sound_parts(tree: Any, environ: Mapping[str, str]) -> list[Problem]:
+def _of_tools(tools: Mapping[str, ToolSpec]) -> Iterator[Problem]:
+    for name, spec in tools.items():
+        for found in checks.tool_problems(spec):
+            yield found.below("tools", name)
+
+
+def _sound_parts(tree: Any, environ: Mapping[str, str]) -> Iterator[Problem]:
     """In a file that is refused already, what is wrong with parts of the right shape."""
-    problems: list[Problem] = []
     whole = tree if isinstance(tree, dict) else {}
     if isinstance(whole.get("base_url"), str):
+        problems: list[Problem] = []
         _literal(whole["base_url"], environ, problems)
+        yield from problems
     tools = whole.get("tools")
     for name, spec in tools.items() if isinstance(tools, dict) else ():
         try:
-            tool = msgspec.convert(spec, ToolSpec)
+            yield from _of_tools({name: msgspec.convert(spec, ToolSpec)})
         except msgspec.ValidationError:
             continue
-        problems += [found.below("tools", name) for found in checks.tool_problems(tool)]
-    return problems
 
 
 def _named(capability: Capability, file: str, problems: list[Problem]) -> Capability:
@@ -116,4 +119,4 @@ def _issue(parsed: Parsed, found: Problem) -> Issue:
 def _most(issues: list[Issue], file: str) -> list[Issue]:
     if len(issues) <= MOST:
         return issues
-    return [*issues[:MOST], Issue(file, f"and {len(issues) - MOST:,} more problems")]
+    return [*issues[:MOST], Issue(file, f"more than {MOST} problems; the rest is not shown")]

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from gateway.domain.issue import Severity
 
+MOST = 50  # problems of one file that anybody would read; the rest is not even looked for
+
 Path = tuple[str | int, ...]
 
 

@@ -5,11 +5,13 @@ would silently allow everything; nothing outside the file is ever referred to (T
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 from typing import Any
+from urllib.parse import unquote
 
 import jsonschema_rs
 
-from gateway.capability.problem import Path, Problem
+from gateway.capability.problem import MOST, Path, Problem
 from gateway.domain.names import did_you_mean
 
 Schema = Mapping[str, Any]
@@ -34,6 +36,7 @@ ELSEWHERE = {  # what authors bring along from OpenAPI, and how it is said here
     "example": "examples: […], a list",
     "optional": "arguments are optional unless required: true",
 }
+MOST_INVALID = 10
 REMEDIES = {  # keyword → what it wants
     "pattern": "a regular expression without look-around and back-references",
     "required": "a list of the names below 'properties'",
@@ -48,17 +51,17 @@ def input_schema(args: Mapping[str, Schema]) -> dict[str, Any]:
 
 
 def argument_problems(args: Mapping[str, Schema]) -> list[Problem]:
-    """All that is wrong with `args`; paths start at an argument's name."""
-    found: list[Problem] = []
-    for name, schema in args.items():
-        found += [item.below(name) for item in _walk(schema, named=True)]
-    if not found and _build(input_schema(args)) is not None:
-        for name in args:
-            found += _invalid(name, args)
-    if not found:
-        for name, schema in args.items():
-            found += _misfit(name, schema)
-    return found
+    """What is wrong with `args`, little more than `MOST`; paths start at an argument's name."""
+    root = input_schema(args)
+    walks = (
+        found.below(name)
+        for name, schema in args.items()
+        for found in _walk(schema, root, named=True)
+    )
+    found = list(islice(walks, MOST + 1)) or list(_invalid(args, root))
+    if found:
+        return found
+    return list(islice(chain.from_iterable(map(_misfit, args, args.values())), MOST + 1))
 
 
 def output_schema(schema: Schema) -> dict[str, Any]:
@@ -68,9 +71,10 @@ def output_schema(schema: Schema) -> dict[str, Any]:
 
 
 def output_problems(schema: Schema) -> list[Problem]:
-    """All that is wrong with `output`."""
-    found = list(_walk(schema, named=False))
-    error = None if found else _build(output_schema(schema))
+    """What is wrong with `output`, little more than `MOST`."""
+    root = output_schema(schema)
+    found = list(islice(_walk(schema, root, named=False), MOST + 1))
+    error = None if found else _build(root)
     return found if error is None else [_problem(error, 0)]
 
 
@@ -108,27 +112,28 @@ def _properties(properties: Mapping[str, Any], listed: Any) -> dict[str, Any]:
     return {"properties": plain, "required": [*listed, *marked]}
 
 
-def _walk(schema: Any, *, named: bool) -> Iterator[Problem]:
+def _walk(schema: Any, root: Schema, *, named: bool) -> Iterator[Problem]:
     """What the meta-schema cannot say: unknown keywords, references, `required` in its two forms.
 
-    `named`: the schema stands under a property's name, where `required: true` may stand beside it.
+    `root` is what `#` refers to. `named`: the schema stands under a property's name, where
+    `required: true` may stand beside it.
     """
     if not isinstance(schema, dict):
         return
     for key, value in schema.items():
         if key not in KEYWORDS and not key.startswith("x-"):
             yield _unknown(key)
-        elif key == "$ref" and not (isinstance(value, str) and value.startswith("#")):
-            yield Problem((key,), "a reference that leads out of the file", "write the schema here")
+        elif key == "$ref":
+            yield from _reference(value, root)
         elif key == "required":
             yield from _required(value, named=named)
         elif key == "type":
             yield from _types(value)
         else:
-            yield from _below(key, value)
+            yield from _below(key, value, root)
 
 
-def _below(key: str, value: Any) -> Iterator[Problem]:
+def _below(key: str, value: Any, root: Schema) -> Iterator[Problem]:
     inner: list[tuple[Path, Any]] = []
     if key in ONE:
         inner = [((key,), value)]
@@ -137,8 +142,31 @@ def _below(key: str, value: Any) -> Iterator[Problem]:
     elif key in NAMED and isinstance(value, dict):
         inner = [((key, name), item) for name, item in value.items()]
     for path, schema in inner:
-        for found in _walk(schema, named=key == "properties"):
+        for found in _walk(schema, root, named=key == "properties"):
             yield found.below(*path)
+
+
+def _reference(value: Any, root: Schema) -> Iterator[Problem]:
+    if not (isinstance(value, str) and value.startswith("#")):
+        message = "a reference that leads out of the file"
+        yield Problem(("$ref",), message, "write the schema here")
+    elif not _leads_somewhere(value, root):
+        hint = "such as #/properties/NAME, with the name of an argument"
+        yield Problem(("$ref",), f"the reference {value[:60]!r} leads nowhere", hint)
+
+
+def _leads_somewhere(reference: str, root: Any) -> bool:
+    """Whether a JSON pointer, as a fragment (RFC 6901 §6), names a part of `root`."""
+    start, *steps = unquote(reference).split("/")
+    for step in steps:
+        key = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(root, list) and key.isdecimal() and int(key) < len(root):
+            root = root[int(key)]
+        elif isinstance(root, dict) and key in root:
+            root = root[key]
+        else:
+            return False
+    return start == "#"
 
 
 def _required(value: Any, *, named: bool) -> Iterator[Problem]:
@@ -165,25 +193,31 @@ def _unknown(key: str) -> Problem:
     return Problem((key,), f"unknown JSON Schema keyword {key!r}", hint)
 
 
-def _invalid(name: str, args: Mapping[str, Schema]) -> list[Problem]:
-    """What the meta-schema says of one argument; the others stay: references may lead there."""
-    others: dict[str, Schema] = {other: {} for other in args if other != name}
-    error = _build(input_schema({name: args[name], **others}))
-    return [] if error is None else [_problem(error, 1, name)]
+def _invalid(args: Mapping[str, Schema], root: dict[str, Any]) -> Iterator[Problem]:
+    """What the meta-schema says: one problem of each argument, of `MOST_INVALID` of them."""
+    properties = dict(root["properties"])
+    for _ in range(MOST_INVALID):
+        error = _build({**root, "properties": properties})
+        if error is None:
+            return
+        yield _problem(error, 1)
+        path = error.instance_path
+        if len(path) < 2 or path[1] not in args:  # noqa: PLR2004  properties, name
+            return
+        properties[str(path[1])] = {}
 
 
-def _misfit(name: str, schema: Schema) -> list[Problem]:
+def _misfit(name: str, schema: Schema) -> Iterator[Problem]:
     """A default that its own schema refuses would be sent without anybody having checked it."""
     if "default" not in schema or "$ref" in str(schema):
-        return []
-    for error in validator(_plain(dict(schema))).iter_errors(schema["default"]):
-        return [Problem((name, "default"), f"the default does not fit: {error.message}")]
-    return []
+        return
+    for error in islice(validator(_plain(dict(schema))).iter_errors(schema["default"]), 1):
+        yield Problem((name, "default"), f"the default does not fit: {error.message}")
 
 
-def _problem(error: jsonschema_rs.ValidationError, skip: int, *unless: str) -> Problem:
-    """`skip` steps of the path are not the author's; `unless` is the place when none is left."""
-    path = tuple(error.instance_path)[skip:] or unless
+def _problem(error: jsonschema_rs.ValidationError, skip: int) -> Problem:
+    """`skip` steps of the path are not the author's."""
+    path = tuple(error.instance_path)[skip:]
     about = f"{path[-1]!r}: " if path else ""
     hint = REMEDIES.get(str(path[-1])) if path else None
     return Problem(path, f"not valid JSON Schema: {about}{error.message}", hint)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 from msgspec import inspect
 
+from gateway.capability.problem import MOST
 from gateway.capability.yaml import Key, Parsed
 from gateway.capability.yaml_trouble import clip
 from gateway.domain.issue import Issue
@@ -70,7 +71,10 @@ def examined(
         return msgspec.convert(parsed.tree, kind), [], parsed.tree
     except msgspec.ValidationError:
         walk = _Walk(parsed, later or {})
-    tree = walk.value(parsed.tree, inspect.type_info(kind), _At())
+    try:
+        tree = walk.value(parsed.tree, inspect.type_info(kind), _At())
+    except _Enough:
+        tree = None
     if walk.issues:
         return None, walk.issues, tree
     try:
@@ -90,6 +94,10 @@ class _At(NamedTuple):
 
     def item(self, key: Key) -> "_At":
         return _At((*self.path, key), f"{self.place}.*" if self.place else "*")
+
+
+class _Enough(Exception):
+    """More would not be read."""
 
 
 class _Walk:
@@ -191,6 +199,8 @@ class _Walk:
         self, at: _At, message: str, hint: str | None = None, *, at_key: bool = False
     ) -> None:
         self.issues.append(self._parsed.issue(at.path, message, hint, at_key=at_key))
+        if len(self.issues) > MOST:
+            raise _Enough
 
 
 def _bare(info: Any) -> tuple[Any, Extra]:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.capability.conform import MOST, conform
+from gateway.capability.conform import conform
 from gateway.capability.model import LATER, Cache, Capability
+from gateway.capability.problem import MOST
 from gateway.capability.yaml import parse
 from gateway.domain.issue import Issue, Severity
 
@@ -206,7 +207,31 @@ def test_a_flood_of_problems_is_cut() -> None:
     keys = "".join(f"k{index}: 1\n" for index in range(MOST * 3))
     _, issues = read(HEAD + keys + TOOL)
     assert len(issues) == MOST + 1
-    assert issues[-1].message == f"and {MOST * 2:,} more problems"
+    assert issues[-1].message == f"more than {MOST} problems; the rest is not shown"
+
+
+@pytest.mark.parametrize(
+    "tools",
+    [
+        "t: {description: d, get: /x, args: {a: {KEYS}}}",
+        "t: {description: d, get: /x, output: {KEYS}}",
+        "t: {description: d, get: /x, args: {SCHEMAS}}",
+        "t: {description: d, get: /x, args: {DEFAULTS}}",
+        "TOOLS",
+    ],
+)
+def test_a_flood_from_one_place_is_cut_too(tools: str) -> None:
+    """Nearest words and schemas are costly: no file may ask for 100,000 of them."""
+    for name, item in {
+        "KEYS": "k{}: 1",
+        "SCHEMAS": "k{}: {{typ: x}}",
+        "DEFAULTS": "k{}: {{type: string, default: 1}}",
+        "TOOLS": "k{}: {{description: d}}",
+    }.items():
+        tools = tools.replace(name, ", ".join(item.format(index) for index in range(MOST * 3)))
+    _, issues = read(HEAD + f"tools: {{{tools}}}\n")
+    assert len(issues) == MOST + 1
+    assert issues[-1].message == f"more than {MOST} problems; the rest is not shown"
 
 
 def test_base_url_is_filled_in_and_made_literal() -> None:

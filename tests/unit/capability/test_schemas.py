@@ -97,7 +97,9 @@ def test_the_authors_tree_is_not_changed() -> None:
         ({"items": [{}]}, ("items",), "not valid JSON Schema: 'items'", None),
         ({"pattern": "("}, ("pattern",), "not valid JSON Schema: 'pattern'", None),
         ({"pattern": "(?=a)"}, ("pattern",), "not valid JSON Schema", "a regular expression with"),
-        ({"$ref": "#/nope"}, (), "not valid JSON Schema: 'a': Pointer '/nope'", None),
+        ({"$ref": "#/nope"}, ("$ref",), "'#/nope' leads nowhere", "such as #/properties/NAME"),
+        ({"items": {"$ref": "#a"}}, ("items", "$ref"), "'#a' leads nowhere", None),
+        ({"$ref": "#/properties/a/type"}, ("$ref",), "'#/properties/a/type' leads nowhere", None),
         ({"type": "integer", "default": "x"}, ("default",), "the default does not fit: ", None),
         ({"enum": ["a"], "default": "b"}, ("default",), "the default does not fit: ", None),
     ],
@@ -136,6 +138,22 @@ def test_a_reference_inside_the_arguments_is_fine() -> None:
     assert argument_problems({"a": {"type": "string"}, "b": {"$ref": "#/properties/a"}}) == []
     tree = {"type": "object", "properties": {"child": {"$ref": "#/properties/tree"}}}
     assert argument_problems({"tree": tree}) == []
+    odd = {"a/b~": {"anyOf": [{}, {}]}, "c": {"$ref": "#/properties/a~1b~0/anyOf/1"}}
+    assert argument_problems(odd) == []
+    assert (
+        argument_problems({"a": {"$defs": {"é": {}}, "$ref": "#/properties/a/$defs/%C3%A9"}}) == []
+    )
+    assert output_problems({"type": "array", "items": {"$ref": "#"}}) == []
+
+
+def test_a_reference_to_what_is_no_schema_is_refused() -> None:
+    assert argument_problems({"a": {"enum": [1], "$ref": "#/properties/a/enum"}})
+
+
+def test_at_most_some_invalid_schemas_are_told() -> None:
+    """Each costs a compilation of all."""
+    found = argument_problems({f"a{index}": {"minLength": -1} for index in range(30)})
+    assert len({problem.path for problem in found}) == len(found) == 10
 
 
 def test_free_keywords_are_kept() -> None:
