@@ -58,7 +58,7 @@ def argument_problems(args: Mapping[str, Schema]) -> list[Problem]:
         for name, schema in args.items()
         for found in _walk(schema, root, named=True)
     )
-    found = list(islice(walks, MOST + 1)) or list(_invalid(args, root))
+    found = list(islice(walks, MOST + 1)) or list(dict.fromkeys(_invalid(root)))
     if found:
         return found
     return list(islice(chain.from_iterable(map(_misfit, args, args.values())), MOST + 1))
@@ -193,7 +193,7 @@ def _unknown(key: str) -> Problem:
     return Problem((key,), f"unknown JSON Schema keyword {key!r}", hint)
 
 
-def _invalid(args: Mapping[str, Schema], root: dict[str, Any]) -> Iterator[Problem]:
+def _invalid(root: dict[str, Any]) -> Iterator[Problem]:
     """What the meta-schema says: one problem of each argument, of `MOST_INVALID` of them."""
     properties = dict(root["properties"])
     for _ in range(MOST_INVALID):
@@ -201,10 +201,7 @@ def _invalid(args: Mapping[str, Schema], root: dict[str, Any]) -> Iterator[Probl
         if error is None:
             return
         yield _problem(error, 1)
-        path = error.instance_path
-        if len(path) < 2 or path[1] not in args:  # noqa: PLR2004  properties, name
-            return
-        properties[str(path[1])] = {}
+        properties |= {str(name): {} for name in error.instance_path[1:2]}
 
 
 def _misfit(name: str, schema: Schema) -> Iterator[Problem]:

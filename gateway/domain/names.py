@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 LONGEST = 256
+SHORTEST_PART = 3  # characters; shorter ones are inside everything
 
 
 def nearest(wrong: str, known: Iterable[str], limit: int = 3) -> list[str]:
@@ -13,9 +14,8 @@ def nearest(wrong: str, known: Iterable[str], limit: int = 3) -> list[str]:
     by_folded = {name.casefold(): name for name in known}
     folded = wrong.casefold()
     close = get_close_matches(folded, by_folded, n=limit, cutoff=0.6)
-    inside = [
-        name for name in by_folded if len(folded) > 2 and folded in name and name not in close
-    ]
+    part = folded if len(folded) >= SHORTEST_PART else None
+    inside = [name for name in by_folded if part and part in name and name not in close]
     return [by_folded[name] for name in (*close, *inside)][:limit]
 
 
