@@ -56,11 +56,15 @@ class Parts:
 
 
 @contextlib.asynccontextmanager
-async def opened(configured: Configured, *, mock: bool = False) -> AsyncIterator[Parts]:
-    """All parts, with the files loaded once. `mock`: tools answer from their examples."""
+async def opened(
+    configured: Configured, *, mock: bool = False, redactor: Redactor | None = None
+) -> AsyncIterator[Parts]:
+    """All parts, with the files loaded once. `mock`: tools answer from their examples.
+
+    `redactor` is the one that the process's log uses: it learns every secret.
+    """
     config = configured.config
-    redactor = Redactor()
-    log.setup(config.log.level, config.log.format, redactor)
+    redactor = redactor or Redactor()
     metrics, ledger = Metrics(), Ledger()
     observe = _fan_out(metrics, ledger, StateLog())
     current = Current(Snapshot(request_timeout=seconds(config.server.request_timeout)))
@@ -95,7 +99,11 @@ async def listening(
     `shutdown_timeout` to finish.
     """
     server_settings = configured.config.server
-    async with opened(configured, mock=mock) as parts, _kept_current(parts):
+    redactor = logged(configured.config)
+    async with (
+        opened(configured, mock=mock, redactor=redactor) as parts,
+        _kept_current(parts),
+    ):
         options = _options(configured.config)
         server = HttpServer(
             parts.current, parts.observe, options, parts.ledger, parts.metrics.render
@@ -124,7 +132,11 @@ async def serve(configured: Configured, *, mock: bool = False) -> int:
 
 async def serve_stdio(configured: Configured, *, mock: bool = False) -> int:
     """Serve the same over stdin and stdout until they close; gives the exit code."""
-    async with opened(configured, mock=mock) as parts, _kept_current(parts):
+    redactor = logged(configured.config)
+    async with (
+        opened(configured, mock=mock, redactor=redactor) as parts,
+        _kept_current(parts),
+    ):
         server = StdioServer(parts.current, parts.observe, _options(parts.config))
         _on_signals(server.stop)
         await server.run()
@@ -133,8 +145,9 @@ async def serve_stdio(configured: Configured, *, mock: bool = False) -> int:
 
 @contextlib.asynccontextmanager
 async def offered(configured: Configured, *, mock: bool = False) -> AsyncIterator[View]:
-    """The view of a caller in this very process, for the command line and for embedding."""
-    async with opened(configured, mock=mock) as parts:
+    """The view of a caller in this very process, for the command line."""
+    redactor = logged(configured.config)
+    async with opened(configured, mock=mock, redactor=redactor) as parts:
         yield View(parts.current.get(), parts.observe)
 
 
@@ -162,6 +175,13 @@ async def _for_ever(run: Callable[[], Awaitable[None]]) -> None:
         except Exception:
             logger.exception("background_task_failed")
         await asyncio.sleep(AGAIN)
+
+
+def logged(config: Config) -> Redactor:
+    """Set up the process's log; gives the redactor it uses."""
+    redactor = Redactor()
+    log.setup(config.log.level, config.log.format, redactor)
+    return redactor
 
 
 def _fan_out(*sinks: Observer) -> Observer:

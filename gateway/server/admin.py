@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway import __version__
 from gateway.domain.events import CallFinished, Event, Reloaded
-from gateway.domain.issue import Issue
+from gateway.domain.issue import Issue, Severity
 from gateway.domain.listing import Listing, Status
 from gateway.protocol.jsonrpc import encode
 from gateway.runtime.snapshot import Current
@@ -40,8 +40,10 @@ def health(current: Current, ledger: Ledger, stopping: Callable[[], bool]) -> di
     """`{status, version, backends, reload}`; status is healthy, degraded or stopping."""
     snapshot = current.get()
     listings = snapshot.catalog.backends
-    poor = any(listing.health.status is not Status.OK for listing in listings.values())
-    status = "stopping" if stopping() else "degraded" if poor or snapshot.issues else "healthy"
+    poor = any(listing.health.status is Status.DOWN for listing in listings.values()) or any(
+        issue.severity is Severity.ERROR for issue in snapshot.issues
+    )
+    status = "stopping" if stopping() else "degraded" if poor else "healthy"
     return {
         "status": status,
         "version": __version__,
