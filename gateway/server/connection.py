@@ -6,6 +6,7 @@ sweep now and then looks at all connections, so a call pays nothing for it.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -126,6 +127,11 @@ class Listener(web.Server):
 
     def __call__(self) -> Connection:
         return Connection(self, loop=self._loop, **self._kwargs)
+
+    def _make_request(self, *parts: Any) -> web.BaseRequest:
+        """As aiohttp does, but with our limit: its own, 1 MiB, would hold for a raised one too."""
+        make: Callable[..., web.BaseRequest] = web.BaseRequest
+        return make(*parts, self._loop, client_max_size=self._limits.largest_body)
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)

@@ -122,6 +122,15 @@ async def test_a_body_one_byte_over_the_limit_is_too_large(extra: int, expected:
         assert status(await exchange(gateway, sent)) == expected
 
 
+@pytest.mark.parametrize(("largest", "expected"), [(1_000, 413), (3_000_000, 400)])
+async def test_the_limit_is_the_operators_in_both_directions(largest: int, expected: int) -> None:
+    """Of a chunked body, whose length nobody announces; 400 again means that it was read."""
+    body = b"%x\r\n%b\r\n0\r\n\r\n" % (2_000_000, b" " * 2_000_000)
+    sent = f"{HEAD}Transfer-Encoding: chunked\r\n\r\n".encode() + body
+    async with front(Limits(largest_body=largest)) as gateway:
+        assert status(await exchange(gateway, sent)) == expected
+
+
 async def test_a_huge_announced_body_is_refused_before_it_comes() -> None:
     """I8."""
     async with front() as gateway, asyncio.timeout(2):
