@@ -12,7 +12,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """`line` and `column` count from 1; 0 when unknown. `path` is the dotted place inside the file."""
+    """`line` and `column` count from 1; 0 when unknown. `path` is the dotted place in the file."""
 
     file: str
     message: str
