@@ -6,7 +6,6 @@ sweep now and then looks at all connections, so a call pays nothing for it.
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -118,6 +117,7 @@ class Listener(web.Server):
     def __init__(self, handler: Any, limits: Limits) -> None:
         super().__init__(
             handler,
+            request_factory=self._request,
             access_log=None,
             keepalive_timeout=limits.idle,
             lingering_time=2.0,
@@ -128,10 +128,15 @@ class Listener(web.Server):
     def __call__(self) -> Connection:
         return Connection(self, loop=self._loop, **self._kwargs)
 
-    def _make_request(self, *parts: Any) -> web.BaseRequest:
+    def _request(
+        self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any
+    ) -> web.BaseRequest:
         """As aiohttp does, but with our limit: its own, 1 MiB, would hold for a raised one too."""
-        make: Callable[..., web.BaseRequest] = web.BaseRequest
-        return make(*parts, self._loop, client_max_size=self._limits.largest_body)
+        largest = self._limits.largest_body
+        loop = self._loop
+        return web.BaseRequest(
+            message, payload, protocol, writer, task, loop, client_max_size=largest
+        )
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
