@@ -7,6 +7,7 @@ averages over the catalogue: a profile depends on its tool alone and is made onc
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from gateway.domain.search.words import stem, terms, words
@@ -48,18 +49,24 @@ class Profile:
 
 
 def profile(tool: Tool) -> Profile:
-    counts: dict[str, float] = {}
+    shares: dict[str, float] = {}
     for field, found in _fields(tool):
         share = field.weight / (1 + field.normal * (len(found) / field.typical - 1))
         for word in found:
-            stems, exact = terms(word)
-            for term in stems:
-                counts[term] = counts.get(term, 0.0) + share
-            counts[exact] = counts.get(exact, 0.0) + share
-    weights = {
-        term: _SHARED[round(STEPS * count / (SATURATION + count))] for term, count in counts.items()
-    }
+            shares[word] = shares.get(word, 0.0) + share
+    counts: dict[str, float] = {}
+    for word, share in shares.items():
+        stems, exact = terms(word)
+        counts[exact] = share
+        for term in stems:
+            counts[term] = counts.get(term, 0.0) + share
+    weights = {term: _saturated(count) for term, count in counts.items()}
     return Profile(weights, tuple(dict.fromkeys(map(stem, _read((tool.ref.name,))))))
+
+
+@lru_cache(maxsize=1 << 12)
+def _saturated(count: float) -> float:
+    return _SHARED[round(STEPS * count / (SATURATION + count))]
 
 
 def _fields(tool: Tool) -> Iterator[tuple[Field, list[str]]]:
