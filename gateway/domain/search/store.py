@@ -4,7 +4,7 @@
 with the old store. Postings map plain numbers to plain floats: the garbage collector skips them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.domain.search.profile import profile
@@ -31,7 +31,7 @@ class Store:
     numbers: Mapping[ToolRef, int] = field(default_factory=dict)
     members: Mapping[str, frozenset[int]] = field(default_factory=dict)  # of each backend
     postings: Mapping[str, Posting] = field(default_factory=dict)
-    stems: Sequence[str] = ()
+    stems: tuple[str, ...] = ()
     following: int = 0  # the next new number
 
     def updated(self, removed: Iterable[ToolRef], added: Iterable[Tool]) -> "Store":
@@ -135,12 +135,11 @@ class _Draft:
             del postings[term]
         return postings
 
-    def _stems(self) -> Sequence[str]:
+    def _stems(self) -> tuple[str, ...]:
         before = self._before.postings
         stems = {term: posting for term, posting in self._touched.items() if is_stem(term)}
         came = [term for term, posting in stems.items() if posting and term not in before]
         left = {term for term, posting in stems.items() if not posting and term in before}
-        kept = self._before.stems
-        if left:
-            kept = [term for term in kept if term not in left]
-        return sorted([*kept, *came]) if came else kept
+        if not came and not left:
+            return self._before.stems
+        return tuple(sorted([*(term for term in self._before.stems if term not in left), *came]))
