@@ -16,13 +16,24 @@ from gateway.domain.events import Event
 from gateway.domain.issue import Issue
 from gateway.runtime.configured import Configured
 from gateway.runtime.reconcile import Reconciler
-from gateway.runtime.reload import Reloader
+from gateway.runtime.reload import LoadWith, Reloader
 from gateway.runtime.shelf import Load, Version
 from gateway.runtime.snapshot import Current, Snapshot
 from gateway.runtime.watch import Tell, Watcher, told
 from tests.peers.backends import MemoryBackend
 
 PATIENCE = 10.0  # seconds after which a test gives up: far more than anything here may take
+
+
+def load_slowly(settings: Capabilities) -> Load:
+    """As long as a real file takes: half a millisecond of Python."""
+    load = load_with(settings)
+
+    def loading(data: bytes, file: str) -> Version:
+        sum(range(30_000))
+        return load(data, file)
+
+    return loading
 
 
 def load_with(settings: Capabilities) -> Load:
@@ -41,7 +52,7 @@ def load_with(settings: Capabilities) -> Load:
 class Live:
     """`served()` is name → what its tool answers; `seen` every such state since the start."""
 
-    def __init__(self, root: Path, tell: Tell = told) -> None:
+    def __init__(self, root: Path, tell: Tell, load_with: LoadWith) -> None:
         self.current = Current()
         self.events: list[Event] = []
         self.seen: list[dict[str, str]] = []
@@ -83,9 +94,9 @@ class Live:
 
 
 @asynccontextmanager
-async def live(root: Path, tell: Tell = told) -> AsyncIterator[Live]:
+async def live(root: Path, tell: Tell = told, *, slow: bool = False) -> AsyncIterator[Live]:
     """Serve `root`, with a gateway.yaml beside it that may be written before or later."""
-    world = Live(root, tell)
+    world = Live(root, tell, load_slowly if slow else load_with)
     await world.reloader.reload(cold=True)
     watching = asyncio.create_task(world.watcher.run())
     try:
