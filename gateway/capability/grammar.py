@@ -81,7 +81,7 @@ class _Walk:
             self.reads.add(check_name(root, key, self._names))
         elif root == "loop" and key not in LOOP_FACTS:
             raise TemplateError("'loop' has no such fact", f"there are {', '.join(LOOP_FACTS)}")
-        return isinstance(node, (nodes.Name, nodes.Getattr)) or _is_constant_key(node)
+        return True
 
     def _check(self, node: nodes.Node) -> None:
         match node:
@@ -131,19 +131,11 @@ def _chain(node: nodes.Node) -> tuple[str | None, str | None]:
                 return None, None
 
 
-def _is_constant_key(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const)
-
-
 def _targets(target: nodes.Node) -> Iterator[str]:
-    match target:
-        case nodes.Name(name=name):
-            yield name
-        case nodes.Tuple(items=found):
-            for each in found:
-                yield from _targets(each)
-        case _:
-            raise TemplateError("a loop needs plain names")
+    """Jinja lets names and tuples of them be assigned, and nothing else."""
+    for name in (target, *target.find_all(nodes.Name)):
+        if isinstance(name, nodes.Name):
+            yield name.name
 
 
 def _check_test(node: nodes.Test) -> None:

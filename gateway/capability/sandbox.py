@@ -208,8 +208,7 @@ def _expression(source: str, tree: nodes.Expr, position: Position, names: Names)
         template = compiled()
         context = template.new_context(dict(scope), shared=True)
         try:
-            for _ in template.root_render_func(context):
-                pass
+            list(template.root_render_func(context))  # an assignment: it yields no text
         except JinjaError as error:
             raise RenderError(f"the template fails ({type(error).__name__})") from None
         return context.vars["result"]

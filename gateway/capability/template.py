@@ -70,11 +70,6 @@ class Template:
     single: Expression | None
     _text: Callable[[Scope], str | Absent]
 
-    @property
-    def constant(self) -> bool:
-        """No expression in it: `source` is the text."""
-        return not has_template(self.source)
-
     def value(self, scope: Scope) -> Any:
         if self.single is None:
             return self.text(scope)

@@ -174,6 +174,11 @@ def test_false_schema_and_unknown_members_are_told_at_their_place():
     assert str(refusal({"x": {"why": 1}}, only(closed))) == "x has no 'why'"
 
 
+def test_tool_without_arguments_says_so():
+    error = refusal({"x": 1}, {"properties": {}, "additionalProperties": False})
+    assert (str(error), error.hint) == ("no argument 'x'", "the tool takes no arguments")
+
+
 def test_at_most_five_arguments_are_told_and_each_once():
     names = "abcdefg"
     schema = {
@@ -251,6 +256,10 @@ def test_large_text_is_read_as_json_too():
     schema = {"properties": {"x": {"type": "array"}, "y": {"type": "object"}}}
     found = prepared({"x": f"[{'1, ' * 20_000}1]", "y": '{"a": 1}'}, schema)
     assert (len(found["x"]), found["y"]) == (20_001, {"a": 1})
+
+
+def test_large_arguments_are_mended_a_few_times_only():
+    assert "list[20]" in str(refusal({"city": "x", "list": ["1"] * 5000}))
 
 
 def test_what_is_wrong_after_mending_is_what_is_told():

@@ -8,7 +8,7 @@ import pytest
 from gateway.capability.model import Capability
 from gateway.capability.place import Place
 from gateway.capability.request import compile_request
-from gateway.capability.shared import Shared
+from gateway.capability.shared import SecretScope, Shared
 from gateway.capability.url_path import compile_path
 from gateway.capability.values import Refused
 from gateway.credentials.secret import Secrets
@@ -108,7 +108,9 @@ def test_value_that_could_climb_or_vanish_is_refused(path, value):
     assert "a: " in str(caught.value)
 
 
-@pytest.mark.parametrize("value", ["...", "a..b", "..x", ".hidden", "a.b", "~", "%", "100%"])
+@pytest.mark.parametrize(
+    "value", ["...", "a..b", "..x", ".hidden", "a.b", "~", "%", "100%", "%" + "25" * 9 + "2e"]
+)
 def test_harmless_dots_and_percents_pass(value):
     url = sent({"args": {"a": NEEDED}, "get": "/{{ args.a }}"}, {"a": value}).url
     assert url == f"https://api.example/v1/{value.replace('%', '%25')}"
@@ -140,6 +142,13 @@ def test_numbers_booleans_and_vars_stand_in_paths_as_text():
     file = {"vars": {"org": "a b"}}
     assert sent(tool, {"n": 7}, file).url == "https://api.example/v1/a%20b/7"
     assert sent(tool, {"n": True}, file).url == "https://api.example/v1/a%20b/true"
+
+
+def test_expressions_in_paths_are_encoded_as_a_whole():
+    tool = {"args": {"a": NEEDED, "b": NEEDED}, "get": "/r/{{ args.a ~ '/' ~ args.b }}"}
+    assert sent(tool, {"a": "x", "b": "é"}).url == "https://api.example/v1/r/x%2F%C3%A9"
+    with pytest.raises(Refused):
+        sent(tool, {"a": "..", "b": "x"})
 
 
 def test_route_names_the_arguments_and_no_values():
@@ -198,6 +207,7 @@ def test_default_is_enough_for_a_path():
         (None, ""),
         ("", "k="),
         ("\r\n\0", "k=%0D%0A%00"),
+        (b"\xc3\xa9", "k=%C3%A9"),
     ],
 )
 def test_query_encoding(value, expected):
@@ -319,6 +329,7 @@ def test_argument_that_a_json_splice_would_drop_is_a_fault():
 def test_splice_of_something_else_than_an_object_is_refused():
     with pytest.raises(Refused):
         json_of({"...": "{{ args.a }}"}, {"a": [1]})
+    assert json_of({"...": "{{ args.a }}", "b": 1}, {"a": None}) == {"b": 1}
 
 
 def test_graphql_query_is_literal_and_variables_have_types():
@@ -334,6 +345,8 @@ def test_graphql_query_is_literal_and_variables_have_types():
         "query": "query($first: Int) { a }",
         "variables": {"first": 5},
     }
+    with pytest.raises(Refused):
+        sent(tool, {"first": "\ud800"})
     tool["graphql"]["query"] = "{ a(x: {{ args.first }}) }"
     assert compiled(tool)[1][0][0] == "tools.t.graphql.query"
 
@@ -347,6 +360,12 @@ def test_text_and_bytes_bodies():
     assert found.body == b"\xff\x00"
     assert ("Content-Type", "application/octet-stream") in found.headers
     assert sent(tool, {}).body == b""
+    tool["bytes"] = "é{{ args.b }}"
+    assert compiled(tool)[0].render({"b": "x"}).body == "éx".encode()
+    with pytest.raises(Refused):
+        compiled(tool)[0].render({"b": "\ud800"})
+    assert sent(tool | {"args": {"b": {}}, "bytes": "{{ args.b }}"}, {"b": 5}).body == b"5"
+    tool["bytes"] = "{{ args.b | b64decode }}"
     with pytest.raises(Refused):
         sent(tool, {"b": "no base64!"})
 
@@ -358,6 +377,11 @@ def test_free_text_inside_a_text_body_is_warned_of():
     assert "without escaping" in message
     tool["args"]["t"] = {"type": "string", "pattern": "^[a-z]+$"}
     assert compiled(tool)[1] == []
+    tool["text"] = "{{ args | tojson }}, {{ vars.v }}"
+    assert compiled(tool, {"vars": {"v": 1}})[1][0][1] == (
+        "args stands in this text without escaping"
+    )
+    assert compiled(tool | {"args": {"t": STRING}, "text": "{{ args.t }}"})[1] == []
 
 
 @pytest.mark.parametrize(
@@ -430,6 +454,11 @@ def test_header_names_that_belong_to_the_connection_are_faults(name):
     assert [fault[0] for fault in faults] == [f"tools.t.headers.{name}"]
 
 
+def test_header_that_stands_twice_or_cannot_be_sent_is_a_fault():
+    _, faults = compiled({"get": "/x", "headers": {"X-A": 1, "x-a": 2, "X-B": "a\nb"}})
+    assert [fault[0] for fault in faults] == ["tools.t.headers.x-a", "tools.t.headers.X-B"]
+
+
 def test_idempotency_key_is_fresh_for_each_rendering():
     tool = {"post": "/x", "idempotency_key": "Idempotency-Key"}
     first, second = (dict(sent(tool, {}).headers)["Idempotency-Key"] for _ in range(2))
@@ -490,6 +519,7 @@ def test_no_auth_leaves_the_request_as_it_is():
         ({"args": {"k": {}}, "query": "{{ args }}"}, {"query": {"k": "b"}}, "tools.t.query"),
         ({"idempotency_key": "X-K"}, {"header": {"X-K": "b"}}, "tools.t.idempotency_key"),
         ({}, {"header": {"Host": "b"}}, "auth.header.Host"),
+        ({}, {"header": {"X Y": "b"}}, "auth.header.X Y"),
         ({}, {"bearer": "{{ args.k }}"}, "auth.bearer"),
         ({}, {"bearer": "{{ secrets.nope }}"}, "auth.bearer"),
     ],
@@ -520,6 +550,18 @@ def test_secrets_stand_in_requests_and_a_missing_one_is_named():
     tool["query"] = {"k": "{{ secrets.gone }}"}
     with pytest.raises(BackendUnavailable, match="missing secret env:GONE"):
         sent(tool, {}, SECRETS)
+
+
+def test_secrets_cannot_be_listed():
+    scope = SecretScope(Secrets({"key": "env:TOKEN"}, ENVIRON))
+    assert (list(scope), len(scope), scope["key"]) == ([], 0, ENVIRON["TOKEN"])
+
+
+def test_empty_credential_is_refused():
+    file = {"auth": {"bearer": "{{ vars.v }}"}, "vars": {"v": None}}
+    made = template({"get": "/x"}, file)
+    with pytest.raises(BackendUnavailable, match="the credential is empty"):
+        made.authorised(made.render({}))
 
 
 def test_examples_bring_secrets_of_their_own():
@@ -566,6 +608,22 @@ def test_uses_are_the_arguments_that_are_read_anywhere():
     assert template(tool).uses == set("abcde")
     tool["query"]["..."] = "{{ rest }}"
     assert template(tool).uses == set("abcdef")
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        {"get": "/x", "query": {"k": "{{ args.v }}"}},
+        {"get": "/x", "query": "{{ args }}"},
+        {"post": "/x", "form": {"k": "{{ args.v }}"}},
+        {"post": "/x", "json": {"k": "{{ args.v }}"}},
+        {"post": "/x", "text": "k={{ args.v }}"},
+    ],
+)
+def test_lone_surrogate_is_refused_in_every_position(tool):
+    made, _ = compiled({"args": {"v": {}}, **tool})
+    with pytest.raises(Refused, match="not valid Unicode"):
+        made.render({"v": "\ud800"})
 
 
 def test_url_that_no_server_takes_is_refused_by_its_size():

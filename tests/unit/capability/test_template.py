@@ -60,6 +60,16 @@ def value(source, position=Position.JSON, scope=SCOPE):
         ("{{ args.number + 1 }}", 3.5),
         ("{{ {'k': args.flag} }}", {"k": True}),
         ("{{ [args.number, args.gone] }}", [2.5]),
+        ("{{ {'k': args.gone, 'l': args.flag} }}", {"l": True}),
+        ("{{ args.text[:3] }}", "Ann"),
+        ("{{ args.list[1:] }}", ["two", None]),
+        ("{{ -args.number }}", -2.5),
+        ("{{ 7 // 2 * 3 - 1 % 2 }}", 8),
+        ("{{ 'a' + 'b' }}", "ab"),
+        ("{{ [1] + [2] }}", [1, 2]),
+        ("{{ args.list is sequence and args.object is mapping and args.none is none }}", True),
+        ("{{ args.text is string and args.number is number and args.flag is boolean }}", True),
+        ("{{ args.gone is undefined and not (args.flag is number) }}", True),
         ("{{ 'a' if args.flag else 'b' }}", "a"),
     ],
 )
@@ -82,6 +92,13 @@ def test_lone_expression_keeps_its_type(source, expected):
         ("{% for p in args.people %}[{{ p.age | default('-') }}]{% endfor %}", "[3][-][5]"),
         ("{% for k, v in args.object | items %}{{ k }};{% endfor %}", "a;c d;"),
         ("{% for x in args.list if x %}{{ loop.index }}{{ x }}{% endfor %}", "112two"),
+        ("{% for x in args.list %}{{ loop.length }}{% endfor %}", "333"),
+        ("{% for x in [] %}a{% else %}b{% endfor %}", "b"),
+        (
+            "{% for k in args.object %}{{ k }}{% if not loop.last %},{% endif %}{% endfor %}",
+            "a,c d",
+        ),
+        ("{% for p in [[1, 2]] %}{% for q in p %}{{ q }}{% endfor %}{% endfor %}", "12"),
     ],
 )
 def test_anything_else_is_text_with_json_words(source, expected):
@@ -109,6 +126,10 @@ def test_argument_values_are_never_parsed_or_rendered_again(text):
         "{{ args.gone + 1 }}",
         "{{ -args.gone }}",
         "{{ 'a' ~ args.gone }}",
+        "{{ args.gone[:2] }}",
+        "{{ args.none | tojson }}",
+        "{{ [] | first }}",
+        "{{ [] | last }}",
         "{{ args.gone[0].x }}",
         "{{ args.object.a.z }}",
         "{{ args.list[7] }}",
@@ -185,6 +206,17 @@ def test_block_lines_leave_no_empty_lines():
         ("[2, 'a', 1] | sort", [1, 2, "a"]),
         ("args.object | items | length", 2),
         ("args.object | tojson", '{"a":{"b":1},"c d":2}'),
+        ("args.object | join('+')", "a+c d"),
+        ("args.text | length", 5),
+        ("args.people | map(attribute=args.text)", []),
+        ("args.object['c d'] + 1", 3),
+        ("args.text | first", "A"),
+        ("args.people | map(attribute='age') | first", 3),
+        ("[{'a': [5]}] | map(attribute='a.0')", [5]),
+        ("args.people | selectattr('age', '!=', 5) | length", 2),
+        ("true | int", 1),
+        ("[1] | string", "[1]"),
+        ("'QW5u' | b64decode | string", "Ann"),
         ("2.55 | round(1)", 2.5),
         ("2.5 | round", 2),
         ("'12' | int", 12),
@@ -231,6 +263,11 @@ def test_filters(source, expected):
         ("{% with a = 1 %}{% endwith %}", "not allowed", None),
         ("{% for x in args.list recursive %}{% endfor %}", "recursive", None),
         ("{% for x in args.list %}{{ loop.cycle }}{% endfor %}", "no such fact", "first"),
+        ("{% for x in args.list %}{{ loop }}{% endfor %}", "no such fact", "first"),
+        ("{% for x.y in args.list %}{% endfor %}", "not a template", None),
+        ("{{ args.text is string(1) }}", "takes no argument", None),
+        ("{{ args.text | join(*args.list) }}", "cannot be used like this", None),
+        ("{{ args.text | join(sep='a', 'b') }}", "not a template", None),
         ("x" * 9000, "9000 characters", None),
     ],
 )
@@ -283,6 +320,65 @@ def test_nothing_can_be_called(source):
 def test_attributes_of_objects_do_not_exist(source):
     """I49: a value is entered by key and index only."""
     assert value(source) is MISSING
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ args.text | items }}",
+        "{{ args.text | round }}",
+        "{{ args.number | join }}",
+        "{{ args.text | replace('', 'x') }}",
+        "{{ args.text | replace(1, 2) }}",
+        "{{ args.people | selectattr('age', 'like', 5) }}",
+        "{{ 'no base64!' | b64decode }}",
+        "<{{ '/w==' | b64decode }}>",
+        "{{ args.list[::2] }}",
+        "{{ args.number[1:] }}",
+        "{{ args.number / 0 }}",
+        "{{ args.number < args.text }}",
+        "{{ {'a': args.object[args.list]} }}",
+        "{% for x in args.number %}{% endfor %}",
+        "{% for a, b in args.list %}{% endfor %}",
+        "{% if args.number < args.text %}{% endif %}",
+        "{{ -args.text }}",
+    ],
+)
+def test_value_of_the_wrong_kind_is_refused(source):
+    with pytest.raises(RenderError):
+        value(source)
+
+
+@pytest.mark.parametrize(
+    "source", ["{{ args.x }}", "{{ 1 if args else 2 }}", "{% if args %}{% endif %}"]
+)
+def test_scope_without_a_declared_root_is_refused(source):
+    with pytest.raises(RenderError):
+        compiled(source, names={"args": None}).value({})
+
+
+def test_missing_says_what_it_is():
+    assert repr(value("{{ args.gone }}")) == "MISSING"
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udfffb"])
+@pytest.mark.parametrize("source", ["{{ args.text | urlencode }}", "{{ [args.text] | tojson }}"])
+def test_lone_surrogates_are_refused_where_bytes_are_needed(source, text):
+    with pytest.raises(RenderError, match="not valid Unicode"):
+        value(source, scope={"args": {"text": text}})
+
+
+def test_message_with_blocks_shows_what_is_missing_as_nothing():
+    source = "{% for e in body.errors %}[{{ e.text }}]{% endfor %}{{ body.gone }}!"
+    message = compile_template(source, position=Position.MESSAGE, names={"body": None})
+    assert message.text({"body": {"errors": [{"text": "a"}, {}]}}) == "[a][]!"
+    assert message.value({"body": {}}) == "!"
+    assert (
+        compile_template(
+            "{{ body | round }}", position=Position.MESSAGE, names={"body": None}
+        ).value({"body": "x"})
+        is MISSING
+    )
 
 
 def test_argument_named_like_a_method_is_the_argument():
@@ -371,6 +467,8 @@ def test_expression_holds_only_when_it_can_be_evaluated():
     broken = compile_expression("body.count > 3", names=names)
     assert not broken.holds({"body": {"count": "many"}})
     assert broken.holds({"body": {"count": 4}})
+    with pytest.raises(RenderError):
+        broken.value({"body": {"count": "many"}})
     assert compile_expression("body.ok == false", names=names).holds({"body": {"ok": False}})
     assert not compile_expression("body.ok == false", names=names).holds({"body": {}})
 

@@ -54,6 +54,17 @@ def test_value_is_masked_as_it_travels(form):
         assert "ss w" not in masked
 
 
+def test_lone_surrogate_does_not_stop_the_search():
+    redactor = knowing("some-secret")
+    assert redactor.text("\ud800 some-secret") == "\ud800 ***"
+    assert redactor.text("\ud800 nothing") == "\ud800 nothing"
+
+
+def test_value_with_a_lone_surrogate_hides_the_others_no_less():
+    redactor = knowing("\ud800-secret", "some-secret")
+    assert redactor.text("some-secret \ud800-secret") == "*** ***"
+
+
 def test_text_without_secrets_comes_back_as_the_same_object():
     redactor = knowing("some-secret", "another-one")
     text, data = "nothing to see — é", "nothing to see — é".encode()
