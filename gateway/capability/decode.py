@@ -19,6 +19,7 @@ import msgspec
 from gateway.capability.http import HttpResponse
 from gateway.capability.values import MISSING
 from gateway.domain.tool import JsonObject
+from gateway.protocol.jsonrpc import LARGE, finite
 
 DEEPEST: Final = 200  # levels of lists and objects
 TOO_DEEP: Final = f"nested more than {DEEPEST} levels deep"
@@ -35,6 +36,8 @@ UTF8: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 
 Kind = Literal["json", "text", "image", "audio", "other"]
 
+_read = msgspec.json.Decoder().decode
+_read_large = msgspec.json.Decoder(float_hook=finite).decode
 _BOM = b"\xef\xbb\xbf"
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _NOT_BRACKETS_OR_QUOTES = _NOT_BRACKETS.replace(b'"', b"")
@@ -97,7 +100,7 @@ def utf8(body: bytes, charset: str | None) -> bytes:
 def loads(data: bytes) -> Any:
     """Strict JSON in UTF-8. Raises ValueError with the reason in a few words."""
     try:
-        value = msgspec.json.decode(data)
+        value = reread(data)
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
     except RecursionError:
@@ -110,6 +113,11 @@ def loads(data: bytes) -> Any:
     if too_deep(data):
         raise ValueError(TOO_DEEP)
     return value
+
+
+def reread(data: bytes) -> Any:
+    """As msgspec reads JSON, but in time that its numbers cannot stretch."""
+    return _read(data) if len(data) < LARGE else _read_large(data)
 
 
 def _reason(error: msgspec.DecodeError) -> str:

@@ -11,6 +11,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from gateway.capability.decode import reread
+
 MANY: Final = 100  # keys that make an object a table rather than a record
 ROUNDS: Final = 8  # lists inside lists that are tried
 SHORTEST: Final = 24  # bytes of a text that are always left
@@ -56,7 +58,7 @@ def fit(value: Any, data: bytes, most: int) -> Cut:
         data = msgspec.json.encode(value)
         if len(data) <= most:
             return Cut(value, data, *counted)
-    value = _shorten_texts(msgspec.json.decode(data), len(data) - most)
+    value = _shorten_texts(reread(data), len(data) - most)
     data = msgspec.json.encode(value)
     if len(data) > most:
         value = _prefix(value, most)

@@ -7,6 +7,7 @@ import msgspec
 from gateway.domain.tool import JsonObject, ToolRef, ToolResult
 from gateway.errors import InvalidArguments
 from gateway.meta.base import read, schema
+from gateway.protocol import jsonrpc
 from gateway.runtime.view import View
 
 LONGEST_MS = 3_600_000
@@ -44,9 +45,14 @@ def _object(given: dict[str, Any] | str) -> JsonObject:
     if isinstance(given, dict):
         return given
     try:
-        return msgspec.json.decode(given or "{}", type=dict[str, Any])
-    except (msgspec.DecodeError, RecursionError):
-        raise InvalidArguments("arguments must be a JSON object, not text") from None
+        found = jsonrpc.loads(given.encode() or b"{}")
+    except jsonrpc.Refused as refused:
+        raise InvalidArguments(f"arguments as text: {refused}") from None
+    except (ValueError, RecursionError):
+        found = None
+    if type(found) is not dict:
+        raise InvalidArguments("arguments must be a JSON object, not text")
+    return found
 
 
 def _seconds(wanted: Arguments) -> float | None:
