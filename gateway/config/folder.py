@@ -100,20 +100,17 @@ def read(entry: Entry) -> bytes | Issue | None:
     """
     try:
         descriptor = os.open(entry.real, OPEN)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return Issue(entry.file, NOT_A_FILE)
+            data = os.read(descriptor, entry.stamp.size)
+            return data if Stamp.of(os.fstat(descriptor)) == entry.stamp else None
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         return None
     except OSError as error:
         return _unreadable(entry.file, error)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return Issue(entry.file, NOT_A_FILE)
-        data = os.read(descriptor, entry.stamp.size)
-        same = Stamp.of(os.fstat(descriptor)) == entry.stamp
-    except OSError as error:
-        return _unreadable(entry.file, error)
-    finally:
-        os.close(descriptor)
-    return data if same else None
 
 
 def anchors(path: Path) -> set[Place]:

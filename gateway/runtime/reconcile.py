@@ -128,9 +128,10 @@ class Reconciler:
                 self._observe(BackendChanged(name, old.health.status, listing.health))
 
     def _retire(self, ending: list[Running], grace: float, why: str) -> None:
-        task = asyncio.create_task(_end(ending, grace, why), name="retire")
-        self._retiring.add(task)
-        task.add_done_callback(self._retiring.discard)
+        if ending:
+            task = asyncio.create_task(_end(ending, grace, why), name="retire")
+            self._retiring.add(task)
+            task.add_done_callback(self._retiring.discard)
 
 
 async def _end(ending: list[Running], grace: float, why: str) -> None:

@@ -60,6 +60,9 @@ class Book:
         served = self.served.name if self.served and not self.off else None
         return Claim(self.newest.name if self.newest else None, served)
 
+    def version(self, *, newest: bool) -> Good | None:
+        return self.newest if newest else self.served
+
 
 class Shelf:
     """`refresh` after a look at the disk; what is `desired` goes live, and then it is `served`."""
@@ -108,16 +111,16 @@ class Shelf:
         """What to serve: of each file the newest version, or the last good one. And all issues."""
         verdict = judge({file: book.claim for file, book in self._books.items()})
         clashes = dict(_clashes(verdict))
-        awarded: dict[str, Good] = {}
+        self._awarded = {
+            award.file: good
+            for award in verdict.awards.values()
+            if (good := self._books[award.file].version(newest=award.newest))
+        }
         wanted: dict[str, Wanted] = {}
-        for name, award in verdict.awards.items():
-            book = self._books[award.file]
-            good = book.newest if award.newest else book.served
-            if good:
-                awarded[award.file] = good
-                stale = () if award.newest else _reasons(book, clashes.get(award.file))
-                wanted[name] = Wanted(name, good.key, good.build, stale)
-        self._awarded = awarded
+        for file, good in self._awarded.items():
+            book = self._books[file]
+            stale = () if good is book.newest else _reasons(book, clashes.get(file))
+            wanted[good.name] = Wanted(good.name, good.key, good.build, stale)
         return Desired(wanted, self._issues(clashes.values()))
 
     def served(self) -> None:

@@ -97,6 +97,25 @@ async def test_a_call_that_began_on_the_old_version_ends_on_it():
     assert old.closed == 1
 
 
+async def test_a_look_into_the_works_tells_what_runs():
+    world = World()
+    backend = MemoryBackend("gh")
+    backend.gate.clear()
+    await world.apply(backend)
+    running = world.snapshot.routes["gh"].__self__
+    assert repr(world.reconciler) == "<Reconciler 1 running, 0 retiring>"
+    call = asyncio.create_task(world.call("gh"))
+    await backend.entered.wait()
+    assert repr(running) == "<Running 'gh', 1 calls>"
+    await world.apply()
+    assert repr(world.reconciler) == "<Reconciler 0 running, 1 retiring>"
+    backend.gate.set()
+    await call
+    await settle()
+    assert repr(running) == "<Running 'gh', closed>"
+    await world.reconciler.aclose()
+
+
 async def test_a_call_longer_than_the_grace_does_not_keep_the_old_version_open():
     world = World(grace=0.01)
     old = MemoryBackend("gh")

@@ -260,6 +260,41 @@ def test_a_directory_that_is_missing_is_told_until_it_appears(tmp_path):
     assert world.issues() == []
 
 
+def test_a_file_that_changes_while_it_is_read_is_looked_at_again(world):
+    world.save("a.yaml", "gh one")
+    found = look([str(world.root)])
+    (world.root / "a.yaml").write_text("gh two, longer")
+    assert world.shelf.refresh(found, cold=True)
+    assert not world.loaded
+
+
+def test_a_file_that_turns_unreadable_while_it_is_read_is_refused(world):
+    world.save("a.yaml", "gh one")
+    found = look([str(world.root)])
+    (world.root / "a.yaml").unlink()
+    os.mkfifo(world.root / "a.yaml")
+    assert not world.shelf.refresh(found, cold=True)
+    assert [issue.message for issue in world.shelf.desired().issues] == ["not a regular file"]
+
+
+def test_a_fault_of_the_loader_costs_one_file_and_says_whose_fault_it_is(world, caplog):
+    world.save("a.yaml", "gh")
+    world.save("b.yaml", "jira")
+    world.reload()
+
+    def load(data, file):
+        if b"gh" in data:
+            raise KeyError("s3cret")
+        return world.load(data, file)
+
+    world.shelf.reload_all(load)
+    assert world.reload() == {"gh": "gh@1", "jira": "jira@1"}
+    assert world.stale("gh") == [
+        "KeyError while it was loaded: a fault of the gateway, see its log"
+    ]
+    assert "load_failed" in caplog.messages
+
+
 def test_issues_are_in_order_of_file_and_line(world):
     world.save("b.yaml", "!b")
     world.save("a.yaml", "!a")

@@ -1,0 +1,101 @@
+"""`gateway.yaml` while it is in use."""
+
+import pytest
+
+from gateway.config.load import Source, understand
+from gateway.config.model import Config
+from gateway.runtime.configured import Configured
+from gateway.runtime.settling import QUIET, Settling
+
+
+class World:
+    def __init__(self, file, *, required=False):
+        self.file = file
+        self.now = 0.0
+        self.configured = Configured(
+            Source(str(file), required=required),
+            Config(),
+            lambda data: understand(data, str(file), {}, {}),
+            Settling(clock=lambda: self.now),
+        )
+
+    def settled(self):
+        """Look until nothing is being written any more."""
+        while self.configured.refresh():
+            self.now += QUIET
+
+    @property
+    def problems(self):
+        return [issue.message for issue in self.configured.issues]
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "gateway.yaml"
+
+
+def test_what_is_live_changes_and_the_rest_waits_for_a_restart(file):
+    world = World(file)
+    world.settled()
+    file.write_text("log: {level: error, format: json}\ncapabilities: {poll: 1s}\n")
+    world.settled()
+    assert world.configured.config.log.level == "error"
+    assert world.configured.config.capabilities.poll == "1s"
+    assert world.problems == ["the change takes effect at the next start"]
+    assert world.configured.issues[0].path == "log.format"
+
+
+def test_a_broken_file_leaves_all_as_it_was_and_is_told(file):
+    file.write_text("log: {level: error}")
+    world = World(file)
+    world.configured.refresh(cold=True)
+    file.write_text("log: {level: loud}")
+    world.settled()
+    assert world.configured.config.log.level == "error"
+    assert world.configured.issues[0].where == f"{file}:1:14"
+
+
+def test_a_file_being_written_waits_and_a_touched_one_changes_nothing(file):
+    file.write_text("log: {level: error}")
+    world = World(file)
+    world.configured.refresh(cold=True)
+    config = world.configured.config
+    file.write_text("log: {level: ")
+    assert world.configured.refresh()
+    file.write_text("log: {level: error}")
+    world.settled()
+    assert world.configured.config is config
+    assert world.problems == []
+
+
+def test_a_file_that_goes_away_gives_the_defaults_back_unless_it_was_asked_for(file):
+    for required in (False, True):
+        file.write_text("log: {level: error}")
+        world = World(file, required=required)
+        world.configured.refresh(cold=True)
+        file.unlink()
+        world.settled()
+        assert world.configured.config.log.level == ("error" if required else "info")
+        assert world.problems == (["no such file"] if required else [])
+
+
+def test_something_else_in_its_place_is_told(file):
+    file.write_text("log: {level: error}")
+    world = World(file)
+    world.configured.refresh(cold=True)
+    file.unlink()
+    (file.parent / "loop").symlink_to("loop")
+    file.symlink_to("loop")
+    world.settled()
+    assert world.problems == ["cannot be read: too many levels of symbolic links"]
+    assert world.configured.config.log.level == "error"
+    file.unlink()
+    file.write_text("log: {level: error}")
+    world.settled()
+    assert world.problems == []
+
+
+def test_its_place_is_watched_before_it_exists(file):
+    world = World(file)
+    world.configured.refresh(cold=True)
+    assert {place.child for place in world.configured.places} == {"gateway.yaml"}
