@@ -9,9 +9,16 @@ from typing import Any, NoReturn
 
 from jinja2 import nodes
 
-from gateway.capability.language import Applied, Names, Position, Reads, check_filter, check_name
-from gateway.capability.values import Absent, TemplateError
-from gateway.domain.names import did_you_mean
+from gateway.capability.language import (
+    Applied,
+    Names,
+    Position,
+    Reads,
+    check_filter,
+    check_name,
+    check_test,
+)
+from gateway.capability.values import TemplateError
 
 MOST_NODES = 400
 DEEPEST = 30
@@ -19,17 +26,6 @@ DEEPEST_LOOP = 2
 LARGEST_NUMBER = 10**18
 
 LOOP_FACTS = ("first", "index", "index0", "last", "length")  # of the variable `loop`
-
-TESTS = {
-    "boolean": lambda value: isinstance(value, bool),
-    "defined": lambda value: not isinstance(value, Absent),
-    "mapping": lambda value: isinstance(value, dict),
-    "none": lambda value: value is None,
-    "number": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
-    "sequence": lambda value: isinstance(value, list),
-    "string": lambda value: isinstance(value, str),
-    "undefined": lambda value: isinstance(value, Absent),
-}
 
 _PLAIN = (
     nodes.Add, nodes.And, nodes.Compare, nodes.Concat, nodes.CondExpr, nodes.Dict, nodes.Div,
@@ -139,12 +135,9 @@ def _targets(target: nodes.Node) -> Iterator[str]:
 
 
 def _check_test(node: nodes.Test) -> None:
-    name = node.name
-    if name not in TESTS:
-        hint = did_you_mean(name, TESTS) or f"there are {', '.join(TESTS)}"
-        raise TemplateError(f"no test {name!r}", hint)
+    check_test(node.name)
     if node.args or node.kwargs or node.dyn_args is not None or node.dyn_kwargs is not None:
-        raise TemplateError(f"test {name!r} takes no argument")
+        raise TemplateError(f"test {node.name!r} takes no argument")
 
 
 def _check_number(value: object) -> None:

@@ -11,13 +11,24 @@ from inspect import signature
 from typing import Any, NamedTuple
 
 from gateway.capability.filters import FILTERS, PATH_ONLY, Filter, default_json
-from gateway.capability.values import RenderError, TemplateError
+from gateway.capability.values import Absent, RenderError, TemplateError
 from gateway.domain.names import did_you_mean
 
 Scope = Mapping[str, Any]
 Evaluate = Callable[[Scope], Any]
 Names = Mapping[str, Collection[str] | None]  # root → the keys it has; None: anything
 Reads = frozenset[tuple[str, ...]]
+
+TESTS: dict[str, Callable[[Any], bool]] = {
+    "boolean": lambda value: isinstance(value, bool),
+    "defined": lambda value: not isinstance(value, Absent),
+    "mapping": lambda value: isinstance(value, dict),
+    "none": lambda value: value is None,
+    "number": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
+    "sequence": lambda value: isinstance(value, list),
+    "string": lambda value: isinstance(value, str),
+    "undefined": lambda value: isinstance(value, Absent),
+}
 
 FAULTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
@@ -97,6 +108,14 @@ def check_filter(applied: Applied, position: Position) -> Filter:
     except TypeError as error:
         raise TemplateError(f"filter {name!r}: {error}") from None
     return filter_at(name, position)
+
+
+def check_test(name: str) -> Callable[[Any], bool]:
+    """The function of `is name`; raises TemplateError when there is none."""
+    if name not in TESTS:
+        hint = did_you_mean(name, TESTS) or f"there are {', '.join(TESTS)}"
+        raise TemplateError(f"no test {name!r}", hint)
+    return TESTS[name]
 
 
 def filter_at(name: str, position: Position) -> Filter:

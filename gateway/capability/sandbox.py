@@ -22,9 +22,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from gateway.capability.filters import FILTERS, TAKES_NOTHING, nothing, pick
-from gateway.capability.grammar import TESTS, check_tree
+from gateway.capability.grammar import check_tree
 from gateway.capability.language import (
     FAULTS,
+    TESTS,
     Expression,
     Names,
     Position,

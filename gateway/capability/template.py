@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from gateway.capability.closures import compile_plain
 from gateway.capability.filters import nothing, within_size
 from gateway.capability.language import (
     Expression,
@@ -18,10 +19,7 @@ from gateway.capability.language import (
     Position,
     Reads,
     Scope,
-    check_filter,
-    check_name,
 )
-from gateway.capability.simple import Plain, chained, getter, parse_plain
 from gateway.capability.values import (
     MISSING,
     Absent,
@@ -110,11 +108,11 @@ def compile_expression(source: str, *, names: Names) -> Expression:
     _check_length(source)
     if has_template(source):
         raise TemplateError("an expression stands without braces", "such as body.ok == false")
-    plain = parse_plain(source)
+    plain = compile_plain(source, Position.MESSAGE, names)
     if plain is None:
         found: Expression = _sandbox().read_expression(source, Position.MESSAGE, names)
         return found
-    return _plain_expression(source, plain, Position.MESSAGE, names)
+    return plain
 
 
 def has_template(text: str) -> bool:
@@ -143,19 +141,11 @@ def _split_plain(source: str, position: Position, names: Names) -> tuple[Part, .
         if index % 2 == 0:
             parts += [piece] if piece else []
             continue
-        plain = parse_plain(piece)
+        plain = compile_plain(piece, position, names)
         if plain is None:
             return None
-        parts.append(_plain_expression(piece, plain, position, names))
+        parts.append(plain)
     return tuple(parts)
-
-
-def _plain_expression(source: str, plain: Plain, position: Position, names: Names) -> Expression:
-    read = check_name(plain.root, plain.keys[0] if plain.keys else None, names)
-    evaluate = getter(plain.root, plain.keys)
-    for applied in plain.filters:
-        evaluate = chained(evaluate, check_filter(applied, position), applied)
-    return Expression(source, frozenset({read}), evaluate)
 
 
 def _joiner(parts: tuple[Part, ...], *, lenient: bool) -> Callable[[Scope], str | Absent]:

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.capability.examples import check
 from gateway.capability.filters import FILTERS
-from gateway.capability.grammar import TESTS
+from gateway.capability.language import TESTS
 from gateway.capability.load import Loaded, load
 from gateway.capability.model import LATER, Capability
 from gateway.config.field_docs import structs

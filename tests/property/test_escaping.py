@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from gateway.capability import sandbox
 from gateway.capability.arguments import compile_arguments
+from gateway.capability.closures import compile_plain
 from gateway.capability.language import Expression
 from gateway.capability.model import Capability
 from gateway.capability.request import compile_request
@@ -263,7 +264,7 @@ def test_any_text_is_a_template_or_a_fault(source, position):
 
 
 roots = st.sampled_from(["a", "none", "gone", "n", "l", "o", "t"])
-keys = st.lists(st.sampled_from(["k", "gone", "items"]), max_size=2)
+keys = st.lists(st.sampled_from([".k", ".gone", "['items']", "[0]", "[-1]"]), max_size=2)
 filters = st.sampled_from(
     [
         *("lower", "upper", "trim", "length", "first", "last", "string", "tojson", "int", "float"),
@@ -273,10 +274,29 @@ filters = st.sampled_from(
     ]
 )
 chains = st.builds(
-    lambda name, path, applied: " | ".join([".".join(["args", name, *path]), *applied]),
+    lambda name, path, applied: " | ".join([f"args.{name}{''.join(path)}", *applied]),
     roots,
     keys,
     st.lists(filters, max_size=3),
+)
+literals = st.sampled_from(["1", "-2.5", "'x'", '"12"', "true", "none", "[]", "[1, 'x', none]"])
+tests = st.sampled_from(["defined", "undefined", "none", "string", "number", "not mapping"])
+operands = chains | literals
+comparisons = (
+    operands
+    | st.builds("{} is {}".format, operands, tests)
+    | st.builds(
+        "{} {} {}".format,
+        operands,
+        st.sampled_from(["==", "!=", "<", "<=", ">", ">=", "in"]),
+        operands,
+    )
+)
+conditions = comparisons | comparisons.map("not {}".format)
+expressions = st.recursive(
+    conditions,
+    lambda inner: st.builds("{} {} {}".format, inner, st.sampled_from(["and", "or"]), inner),
+    max_leaves=4,
 )
 PLAIN_NAMES = {"args": ("a", "none", "gone", "n", "l", "o", "t")}
 PLAIN_SCOPE = {
@@ -291,12 +311,12 @@ PLAIN_SCOPE = {
 }
 
 
-@settings(max_examples=300)
-@given(chains, st.sampled_from([Position.JSON, Position.QUERY]))
-def test_plain_reader_and_jinja_mean_the_same(chain, position):
+@settings(max_examples=400)
+@given(expressions, st.sampled_from([Position.JSON, Position.QUERY]))
+def test_plain_reader_and_jinja_mean_the_same(source, position):
     """`simple.py` is a short cut, not a dialect."""
-    plain = compile_template(f"{{{{ {chain} }}}}", position=position, names=PLAIN_NAMES).single
-    [jinja] = sandbox.read(f"{{{{ {chain} }}}}", position, PLAIN_NAMES)
+    plain = compile_plain(source, position, PLAIN_NAMES)
+    [jinja] = sandbox.read(f"{{{{ {source} }}}}", position, PLAIN_NAMES)
     assert isinstance(jinja, Expression)
     assert plain is not None
     assert plain.reads == jinja.reads

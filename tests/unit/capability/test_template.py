@@ -210,6 +210,8 @@ def test_block_lines_leave_no_empty_lines():
         ("args.text | length", 5),
         ("args.people | map(attribute=args.text)", []),
         ("args.object['c d'] + 1", 3),
+        ("args.text" + " | lower" * 25, "ann b"),
+        ("args.object[true] | default(1)", 1),
         ("args.text | first", "A"),
         ("args.people | map(attribute='age') | first", 3),
         ("[{'a': [5]}] | map(attribute='a.0')", [5]),
@@ -469,6 +471,7 @@ def test_expression_holds_only_when_it_can_be_evaluated():
     assert broken.holds({"body": {"count": 4}})
     with pytest.raises(RenderError):
         broken.value({"body": {"count": "many"}})
+    assert compile_expression("body.count * 2 > 7", names=names).holds({"body": {"count": 4}})
     assert compile_expression("body.ok == false", names=names).holds({"body": {"ok": False}})
     assert not compile_expression("body.ok == false", names=names).holds({"body": {}})
 
