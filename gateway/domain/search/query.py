@@ -9,7 +9,7 @@ from itertools import zip_longest
 from gateway.domain.search.words import stem, terms, words
 
 LONGEST_QUERY = 2_048  # characters that are read
-MOST_WORDS = 64
+MOST_WORDS = 64  # different ones; what a request wants, it says early
 
 EXACT = 0.3
 PAIR = 0.5  # one pair of characters of a word in a script other than Latin

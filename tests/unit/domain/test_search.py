@@ -65,6 +65,12 @@ def test_tags_and_samples_are_found_though_they_are_never_listed() -> None:
     assert first("reykjavik", tools) == "a:b"
 
 
+def test_a_tag_counts_more_than_a_sample() -> None:
+    sampled = Tool(ToolRef("x", "one"), {}, samples=("orchid",))
+    tagged = Tool(ToolRef("x", "two"), {}, tags=("orchid",))
+    assert first("orchid", [sampled, tagged]) == "x:two"
+
+
 def test_a_name_counts_more_than_a_description() -> None:
     tools = [a_tool("x", "mention", "Can export a report."), a_tool("x", "export_report")]
     assert first("export report", tools) == "x:export_report"
@@ -123,6 +129,20 @@ def test_equal_scores_go_by_backend_and_name() -> None:
     same = [Tool(tool.ref, {"description": "Alpha."}) for tool in tools]
     assert names(Index.build(same).search("alpha")) == expected
     assert names(Index.build(same[::-1]).search("alpha")) == expected
+
+
+def test_names_decide_who_of_many_equals_is_ranked_at_all() -> None:
+    same = [Tool(ToolRef("x", f"t{number:03}"), {"description": "Alpha."}) for number in range(200)]
+    for order in (same, same[::-1], same[::3] + same[1::3] + same[2::3]):
+        assert names(Index.build(order).search("alpha", 3)) == ["x:t000", "x:t001", "x:t002"]
+
+
+def test_the_best_are_kept_and_among_equals_the_first_names() -> None:
+    index = Index.build([a_tool("x", name) for name in "dcba"])
+    scores = {0: 1.0, 1: 1.0, 2: 1.0, 3: 2.0}  # d, c, b, a
+    assert index._best(scores, 2) == {3: 2.0, 2: 1.0}
+    assert index._best(scores, 4) == scores
+    assert index._best({0: 1.0, 1: 2.0, 2: 3.0, 3: 4.0}, 3) == {1: 2.0, 2: 3.0, 3: 4.0}
 
 
 def test_total_counts_all_matches_and_limit_cuts() -> None:
@@ -221,13 +241,33 @@ def test_common_words_rank_but_name_no_candidates_where_rarer_ones_do() -> None:
     assert index.search("get shop").total == 401, "with common words alone, they do name them"
 
 
+def test_a_common_word_adds_to_a_score_whichever_way_it_is_counted() -> None:
+    many = [a_tool("big", f"get_{number}", "Get a thing of the shop.") for number in range(400)]
+    rare = [a_tool("big", f"find_{number}", "A rare orchid.") for number in range(20)]
+    index = Index.build([*many, *rare, a_tool("zoo", "get_orchid", "Get an orchid of the shop.")])
+    ranked_only = index.search("get orchid shop", 1)
+    named = index.search("get orchid shop", 1, backend="zoo")  # too few candidates by rare words
+    assert ranked_only.matches == named.matches
+
+
 def test_hidden_tools_do_not_hide_those_that_common_words_name() -> None:
     many = [a_tool("big", f"get_{number}", "Get a thing of the shop.") for number in range(400)]
     rare = [a_tool("secret", f"find_{number}", "A rare orchid.") for number in range(20)]
     index = Index.build([*many, *rare])
-    found = index.search("orchid shop", allowed=lambda ref: ref.backend == "big")
-    assert found.total == 400
-    assert len(found.matches) == 5
+    asked: list[ToolRef] = []
+
+    def allowed(ref: ToolRef) -> bool:
+        asked.append(ref)
+        return ref.backend == "big" and len(ref.name) == len("get_1")
+
+    found = index.search("orchid shop thing get", 20, allowed=allowed)
+    assert {match.tool.ref.name for match in found.matches} == {f"get_{n}" for n in range(10)}
+    assert found.total == 10
+    few = index.search("orchid shop thing get", allowed=lambda r: allowed(r) and r.name < "get_4")
+    assert few.total == 4
+    asked.clear()
+    index.search("orchid shop thing get", allowed=lambda r: allowed(r) and r.name < "get_4")
+    assert len(asked) == len(set(asked)) == 420
 
 
 def test_indexes_and_their_size_show_in_repr() -> None:

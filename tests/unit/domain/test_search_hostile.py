@@ -79,6 +79,12 @@ def test_what_lies_beyond_the_length_of_a_query_is_not_read() -> None:
     assert INDEX.search("zzzzzz " * 1_000 + "item") == Found((), 0)
 
 
+def test_of_very_many_words_the_first_are_looked_up() -> None:
+    unknown = " ".join(f"zq{chr(97 + n % 26)}{chr(97 + n // 26)}xj" for n in range(100))
+    assert INDEX.search(f"item {unknown}").total == len(TOOLS)
+    assert INDEX.search(f"{unknown} item") == Found((), 0)
+
+
 def test_a_tool_of_megabytes_is_indexed_by_its_beginning() -> None:
     endless = Tool(
         ToolRef("x", "n" * MEGABYTE),
@@ -90,6 +96,14 @@ def test_a_tool_of_megabytes_is_indexed_by_its_beginning() -> None:
     started = time.thread_time()
     index = Index.build([endless])
     assert time.thread_time() - started < 0.5
+    assert index.search("orchid").total == 1
+    assert index.search("tulip").total == 0
+
+
+def test_of_very_many_arguments_the_first_are_read() -> None:
+    others = {f"a{number}": {} for number in range(300)}
+    schema = {"properties": {"orchid": {}, **others, "tulip": {}}}
+    index = Index.build([Tool(ToolRef("x", "y"), {"inputSchema": schema})])
     assert index.search("orchid").total == 1
     assert index.search("tulip").total == 0
 
