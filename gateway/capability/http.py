@@ -1,27 +1,28 @@
-"""The request a tool's template renders to, and the response its mapping reads. Plain values, no I/O."""
+"""The request a template renders to, and the response a mapping reads. Plain values, no I/O."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
     """`url` is complete and percent-encoded as it must go out (never normalise it again).
 
-    `headers` keep the author's spelling; no name occurs twice. `content_type` travels inside `headers`. `route` is the
-    origin and the *path template* (`GET https://h/repos/{owner}`): what logs may show in the place of the URL.
+    `headers` keep the author's spelling; no name occurs twice. The content type is one of them.
+    `route` is the origin and the *path template* (`GET https://h/repos/{owner}`): what logs may
+    show in the place of the URL, and all that `repr` does: the rest may hold secrets.
     """
 
-    method: str
-    url: str
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes | None = None
+    method: str = field(repr=False)
+    url: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes | None = field(default=None, repr=False)
     route: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """`headers` have lower-case names (repeated ones joined by `, `); `body` is decoded from its content encoding."""
+    """`headers` have lower-case names (repeated ones joined by `, `); `body` is decompressed."""
 
     status: int
     headers: Mapping[str, str]
