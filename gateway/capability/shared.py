@@ -59,6 +59,8 @@ class Shared:
             checked.at(*path).template(text, Position.HEADER)
         for name in auth.header or ():
             problem = header_name_problem(name)
+            if [other.lower() for other in auth.header or ()].count(name.lower()) > 1:
+                problem = f"header {name!r} stands here twice"
             if problem:
                 checked.at("header", name).fault(problem)
         return None if faults.count else auth.build(lambda text: self._rendered(text, place))

@@ -530,6 +530,11 @@ def test_what_auth_sets_nothing_else_can_set(tool, auth, place):
     assert [fault[0] for fault in faults] == [place]
 
 
+def test_auth_cannot_set_a_header_twice():
+    _, faults = compiled({"get": "/x"}, {"auth": {"header": {"X-K": "a", "x-k": "b"}}})
+    assert [fault[0] for fault in faults] == ["auth.header.X-K", "auth.header.x-k"]
+
+
 def test_default_header_gives_way_to_auth():
     made = template({"get": "/x"}, {"auth": {"header": {"User-Agent": "me"}}})
     names = [name for name, _ in made.authorised(made.render({})).headers]
