@@ -12,13 +12,13 @@ import contextlib
 import logging
 import random
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from gateway import app
+from gateway.config.issues import report
 from gateway.config.load import Source, understand
 from gateway.runtime.configured import Configured
 from gateway.runtime.snapshot import Current
@@ -60,6 +60,7 @@ class World:
     """A running gateway without its front, over a folder of `files` files."""
 
     def __init__(self, root: Path, tools: int) -> None:
+        root.mkdir()
         self.root = root
         self.tools = tools
         self.swaps = 0
@@ -116,7 +117,7 @@ async def running(root: Path, tools: int, files: int) -> AsyncIterator[World]:
     file = str(root.parent / "none.yaml")
     loaded = understand(f"capabilities: {{directories: [{root}]}}".encode(), file, {}, {})
     if loaded.config is None:
-        sys.exit(str(loaded.issues))
+        raise SystemExit(report(loaded.issues))
     configured = Configured(Source(file), loaded.config, lambda _content: loaded)
     began = time.perf_counter()
     async with app.opened(configured) as parts:
@@ -188,13 +189,11 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         print(f"{given.files} files of {given.tools} tools")
         root = Path(folder, "some")
-        root.mkdir()
         async with running(root, given.tools, given.files) as world:
             await edits(world, given.edits, given.files)
             await burst(world, given.files)
         print(f"{given.many} files of 1 tool")
         root = Path(folder, "many")
-        root.mkdir()
         async with running(root, 1, given.many) as world:
             await edits(world, max(given.edits // 10, 1), given.many)
 

@@ -1,13 +1,50 @@
-"""What running backends offer, and what changed in it since the last snapshot. Pure."""
+"""The next snapshot, from what running backends offer. Pure: much of it may run in a thread."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from gateway.backends.base import Backend
+from gateway.domain.catalog import Catalog
+from gateway.domain.events import BackendChanged
 from gateway.domain.issue import Issue
 from gateway.domain.listing import Health, Listing, Status
-from gateway.domain.search import Index
 from gateway.domain.tool import Tool, ToolRef
+from gateway.runtime.plan import Desired
+from gateway.runtime.running import Running
+from gateway.runtime.snapshot import Snapshot
+
+Listings = Mapping[str, Listing]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A snapshot that nobody reads yet; which backends fare otherwise in it than before.
+
+    `differs`: some backend's listing is not what it was.
+    """
+
+    snapshot: Snapshot
+    turns: tuple[BackendChanged, ...]
+    differs: bool
+
+
+def draft(before: Snapshot, running: Mapping[str, Running], desired: Desired) -> Draft:
+    """What `running` offers, under what `desired` says of it."""
+    catalog = Catalog(
+        listing_of(item.backend, desired.backends[name].stale) for name, item in running.items()
+    )
+    old, new = before.catalog.backends, catalog.backends
+    removed, added = difference(old, new)
+    snapshot = replace(
+        before,
+        version=before.version + 1,
+        catalog=catalog,
+        index=before.index.updated(removed, added) if removed or added else before.index,
+        routes=MappingProxyType({name: item.call for name, item in running.items()}),
+        issues=desired.issues,
+    )
+    return Draft(snapshot, turns(old, new), differs=old != new)
 
 
 def listing_of(backend: Backend, stale: Sequence[Issue]) -> Listing:
@@ -23,15 +60,7 @@ def listing_of(backend: Backend, stale: Sequence[Issue]) -> Listing:
     return replace(listing, health=Health(status, reason, (*own.issues, *stale)))
 
 
-def renewed(index: Index, before: Mapping[str, Listing], after: Mapping[str, Listing]) -> Index:
-    """The search index brought up to date; the same one when no tool changed."""
-    removed, added = difference(before, after)
-    return index.updated(removed, added) if removed or added else index
-
-
-def difference(
-    before: Mapping[str, Listing], after: Mapping[str, Listing]
-) -> tuple[list[ToolRef], list[Tool]]:
+def difference(before: Listings, after: Listings) -> tuple[list[ToolRef], list[Tool]]:
     """Tools to take out of the index and tools to put in; a changed tool is in both."""
     removed: list[ToolRef] = []
     added: list[Tool] = []
@@ -45,3 +74,12 @@ def difference(
         staying = {tool.ref: tool for tool in new}
         removed += [tool.ref for tool in old if staying.get(tool.ref) != tool]
     return removed, added
+
+
+def turns(before: Listings, after: Listings) -> tuple[BackendChanged, ...]:
+    """Backends on offer before and after whose health is another."""
+    return tuple(
+        BackendChanged(name, before[name].health.status, listing.health)
+        for name, listing in after.items()
+        if name in before and before[name].health != listing.health
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from gateway.backends.base import Backend
 from gateway.domain.issue import Issue
@@ -38,9 +39,18 @@ class Plan:
     stop: tuple[str, ...]
 
 
-def plan(desired: Mapping[str, Wanted], actual: Mapping[str, str]) -> Plan:
-    """`actual` is name → key of what runs now."""
-    keep = {name for name, wanted in desired.items() if actual.get(name) == wanted.key}
+class Keyed(Protocol):
+    """What runs, as far as a plan cares."""
+
+    @property
+    def key(self) -> str: ...
+
+
+def plan(desired: Mapping[str, Wanted], actual: Mapping[str, Keyed]) -> Plan:
+    """From what runs now, by name, to what is wanted."""
+    keep = {
+        name for name, one in actual.items() if name in desired and desired[name].key == one.key
+    }
     return Plan(
         start=tuple(sorted(desired.keys() - keep)),
         keep=tuple(sorted(keep)),

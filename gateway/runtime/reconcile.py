@@ -6,18 +6,16 @@ starts the new, publishes with one assignment, and lets the old end in peace.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from functools import partial
-from types import MappingProxyType
+from typing import TypeVar
 
-from gateway.domain.catalog import Catalog
-from gateway.domain.events import BackendChanged, Observer, Reloaded
-from gateway.runtime.offer import listing_of, renewed
+from gateway.domain.events import Observer, Reloaded
+from gateway.runtime.offer import Draft, draft
 from gateway.runtime.plan import Desired, Wanted, plan
 from gateway.runtime.running import RELOADED, STOPPING, Running
-from gateway.runtime.snapshot import Current, Snapshot
+from gateway.runtime.snapshot import Current
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +23,9 @@ GRACE = 30.0  # seconds that a replaced backend waits for the calls inside it
 SLICE = 0.005  # seconds of work on the loop before others get their turn
 AT_ONCE = 20  # idle backends closed in one turn of the loop
 COALESCE = 0.05  # seconds between two publications that backends ask for
-INLINE = 500  # tools in sight up to which the search index is updated on the loop itself
+INLINE = 500  # tools and backends in sight up to which the loop works out a snapshot itself
+
+T = TypeVar("T")
 
 
 class Reconciler:
@@ -53,18 +53,19 @@ class Reconciler:
         now = asyncio.get_running_loop().time
         began = now() if began is None else began
         async with self._turn:
-            steps = plan(desired.backends, {name: old.key for name, old in self._running.items()})
+            size = len(self._running) + len(desired.backends)
+            steps = await _aside(size, partial(plan, desired.backends, self._running))
             async with AsyncExitStack() as undo:
                 started = await self._start([desired.backends[name] for name in steps.start], undo)
                 running = {name: self._running[name] for name in steps.keep} | started
-                snapshot = await self._snapshot(running, desired)
+                new = await self._draft(running, desired)
                 undo.pop_all()
             ending = [self._running[name] for name in steps.stop]
             self._running, self._desired = running, desired
-            self._publish(snapshot)
+            self._publish(new)
             self._retire(ending, self._grace, RELOADED)
         gone = tuple(name for name in steps.stop if name not in running)
-        version = snapshot.version
+        version = new.snapshot.version
         self._observe(Reloaded(version, steps.start, gone, desired.issues, now() - began))
 
     async def follow(self) -> None:
@@ -73,8 +74,8 @@ class Reconciler:
             await self._dirty.wait()
             self._dirty.clear()
             async with self._turn:
-                new = await self._snapshot(self._running, self._desired)
-                if new.catalog.backends != self._current.get().catalog.backends:
+                new = await self._draft(self._running, self._desired)
+                if new.differs:
                     self._publish(new)
             await asyncio.sleep(COALESCE)
 
@@ -100,38 +101,26 @@ class Reconciler:
                 turn_ends = now() + SLICE
         return started
 
-    async def _snapshot(self, running: Mapping[str, Running], desired: Desired) -> Snapshot:
-        """The next snapshot. A large index is updated in a thread, so that the loop stays free."""
+    async def _draft(self, running: Mapping[str, Running], desired: Desired) -> Draft:
         before = self._current.get()
-        catalog = Catalog(
-            listing_of(item.backend, desired.backends[name].stale) for name, item in running.items()
-        )
-        renew = partial(renewed, before.index, before.catalog.backends, catalog.backends)
-        large = len(before.catalog) + len(catalog) > INLINE
-        index = await asyncio.to_thread(renew) if large else renew()
-        routes = MappingProxyType({name: item.call for name, item in running.items()})
-        return replace(
-            before,
-            version=before.version + 1,
-            catalog=catalog,
-            index=index,
-            routes=routes,
-            issues=desired.issues,
-        )
+        size = len(before.catalog) + len(running)
+        return await _aside(size, partial(draft, before, running, desired))
 
-    def _publish(self, new: Snapshot) -> None:
-        before = self._current.get()
-        self._current.swap(new)
-        for name, listing in new.catalog.backends.items():
-            old = before.catalog.backends.get(name)
-            if old is not None and old.health != listing.health:
-                self._observe(BackendChanged(name, old.health.status, listing.health))
+    def _publish(self, new: Draft) -> None:
+        self._current.swap(new.snapshot)
+        for turn in new.turns:
+            self._observe(turn)
 
     def _retire(self, ending: list[Running], grace: float, why: str) -> None:
         if ending:
             task = asyncio.create_task(_end(ending, grace, why), name="retire")
             self._retiring.add(task)
             task.add_done_callback(self._retiring.discard)
+
+
+async def _aside(size: int, work: Callable[[], T]) -> T:
+    """In a thread when there is much to do, so that the loop stays free."""
+    return await asyncio.to_thread(work) if size > INLINE else work()
 
 
 async def _end(ending: list[Running], grace: float, why: str) -> None:

@@ -17,7 +17,7 @@ def wanted(keys):
 
 @given(st.dictionaries(NAMES, KEYS), st.dictionaries(NAMES, KEYS))
 def test_carrying_out_a_plan_leads_from_actual_to_desired(desired, actual):
-    steps = plan(wanted(desired), actual)
+    steps = plan(wanted(desired), wanted(actual))
     after = {name: key for name, key in actual.items() if name not in steps.stop}
     after |= {name: desired[name] for name in steps.start}
     assert after == desired
@@ -25,7 +25,7 @@ def test_carrying_out_a_plan_leads_from_actual_to_desired(desired, actual):
 
 @given(st.dictionaries(NAMES, KEYS), st.dictionaries(NAMES, KEYS))
 def test_a_plan_touches_nothing_that_is_unchanged(desired, actual):
-    steps = plan(wanted(desired), actual)
+    steps = plan(wanted(desired), wanted(actual))
     same = {name for name in desired if actual.get(name) == desired[name]}
     assert set(steps.keep) == same
     assert not same & {*steps.start, *steps.stop}
@@ -34,7 +34,7 @@ def test_a_plan_touches_nothing_that_is_unchanged(desired, actual):
 
 @given(st.dictionaries(NAMES, KEYS))
 def test_a_plan_is_empty_when_all_is_as_desired(keys):
-    steps = plan(wanted(keys), keys)
+    steps = plan(wanted(keys), wanted(keys))
     assert (steps.start, steps.stop) == ((), ())
 
 
