@@ -9,11 +9,12 @@ import msgspec
 from gateway.domain.names import did_you_mean
 from gateway.domain.signature import first_sentence
 from gateway.domain.tool import JsonObject, Tool, ToolResult
-from gateway.errors import ToolNotFound
+from gateway.errors import InvalidArguments, ToolNotFound
 from gateway.meta.base import estimate_tokens, json_answer, read, schema
 from gateway.runtime.view import View
 
 BUDGET = 4_000  # tokens, when the caller names none
+LONGEST = 128  # characters of a pattern: compiling one takes time by its length
 
 
 class Arguments(msgspec.Struct):
@@ -38,6 +39,8 @@ class ListTools:
 
     async def call(self, view: View, arguments: JsonObject) -> ToolResult:
         wanted = read(arguments, Arguments)
+        if wanted.pattern and len(wanted.pattern) > LONGEST:
+            raise InvalidArguments(f"a pattern may have {LONGEST} characters")
         tools = view.tools(wanted.server)
         chosen = _chosen(tools, wanted)
         answer: dict[str, Any] = {"server": wanted.server}

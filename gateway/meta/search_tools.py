@@ -16,6 +16,7 @@ SearchFormat = Literal["json", "lines"]
 MOST = 50  # matches a single answer may hold
 NAMED = 8  # servers named when nothing fits
 ECHO = 200  # characters of the query that come back
+COMPARED = 5  # words of a query that fits nothing, compared with the names of servers
 
 
 class Arguments(msgspec.Struct):
@@ -78,7 +79,7 @@ def _nothing(view: View, wanted: Arguments) -> str:
     """No match: say so, and name the servers nearest to the words, or the first few."""
     names = [wanted.server] if wanted.server else list(view.backends)
     near: list[str] = []
-    for word in wanted.query[:ECHO].split()[:10]:
+    for word in list(dict.fromkeys(wanted.query[:ECHO].split()))[:COMPARED]:
         near += [name for name in nearest(word, names) if name not in near]
     shown = (near or names)[:NAMED]
     if not shown:
