@@ -6,6 +6,7 @@ sweep now and then looks at all connections, so a call pays nothing for it.
 
 import asyncio
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -66,7 +67,7 @@ class Connection(RequestHandler):
 
     def log_exception(self, *args: Any, exc_info: Any = None, **facts: Any) -> None:
         """What a client sent wrong is its own affair; anything else is a fault of ours."""
-        if isinstance(exc_info, HttpProcessingError):
+        if isinstance(exc_info, (HttpProcessingError, web.RequestPayloadError)):
             log.debug("http_malformed", extra={"reason": type(exc_info).__name__})
         else:
             log.error("http_failed", exc_info=exc_info)
@@ -117,7 +118,6 @@ class Listener(web.Server):
     def __init__(self, handler: Any, limits: Limits) -> None:
         super().__init__(
             handler,
-            request_factory=self._request,
             access_log=None,
             keepalive_timeout=limits.idle,
             lingering_time=2.0,
@@ -127,16 +127,6 @@ class Listener(web.Server):
 
     def __call__(self) -> Connection:
         return Connection(self, loop=self._loop, **self._kwargs)
-
-    def _request(
-        self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any
-    ) -> web.BaseRequest:
-        """As aiohttp does, but with our limit: its own, 1 MiB, would hold for a raised one too."""
-        largest = self._limits.largest_body
-        loop = self._loop
-        return web.BaseRequest(
-            message, payload, protocol, writer, task, loop, client_max_size=largest
-        )
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
@@ -157,9 +147,12 @@ class Listener(web.Server):
         while True:
             await asyncio.sleep(pause)
             now = self._loop.time()
+            cut: Counter[str] = Counter()
             for connection in self.connections:
                 if isinstance(connection, Connection):
                     reason = connection.overdue(now, limits)
                     if reason is not None:
-                        log.info("connection_cut", extra={"reason": reason})
+                        cut[reason] += 1
                         connection.cut()
+            for reason, count in cut.items():  # one line, however many: clients decide how many
+                log.info("connections_cut", extra={"reason": reason, "count": count})
