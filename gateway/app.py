@@ -142,6 +142,7 @@ async def serve_stdio(configured: Configured, *, mock: bool = False) -> int:
     ):
         server = StdioServer(parts.current, parts.observe, _options(parts.config))
         _on_signals(server.stop)
+        _settle()
         await server.run()
     return 0
 
@@ -257,6 +258,7 @@ def _settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT)
+    gc.enable()
 
 
 async def _told_to_stop() -> None:
