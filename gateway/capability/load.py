@@ -56,19 +56,12 @@ def load(
     if spec is None:
         return Loaded(None, tuple(issues), parsed)
 
-    def report(
-        path: tuple[Key, ...],
-        message: str,
-        hint: str | None = None,
-        *,
-        severity: Severity = Severity.ERROR,
-    ) -> None:
-        issues.append(parsed.issue(path, message, hint, severity=severity))
-
+    report = _Report(parsed, issues)
     spec = _overridden(spec, (vars_override or {}).get(spec.name or "", {}), report)
     secrets = Secrets(spec.secrets, environ, clock, redactor)
     compiler = Compiler(spec, secrets, redactor, report)
     tools = {name: compiler.tool(name) for name in spec.tools}
+    report.forget()
     issues.sort(key=lambda issue: (issue.line, issue.column))
     refused = any(issue.severity is Severity.ERROR for issue in issues)
     if refused or not spec.enabled:
@@ -86,7 +79,34 @@ def load(
     return Loaded(capability, tuple(issues), parsed, spec.secrets, tools)
 
 
-def _overridden(spec: Capability, given: Mapping[str, Any], report: Any) -> Capability:
+class _Report:
+    """Notes what is found at a path of the file, while it is compiled.
+
+    Templates keep it for as long as they serve. The places of a file take as much memory as all it
+    is compiled to, so they are let go at the end.
+    """
+
+    def __init__(self, parsed: Parsed, issues: list[Issue]) -> None:
+        self._parsed: Parsed | None = parsed
+        self._issues = issues
+
+    def __call__(
+        self,
+        path: tuple[Key, ...],
+        message: str,
+        hint: str | None = None,
+        *,
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        if self._parsed is not None:
+            self._issues.append(self._parsed.issue(path, message, hint, severity=severity))
+
+    def forget(self) -> None:
+        self._parsed = None
+        self._issues = []
+
+
+def _overridden(spec: Capability, given: Mapping[str, Any], report: _Report) -> Capability:
     for name in given:
         if name not in spec.vars:
             message = f"the configuration sets vars.{name}, which this file does not have"
