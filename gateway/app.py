@@ -107,9 +107,8 @@ async def listening(
         _kept_current(parts),
     ):
         options = _options(configured.config)
-        server = HttpServer(
-            parts.current, parts.observe, options, parts.ledger, parts.metrics.render
-        )
+        metrics = parts.metrics.render if configured.config.metrics.enabled else None
+        server = HttpServer(parts.current, parts.observe, options, parts.ledger, metrics)
         await server.start()
         try:
             yield parts, server.port
@@ -226,8 +225,10 @@ def _options(config: Config) -> Options:
         port=server.port,
         allowed_hosts=server.allowed_hosts,
         allowed_origins=server.allowed_origins,
+        meta=meta.enabled,
         meta_tools=meta_tools(meta.search_format),
         surfaced_tools=[_ref(tool) for tool in meta.surfaced_tools],
+        keep_ms=round(seconds(meta.cache_ttl) * 1000) if meta.cache_tools else 0,
         limits=Limits(largest_body=size(server.max_body_size)),
     )
 

@@ -42,6 +42,8 @@ def command(  # noqa: PLR0913 (one parameter an option)
     if log_level is not None:
         said["log", "level"] = log_level
     settings = read_config(config, said, capabilities)
+    if stdio and not settings.config.meta_mcp.enabled:
+        raise click.UsageError("meta_mcp.enabled is false, and over stdio there is nothing else")
     serve = app.serve_stdio if stdio else app.serve
     with asyncio.Runner(loop_factory=new_loop) as runner:
         raise SystemExit(runner.run(serve(settings, mock=mock)))

@@ -58,9 +58,9 @@ class MetaMcp(Strict, frozen=True):
     enabled: bool = True
     """Offer the meta-tools at `/mcp`; off, only `/mcp/{backend}` is served."""
     cache_tools: bool = True
-    """Tell clients that they may keep a tool list for a while."""
+    """Tell clients that they may keep the list of meta-tools while nothing is pinned beside them."""
     cache_ttl: Duration = "5m"
-    """For how long, when no change is announced before."""
+    """For how long."""
     surfaced_tools: tuple[ToolName | SurfacedTool, ...] = ()
     """Tools listed beside the meta-tools, such as weather:forecast."""
     search_format: Literal["json", "lines"] = "json"

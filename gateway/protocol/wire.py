@@ -16,7 +16,6 @@ from gateway.protocol.jsonrpc import Id, encode, encode_id, notification
 SERVER = {"name": "capgate", "title": "capgate", "version": __version__}
 CAPABILITIES = {"tools": {"listChanged": True}, "prompts": {}, "resources": {}}
 
-LISTED_MS = 0  # a list may change with the next saved file; listeners are told
 DISCOVERED_MS = 3_600_000  # fixed while this process lives
 
 META = b'"_meta":%b' % encode({mcp.SERVER_INFO: SERVER})
@@ -69,21 +68,28 @@ def _is_object_schema(schema: Any) -> bool:
 
 
 def list_result(
-    key: str, items: Sequence[Any], revision: Revision, cursor: str | None = None
+    key: str,
+    items: Sequence[Any],
+    revision: Revision,
+    cursor: str | None = None,
+    keep_ms: int = 0,
 ) -> bytes:
     """A page of a list: `{key: items, nextCursor?}` and, where the revision wants them, caching
-    hints.
+    hints. `keep_ms` is 0 for what may change with the next saved file: only listeners are told.
     """
     raw = b"{%b:%b" % (encode(key), encode(items))
     if cursor is not None:
         raw += b',"nextCursor":' + encode(cursor)
     if revision.caching:
-        raw += b',"ttlMs":%d,"cacheScope":"private",%b' % (LISTED_MS, COMPLETE)
+        raw += b',"ttlMs":%d,"cacheScope":"private",%b' % (keep_ms, COMPLETE)
     return raw + b"}"
 
 
-def tools_page(tools: Sequence[JsonObject], revision: Revision, cursor: str | None) -> bytes:
-    return list_result("tools", [definition(tool, revision) for tool in tools], revision, cursor)
+def tools_page(
+    tools: Sequence[JsonObject], revision: Revision, cursor: str | None, keep_ms: int = 0
+) -> bytes:
+    fitting = [definition(tool, revision) for tool in tools]
+    return list_result("tools", fitting, revision, cursor, keep_ms)
 
 
 def initialize_result(revision: Revision, instructions: str) -> bytes:

@@ -90,13 +90,15 @@ def _issue(issue: Issue) -> Mapping[str, Any]:
 def pages(
     current: Current,
     ledger: Ledger,
-    metrics: Callable[[], bytes],
+    metrics: Callable[[], bytes] | None,
     stopping: Callable[[], bool],
 ) -> Mapping[str, Callable[[], Reply]]:
-    """The routes by path. `metrics` gives the exposition text of Prometheus."""
-    return {
+    """The routes by path. `metrics` gives the exposition text of Prometheus; None: no such page."""
+    found = {
         "/health": lambda: Reply(200, encode(health(current, ledger, stopping))),
         "/livez": lambda: text(200, "alive"),
         "/readyz": lambda: text(503, "stopping") if stopping() else text(200, "ready"),
-        "/metrics": lambda: Reply(200, metrics(), kind=METRICS),
     }
+    if metrics is not None:
+        found["/metrics"] = lambda: Reply(200, metrics(), kind=METRICS)
+    return found

@@ -34,13 +34,20 @@ class Options:
     port: int = 39400
     allowed_hosts: Sequence[str] = ()
     allowed_origins: Sequence[str] = ()
+    meta: bool = True  # off: nothing at `/mcp` itself
     meta_tools: Sequence[MetaTool] = META_TOOLS
     surfaced_tools: Sequence[ToolRef] = ()
+    keep_ms: int = 0  # for how long clients may keep the list of meta-tools
     limits: Limits = field(default_factory=Limits)
+
+    def surface(self) -> MetaSurface:
+        return MetaSurface(self.meta_tools, self.surfaced_tools, self.keep_ms)
 
 
 class HttpServer:
-    """The running front: `start`, then `stop`. `metrics` gives the text of /metrics."""
+    """The running front: `start`, then `stop`. `metrics` gives the text of /metrics; None: no such
+    page.
+    """
 
     def __init__(
         self,
@@ -48,7 +55,7 @@ class HttpServer:
         observe: Observer,
         options: Options,
         ledger: Ledger,
-        metrics: Callable[[], bytes],
+        metrics: Callable[[], bytes] | None,
     ) -> None:
         self._options = options
         self._changes = Changes(current, observe)
@@ -57,7 +64,7 @@ class HttpServer:
         self.http = Http(
             Guard(options.host, options.allowed_hosts, options.allowed_origins),
             endpoint,
-            MetaSurface(options.meta_tools, options.surfaced_tools),
+            options.surface() if options.meta else None,
             (
                 Modern(endpoint, self._subscriptions),
                 Legacy(endpoint, Sessions(), self._changes),
@@ -101,7 +108,7 @@ class StdioServer:
         self._lines, self._writer = LineReader(stdin), LineWriter(stdout)
         self._stdio = Stdio(
             Endpoint(current, observe),
-            MetaSurface(options.meta_tools, options.surfaced_tools),
+            options.surface(),
             self._changes,
             Subscriptions(self._changes),
             self._writer.write,

@@ -57,13 +57,15 @@ class Incoming(Protocol):
 
 
 class Http:
-    """`pages` are the other routes, by path; they answer GET and HEAD."""
+    """`pages` are the other routes, by path; they answer GET and HEAD. `meta` None: direct mode
+    alone.
+    """
 
     def __init__(
         self,
         guard: Guard,
         endpoint: Endpoint,
-        meta: Surface,
+        meta: Surface | None,
         eras: tuple[Modern, Legacy],
         pages: Mapping[str, Page],
     ) -> None:

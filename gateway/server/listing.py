@@ -47,12 +47,15 @@ class Listings:
         tools = surface.definitions(view)
         starts = range(0, max(len(tools), 1), self._page)
         if len(starts) == 1:
-            return {None: tools_page(tools, revision, None)}
+            return {None: tools_page(tools, revision, None, surface.keep_ms)}
         whole = hashlib.blake2b(tools_page(tools, revision, None), digest_size=8).hexdigest()
         cursors = [None, *(f"{whole}.{start}" for start in starts[1:]), None]
         return {
             cursors[number]: tools_page(
-                tools[start : start + self._page], revision, cursors[number + 1]
+                tools[start : start + self._page],
+                revision,
+                cursors[number + 1],
+                surface.keep_ms,
             )
             for number, start in enumerate(starts)
         }

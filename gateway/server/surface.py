@@ -25,6 +25,11 @@ class Surface(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def keep_ms(self) -> int:
+        """For how long a client may keep the list; 0 where a saved file can change it."""
+        ...
+
     def instructions(self, view: View) -> str:
         """What a model is told about this surface."""
         ...
@@ -50,11 +55,15 @@ class MetaSurface:
     """The meta-tools, then the tools pinned beside them by `surfaced_tools`.
 
     A pinned tool keeps its own name; where that name is taken, its backend's stands before it.
+    `keep_ms` counts while nothing is pinned: the meta-tools themselves never change.
     """
 
     name = ""
 
-    def __init__(self, meta_tools: Sequence[MetaTool], pinned: Sequence[ToolRef] = ()) -> None:
+    def __init__(
+        self, meta_tools: Sequence[MetaTool], pinned: Sequence[ToolRef] = (), keep_ms: int = 0
+    ) -> None:
+        self.keep_ms = 0 if pinned else keep_ms
         self._meta = {str(tool.definition["name"]): tool for tool in meta_tools}
         taken = Counter([*self._meta, *(ref.name for ref in pinned)])
         self._pinned = {
@@ -94,6 +103,7 @@ class BackendSurface:
     """Direct mode: the tools of the backend called `name`, as they are."""
 
     name: str
+    keep_ms: int = 0
 
     def instructions(self, view: View) -> str:
         listing = view.backends.get(self.name)

@@ -194,3 +194,11 @@ def test_python_m_gateway_is_the_command() -> None:
         env=environ,
     )
     assert done.stdout.startswith("capgate, version ")
+
+
+def test_there_is_nothing_to_serve_over_stdio_without_the_meta_tools(folder: Path) -> None:
+    config = folder / "gateway.yaml"
+    config.write_text("meta_mcp: {enabled: false}\n")
+    result = run("serve", "--stdio", "-c", config)
+    assert result.exit_code == 2
+    assert "meta_mcp.enabled is false" in result.output

@@ -194,3 +194,44 @@ async def test_metrics_count_calls_searches_and_requests(start: Start) -> None:
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     assert any('backend="shop"' in line and line.endswith(" 1.0") for line in lines)
     assert any("search" in line and line.endswith(" 1.0") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("settings", "gone", "there"),
+    [
+        ({"meta_mcp__enabled": False}, "/mcp", "/mcp/shop"),
+        ({"metrics__enabled": False}, "/metrics", "/health"),
+    ],
+)
+async def test_what_gateway_yaml_switches_off_is_not_there(
+    start: Start, settings: dict[str, bool], gone: str, there: str
+) -> None:
+    text = SHOP.format(base="https://shop.example")
+    async with (
+        start({"shop": text}, **settings) as gateway,
+        aiohttp.ClientSession(gateway.base) as session,
+    ):
+        for path, expected in ((gone, True), (there, False)):
+            async with session.get(path) as response:
+                assert (response.status == 404) is expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, 300_000),
+        ({"meta_mcp__cache_ttl": "90s"}, 90_000),
+        ({"meta_mcp__cache_tools": False}, 0),
+    ],
+)
+async def test_clients_may_keep_the_meta_tools_as_long_as_gateway_yaml_says(
+    start: Start, settings: dict[str, Any], expected: int
+) -> None:
+    text = SHOP.format(base="https://shop.example")
+    async with (
+        start({"shop": text}, **settings) as gateway,
+        Client(gateway.url) as client,
+        Client(f"{gateway.url}/shop") as direct,
+    ):
+        assert (await client.list_tools()).ttl_ms == expected
+        assert (await direct.list_tools()).ttl_ms == 0  # the next saved file may change it

@@ -73,7 +73,8 @@ def test_task_support_is_told_to_the_one_revision_that_knows_it() -> None:
 def test_lists_carry_caching_hints_where_the_revision_has_them() -> None:
     modern = json.loads(wire.list_result("tools", (), MODERN, "next"))
     assert (modern["ttlMs"], modern["cacheScope"], modern["nextCursor"]) == (0, "private", "next")
-    assert json.loads(wire.list_result("tools", (), LATEST_LEGACY)) == {"tools": []}
+    assert json.loads(wire.list_result("tools", (), MODERN, keep_ms=5))["ttlMs"] == 5
+    assert json.loads(wire.list_result("tools", (), LATEST_LEGACY, keep_ms=5)) == {"tools": []}
 
 
 def test_discover_lists_every_version_and_stays_fresh() -> None:

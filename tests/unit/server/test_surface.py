@@ -66,3 +66,9 @@ def test_a_backend_that_went_away_offers_nothing() -> None:
     assert names(surface) == []
     assert surface.instructions(view()) == ""
     assert surface.definition(view(), "now") is None
+
+
+def test_a_list_that_a_saved_file_can_change_is_not_to_be_kept() -> None:
+    assert MetaSurface(META_TOOLS, keep_ms=1000).keep_ms == 1000
+    assert MetaSurface(META_TOOLS, [ToolRef("weather", "now")], keep_ms=1000).keep_ms == 0
+    assert BackendSurface("weather").keep_ms == 0
