@@ -21,7 +21,6 @@ class MockBackend:
             tuple(tool.tool for tool in compiled.tools.values()),
             Health(Status.OK, None, compiled.issues),
             transport="mock",
-            source=compiled.file,
         )
 
     def __repr__(self) -> str:

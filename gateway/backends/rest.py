@@ -52,7 +52,6 @@ class RestBackend:
             compiled.description,
             tuple(tool.tool for tool in compiled.tools.values()),
             compiled.health(),
-            source=compiled.file,
         )
         self._on_change: Callable[[], None] | None = None
         self._next_look: asyncio.TimerHandle | None = None

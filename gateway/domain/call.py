@@ -9,7 +9,10 @@ from gateway.domain.tool import JsonObject, Tool, ToolResult
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`deadline` is on the loop's monotonic clock, in seconds; infinity when the caller set none."""
+    """`deadline` is on the loop's monotonic clock, in seconds; infinity when there is none.
+
+    `id` is unique in this process; log lines and events of the call carry it.
+    """
 
     id: str
     tool: Tool

@@ -9,7 +9,7 @@ from gateway.domain.tool import Tool
 
 class Status(StrEnum):
     OK = "ok"
-    DEGRADED = "degraded"  # some or all calls fail, or the newest file is broken and the last good one serves
+    DEGRADED = "degraded"  # calls fail, or the newest file is broken and the last good one serves
     DOWN = "down"
 
 
@@ -27,11 +27,10 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One backend inside a snapshot. `transport` is `rest`, `stdio`, `http`, …; `source` the file that declares it."""
+    """One backend inside a snapshot. `transport` is `rest`; `mock` where nothing is sent."""
 
     name: str
     description: str
     tools: tuple[Tool, ...]
     health: Health = Health()
     transport: str = "rest"
-    source: str = ""

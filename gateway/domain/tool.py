@@ -1,6 +1,6 @@
 """A tool: what is listed, how it is named, and what a call of it gives back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,9 +21,9 @@ class ToolRef(NamedTuple):
 class Tool:
     """One callable tool.
 
-    `definition` is the MCP `Tool` object exactly as it is listed (name, description, inputSchema, …), unknown
-    fields included: the gateway reads it and never rewrites it. `tags` and `samples` (texts of example
-    arguments) are for search only and never reach the wire.
+    `definition` is the MCP `Tool` object exactly as it is listed (name, description, inputSchema,
+    …), unknown fields included: the gateway reads it and never rewrites it. `tags` and `samples`
+    (texts of example arguments) are for search only and never reach the wire.
     """
 
     ref: ToolRef
@@ -46,18 +46,14 @@ class Tool:
         found = self.input_schema.get("properties")
         return found if isinstance(found, Mapping) else {}
 
-    @property
-    def required(self) -> Sequence[str]:
-        found = self.input_schema.get("required")
-        return found if isinstance(found, Sequence) and not isinstance(found, str) else ()
-
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
     """What a call gave: MCP `CallToolResult` in our own terms.
 
-    `content` holds MCP content blocks. `structured` is the JSON text (UTF-8) of `structuredContent`, never parsed again;
-    None means there is none. `meta` becomes the result's `_meta`.
+    `content` holds MCP content blocks. `structured` is the JSON text (UTF-8) of
+    `structuredContent`, never parsed again; None means there is none. `meta` becomes the result's
+    `_meta`.
     """
 
     content: tuple[JsonObject, ...]
