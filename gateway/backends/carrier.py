@@ -59,19 +59,18 @@ class Carrier:
         """
         attempt = 0
         while True:
-            try:
-                response = await self._send(
-                    request, seconds=plan.timeout, cap=plan.transfer, private=self._private
-                )
-            except BackendError as error:
-                safe = plan.idempotent or error.reached is Reached.NOT_SENT
-                failed = _Failed(error, may_pass=safe and error.retryable)
-            else:
-                outcome = await self._judged(response, plan, read)
-                if not isinstance(outcome, _Failed):
-                    return response, outcome
-                failed = outcome
-            await self._pause(attempt, plan, failed, deadline)
+            outcome = await self._attempt(request, plan, read)
+            if not isinstance(outcome, _Failed):
+                return outcome
+            wait = self._wait(attempt, plan, outcome, deadline)
+            if wait is None:
+                try:
+                    raise outcome.error
+                finally:
+                    del outcome  # else the error's traceback leads to this frame, and back to it
+            facts = {"reason": outcome.error.code, "attempt": attempt + 1, "seconds": wait}
+            log.debug("http_retry", extra=facts)
+            await self._chance.sleep(wait)
             attempt += 1
 
     async def read(self, response: HttpResponse, read: Read) -> ToolResult | Retry:
@@ -81,29 +80,41 @@ class Carrier:
         async with self._large:
             return await asyncio.to_thread(_without_collector, read, response)
 
-    async def _judged(self, response: HttpResponse, plan: Plan, read: Read) -> ToolResult | _Failed:
+    async def _attempt(
+        self, request: HttpRequest, plan: Plan, read: Read
+    ) -> tuple[HttpResponse, ToolResult] | _Failed:
+        """What is kept of an error is without its traceback: that holds the answer and all that was
+        read of it, in a circle which only the collector would find.
+        """
+        try:
+            response = await self._send(
+                request, seconds=plan.timeout, cap=plan.transfer, private=self._private
+            )
+        except BackendError as lost:
+            safe = plan.idempotent or lost.reached is Reached.NOT_SENT
+            return _Failed(lost.with_traceback(None), may_pass=safe and lost.retryable)
         try:
             result = await self.read(response, read)
         except UpstreamFailed as failure:
-            error, may_pass = failure, plan.idempotent and response.status in plan.retry_on
+            error = failure.with_traceback(None)
+            may_pass = plan.idempotent and response.status in plan.retry_on
         else:
             if not isinstance(result, Retry):
-                return result
+                return response, result
             error, may_pass = result.error, plan.idempotent
         return _Failed(error, may_pass, asked_wait(response.headers, self._chance.wall()))
 
-    async def _pause(self, attempt: int, plan: Plan, failed: _Failed, deadline: float) -> None:
-        """Wait before the next attempt, or raise the error when there is to be none."""
+    def _wait(self, attempt: int, plan: Plan, failed: _Failed, deadline: float) -> float | None:
+        """Seconds before the next attempt; None when there is none, which the error then tells."""
         verdict: Again | Stop = Stop(failed.asked)
         if failed.may_pass:
             left = deadline - asyncio.get_running_loop().time()
             rule = Rule(plan.retries, plan.max_wait)
             verdict = rule.decide(attempt, failed.asked, left, self._chance.roll)
-        if isinstance(verdict, Stop):
-            raise _told(failed.error, verdict.after)
-        facts = {"reason": failed.error.code, "attempt": attempt + 1, "seconds": verdict.seconds}
-        log.debug("http_retry", extra=facts)
-        await self._chance.sleep(verdict.seconds)
+        if isinstance(verdict, Again):
+            return verdict.seconds
+        _tell(failed.error, verdict.after)
+        return None
 
 
 def _without_collector(read: Read, response: HttpResponse) -> ToolResult | Retry:
@@ -119,9 +130,8 @@ def _without_collector(read: Read, response: HttpResponse) -> ToolResult | Retry
             gc.enable()
 
 
-def _told(error: BackendError, after: float | None) -> BackendError:
-    """`error`, with when to come back in its hint."""
+def _tell(error: BackendError, after: float | None) -> None:
+    """Put into the hint when to come back."""
     if after is not None:
         wish = f"retry after {max(1, math.ceil(after))} s"
         error.hint = f"{wish}; {error.hint}" if error.hint else wish
-    return error

@@ -19,9 +19,10 @@ import msgspec
 from gateway.capability.http import HttpResponse
 from gateway.capability.values import MISSING
 from gateway.domain.tool import JsonObject
-from gateway.protocol.jsonrpc import LARGE, finite
+from gateway.protocol.jsonrpc import LARGE, finite, holds_more
 
 DEEPEST: Final = 200  # levels of lists and objects
+MOST_VALUES: Final = 1_000_000  # of one answer: they take seconds and a gigabyte from there on
 TOO_DEEP: Final = f"nested more than {DEEPEST} levels deep"
 IMAGES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 TEXTS: Final = re.compile(
@@ -99,6 +100,8 @@ def utf8(body: bytes, charset: str | None) -> bytes:
 
 def loads(data: bytes) -> Any:
     """Strict JSON in UTF-8. Raises ValueError with the reason in a few words."""
+    if holds_more(data, MOST_VALUES):
+        raise ValueError(f"more than {MOST_VALUES} values")
     try:
         value = reread(data)
     except UnicodeDecodeError:

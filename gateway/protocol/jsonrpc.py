@@ -100,7 +100,7 @@ _find_duplicates = json.JSONDecoder(object_pairs_hook=_once).decode
 def loads(body: bytes) -> Any:
     """One strict JSON value. Raises Refused; ValueError or RecursionError for what is no JSON."""
     large = len(body) >= LARGE
-    if large and _too_many(body):
+    if large and holds_more(body, MOST_VALUES):
         raise Refused(f"more than {MOST_VALUES} values")
     value = (_decode_large if large else _decode)(body)
     if body.count(b"{") + body.count(b"[") > DEEPEST and _too_deep(value):
@@ -110,16 +110,16 @@ def loads(body: bytes) -> Any:
     return value
 
 
-def _too_many(body: bytes) -> bool:
-    """Whether there are more than `MOST_VALUES`, by what stands before each outside of texts."""
-    if sum(map(body.count, (b"[", b"{", b","))) <= MOST_VALUES:
+def holds_more(body: bytes, most: int) -> bool:
+    """Whether JSON has more than `most` values, by what stands before each outside of texts."""
+    if sum(map(body.count, (b"[", b"{", b","))) <= most:
         return False
     if b"\\" in body:
         body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    if body.count(b'"') > 4 * MOST_VALUES:  # each text has two, and may be a key
+    if body.count(b'"') > 4 * most:  # each text has two, and may be a key
         return True
     outside = b"".join(body.split(b'"')[::2])
-    return len(outside.translate(None, _NOT_BEFORE_A_VALUE)) > MOST_VALUES
+    return len(outside.translate(None, _NOT_BEFORE_A_VALUE)) > most
 
 
 def decode(body: bytes) -> Decoded:
