@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from pathlib import PurePath
 from typing import Any, Literal, Protocol, TextIO
 
-request_id: ContextVar[str] = ContextVar("request_id", default="")
+call_id: ContextVar[str] = ContextVar("call_id", default="")  # of the tool call that goes on
 
 FRAMES = 4  # innermost places told of an exception
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
@@ -38,7 +38,7 @@ def printable(text: str) -> str:
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a record: time, level, logger, event, request_id and the record's facts."""
+    """One JSON object a record: time, level, logger, event, call_id and the record's facts."""
 
     def __init__(self, redactor: Redacts | None) -> None:
         super().__init__()
@@ -98,9 +98,9 @@ def _when(record: logging.LogRecord) -> str:
 
 
 def _facts(record: logging.LogRecord) -> Iterator[tuple[str, Any]]:
-    current = request_id.get()
+    current = call_id.get()
     if current:
-        yield "request_id", current
+        yield "call_id", current
     for key, value in record.__dict__.items():
         if key not in _STANDARD:
             yield key, value

@@ -19,6 +19,7 @@ from gateway.domain.search import Found
 from gateway.domain.text import shown
 from gateway.domain.tool import JsonObject, Tool, ToolRef, ToolResult
 from gateway.errors import BackendNotFound, DeadlineExceeded, GatewayError, ToolNotFound
+from gateway.log import call_id
 from gateway.runtime.snapshot import Snapshot
 
 _numbers = itertools.count(1)
@@ -83,6 +84,7 @@ class View:
         deadline = started + seconds
         call = Call(f"{next(_numbers):x}", tool, arguments, self.identity, deadline)
         outcome = "cancelled"
+        told = call_id.set(call.id)
         try:
             result = await self._bounded(call, seconds)
             outcome = "tool_error" if result.is_error else "ok"
@@ -93,6 +95,7 @@ class View:
             outcome = GatewayError.code
             raise
         finally:
+            call_id.reset(told)
             took = loop_time() - started
             self._observe(
                 CallFinished(call.id, ref.backend, ref.name, self.identity.name, outcome, took)

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from gateway.credentials.redact import Redactor
-from gateway.log import Lines, printable, request_id, setup
+from gateway.log import Lines, call_id, printable, setup
 
 HOSTILE = 'a\n{"level":"info"}\r\n\x1b[31mred\u202etxt\u2028x\x7f\x9b'
 
@@ -64,15 +64,15 @@ def test_exception_is_told_by_class_and_place_without_its_message(stream):
     assert stream.getvalue().count("\n") == 1
 
 
-def test_request_id_stands_in_each_record_of_its_context(stream):
+def test_call_id_stands_in_each_record_of_its_context(stream):
     setup("info", "json", stream=stream)
-    token = request_id.set("r-1")
+    token = call_id.set("r-1")
     logging.getLogger("x").info("a")
-    request_id.reset(token)
+    call_id.reset(token)
     logging.getLogger("x").info("b")
     first, second = map(json.loads, stream.getvalue().splitlines())
-    assert first["request_id"] == "r-1"
-    assert "request_id" not in second
+    assert first["call_id"] == "r-1"
+    assert "call_id" not in second
 
 
 def test_record_that_cannot_be_written_is_dropped_in_silence(capsys):

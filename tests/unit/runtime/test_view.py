@@ -1,0 +1,143 @@
+"""The one road of a tool call: what bounds it, what is told of its end, what names it in logs."""
+
+import asyncio
+import json
+import logging
+from types import MappingProxyType
+
+import pytest
+
+from gateway.domain.call import Call, Handler
+from gateway.domain.catalog import Catalog
+from gateway.domain.events import CallFinished
+from gateway.domain.identity import Identity
+from gateway.domain.listing import Listing
+from gateway.domain.tool import Tool, ToolRef, ToolResult, text_result
+from gateway.errors import BackendNotFound, DeadlineExceeded, ToolNotFound, UpstreamFailed
+from gateway.log import JsonLines
+from gateway.runtime.snapshot import Snapshot
+from gateway.runtime.view import View
+
+REF = ToolRef("shop", "buy")
+ANN = Identity("ann")
+
+
+def a_view(handler: Handler, events: list[object], timeout: float = 5.0) -> View:
+    listing = Listing("shop", "A shop", (Tool(REF, {"name": "buy"}),))
+    routes = MappingProxyType({"shop": handler})
+    snapshot = Snapshot(1, Catalog([listing]), routes=routes, request_timeout=timeout)
+    return View(snapshot, events.append, ANN)
+
+
+async def well(_: Call) -> ToolResult:
+    return text_result("bought")
+
+
+async def badly(_: Call) -> ToolResult:
+    return text_result("sold out", is_error=True)
+
+
+async def refused(_: Call) -> ToolResult:
+    raise UpstreamFailed("HTTP 422 from shop.buy")
+
+
+async def broken(_: Call) -> ToolResult:
+    raise KeyError("a fault of ours")
+
+
+async def never(_: Call) -> ToolResult:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("handler", "outcome"),
+    [
+        (well, "ok"),
+        (badly, "tool_error"),
+        (refused, "upstream_error"),
+        (broken, "internal_error"),
+        (never, "timeout"),
+    ],
+)
+async def test_each_end_of_a_call_is_told_exactly_once(handler: Handler, outcome: str) -> None:
+    """I46."""
+    events: list[object] = []
+    view = a_view(handler, events, timeout=0.01)
+    [ended] = await asyncio.gather(view.call(REF, {}), return_exceptions=True)
+    assert isinstance(ended, Exception) is (handler not in (well, badly))
+    [told] = events
+    assert isinstance(told, CallFinished)
+    assert (told.backend, told.tool, told.caller, told.outcome) == ("shop", "buy", "ann", outcome)
+
+
+async def test_a_cancelled_call_is_told_as_such() -> None:
+    events: list[CallFinished] = []
+    entered = asyncio.Event()
+
+    async def waits(_: Call) -> ToolResult:
+        entered.set()
+        return await never(_)
+
+    task = asyncio.create_task(a_view(waits, events).call(REF, {}))
+    await entered.wait()
+    task.cancel()
+    [ended] = await asyncio.gather(task, return_exceptions=True)
+    assert isinstance(ended, asyncio.CancelledError)
+    assert [told.outcome for told in events] == ["cancelled"]
+
+
+@pytest.mark.parametrize(
+    ("most", "within", "expected"), [(5.0, None, 5.0), (5.0, 2.0, 2.0), (5.0, 9.0, 5.0)]
+)
+async def test_a_caller_may_allow_less_time_never_more(
+    most: float, within: float | None, expected: float
+) -> None:
+    left: list[float] = []
+
+    async def measure(call: Call) -> ToolResult:
+        left.append(call.deadline - asyncio.get_running_loop().time())
+        return text_result("")
+
+    await a_view(measure, [], most).call(REF, {}, within)
+    assert expected - 0.5 < left[0] <= expected
+
+
+async def test_a_late_answer_is_an_error_that_may_have_had_its_effect() -> None:
+    with pytest.raises(DeadlineExceeded) as caught:
+        await a_view(never, []).call(REF, {}, 0.005)
+    assert caught.value.explain().startswith(
+        "shop:buy did not answer within 5 ms (timeout; sent_unknown)"
+    )
+
+
+async def test_what_does_not_exist_is_no_call_and_names_the_nearest() -> None:
+    events: list[object] = []
+    view = a_view(well, events)
+    with pytest.raises(ToolNotFound) as tool:
+        await view.call(ToolRef("shop", "by"), {})
+    with pytest.raises(BackendNotFound) as backend:
+        await view.call(ToolRef("shpo", "buy"), {})
+    assert tool.value.hint == "did you mean 'buy'?"
+    assert backend.value.hint == "did you mean 'shop'?"
+    assert events == []
+
+
+async def test_log_lines_within_a_call_carry_its_id_and_later_ones_do_not() -> None:
+    ids: list[str] = []
+    lines: list[str] = []
+
+    def line() -> str:
+        return JsonLines(None).format(logging.makeLogRecord({"msg": "said"}))
+
+    async def speaks(call: Call) -> ToolResult:
+        ids.append(call.id)
+        lines.append(line())
+        return text_result("")
+
+    view = a_view(speaks, [])
+    await view.call(REF, {})
+    await view.call(REF, {})
+    assert [json.loads(one)["call_id"] for one in lines] == ids
+    assert len(set(ids)) == 2
+    assert "call_id" not in json.loads(line())
