@@ -3,11 +3,13 @@
 So none can see past what its caller may see.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 
+from gateway.capability.argument_words import takes
 from gateway.domain.names import did_you_mean
 from gateway.domain.text import shown
 from gateway.domain.tool import JsonObject, ToolResult, text_result
@@ -25,19 +27,27 @@ class MetaTool(Protocol):
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+KINDS = {"string": "text", "integer": "a whole number", "array": "a list", "object": "an object"}
+MISSING = re.compile(r"Object missing required field `(\w+)`")
+MISFIT = re.compile(r"`\$\.(\w+)")
 
-def read(arguments: JsonObject, into: type[T]) -> T:
-    """The arguments as a Struct; numbers in strings are accepted, since models write them."""
+
+def read(arguments: JsonObject, into: type[T], definition: JsonObject) -> T:
+    """The arguments as a Struct; numbers in strings are accepted, since models write them.
+
+    `definition` is the meta-tool's: what it takes is told to whoever gave it something else.
+    """
     known = into.__struct_encode_fields__  # not structs.fields(): that costs 17 µs a call
     given = {name: value for name, value in arguments.items() if value is not None}
     for name in given:
         if name not in known:
-            hint = did_you_mean(name, known) or f"it takes {', '.join(sorted(known))}"
-            raise InvalidArguments(f"unknown argument {shown(name)}", hint=hint)
+            hint = did_you_mean(name, known) or takes(definition["inputSchema"])
+            raise InvalidArguments(f"no argument {shown(name)}", hint=hint)
     try:
         return msgspec.convert(given, into, strict=False)
     except msgspec.ValidationError as error:
-        raise InvalidArguments(_in_words(str(error))) from None
+        wanted = definition["inputSchema"]
+        raise InvalidArguments(_in_words(str(error), wanted), hint=takes(wanted)) from None
 
 
 def json_answer(value: Any) -> ToolResult:
@@ -59,9 +69,11 @@ def schema(required: tuple[str, ...] = (), **properties: Mapping[str, Any]) -> d
     return found
 
 
-def _in_words(problem: str) -> str:
-    """Turns "Expected `int`, got `str` - at `$.limit`" into "argument limit: expected …"."""
-    what, _, where = problem.partition(" - at `$.")
-    if where:
-        return f"argument {where.rstrip('`')}: {what[:1].lower()}{what[1:]}"
-    return what[:1].lower() + what[1:]
+def _in_words(problem: str, wanted: JsonObject) -> str:
+    """Turns "Expected `int`, got `str` - at `$.limit`" into "limit must be a whole number"."""
+    if missing := MISSING.match(problem):
+        return f"{missing[1]} is required"
+    if misfit := MISFIT.search(problem):
+        kind = wanted["properties"][misfit[1]]["type"]
+        return f"{misfit[1]} must be {KINDS[kind]}"
+    return problem[:1].lower() + problem[1:]

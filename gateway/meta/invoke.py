@@ -34,7 +34,7 @@ class Invoke:
     }
 
     async def call(self, view: View, arguments: JsonObject) -> ToolResult:
-        wanted = read(arguments, Arguments)
+        wanted = read(arguments, Arguments, self.definition)
         return await view.call(
             ToolRef(wanted.server, wanted.tool), _object(wanted.arguments), _seconds(wanted)
         )

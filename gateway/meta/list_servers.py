@@ -21,7 +21,7 @@ class ListServers:
     }
 
     async def call(self, view: View, arguments: JsonObject) -> ToolResult:
-        read(arguments, Arguments)
+        read(arguments, Arguments, self.definition)
         servers = [
             {
                 "name": listing.name,

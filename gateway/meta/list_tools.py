@@ -19,9 +19,14 @@ LONGEST = 128  # characters of a pattern: compiling one takes time by its length
 
 class Arguments(msgspec.Struct):
     server: str
-    names: list[str] | None = None
+    names: list[str] | str = []
     pattern: str | None = None
     max_tokens: int = BUDGET
+
+    @property
+    def named(self) -> list[str]:
+        """Models write a single name without its list."""
+        return [self.names] if isinstance(self.names, str) else self.names
 
 
 class ListTools:
@@ -38,13 +43,13 @@ class ListTools:
     }
 
     async def call(self, view: View, arguments: JsonObject) -> ToolResult:
-        wanted = read(arguments, Arguments)
+        wanted = read(arguments, Arguments, self.definition)
         if wanted.pattern and len(wanted.pattern) > LONGEST:
             raise InvalidArguments(f"a pattern may have {LONGEST} characters")
         tools = view.tools(wanted.server)
         chosen = _chosen(tools, wanted)
         answer: dict[str, Any] = {"server": wanted.server}
-        answer.update(_within(chosen, max(wanted.max_tokens, 1), names_given=bool(wanted.names)))
+        answer.update(_within(chosen, max(wanted.max_tokens, 1), names_given=bool(wanted.named)))
         missing = _missing(tools, wanted)
         if missing:
             answer["missing"] = missing
@@ -52,7 +57,7 @@ class ListTools:
 
 
 def _chosen(tools: Sequence[Tool], wanted: Arguments) -> list[Tool]:
-    names = set(wanted.names) if wanted.names else None
+    names = set(wanted.named) if wanted.named else None
     pattern = wanted.pattern.casefold() if wanted.pattern else None
     chosen = [
         tool
@@ -60,9 +65,9 @@ def _chosen(tools: Sequence[Tool], wanted: Arguments) -> list[Tool]:
         if (names is None or tool.ref.name in names)
         and (pattern is None or fnmatchcase(tool.ref.name.casefold(), pattern))
     ]
-    if not chosen and (wanted.names or wanted.pattern):
+    if not chosen and (wanted.named or wanted.pattern):
         known = [tool.ref.name for tool in tools]
-        asked = wanted.names[0] if wanted.names else (wanted.pattern or "").strip("*?")
+        asked = wanted.named[0] if wanted.named else (wanted.pattern or "").strip("*?")
         fallback = f"gateway_list_tools with server {wanted.server!r} alone names all {len(known)}"
         raise ToolNotFound(
             f"no tool of server {wanted.server!r} fits", hint=did_you_mean(asked, known) or fallback
@@ -72,7 +77,7 @@ def _chosen(tools: Sequence[Tool], wanted: Arguments) -> list[Tool]:
 
 def _missing(tools: Sequence[Tool], wanted: Arguments) -> list[str]:
     known = {tool.ref.name for tool in tools}
-    return [name[:64] for name in wanted.names or () if name not in known][:20]
+    return [name[:64] for name in wanted.named if name not in known][:20]
 
 
 def _within(chosen: Sequence[Tool], budget: int, *, names_given: bool) -> dict[str, Any]:

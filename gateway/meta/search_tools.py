@@ -41,7 +41,7 @@ class SearchTools:
         self._format = search_format
 
     async def call(self, view: View, arguments: JsonObject) -> ToolResult:
-        wanted = read(arguments, Arguments)
+        wanted = read(arguments, Arguments, self.definition)
         found = view.search(wanted.query, min(max(wanted.limit, 1), MOST), wanted.server)
         if self._format == "lines":
             return text_result(_as_lines(found.matches, found.total) or _nothing(view, wanted))
@@ -81,7 +81,9 @@ def _nothing(view: View, wanted: Arguments) -> str:
     near: list[str] = []
     for word in list(dict.fromkeys(wanted.query[:ECHO].split()))[:COMPARED]:
         near += [name for name in nearest(word, names) if name not in near]
-    shown = (near or names)[:NAMED]
+    shown = near or names
     if not shown:
         return "nothing matches: there are no servers yet"
-    return f"nothing matches; try other words, or gateway_list_tools of: {', '.join(shown)}"
+    if len(shown) > NAMED and not near:
+        return f"nothing matches; try other words, or gateway_list_servers names all {len(shown)}"
+    return f"nothing matches; try other words, or gateway_list_tools of: {', '.join(shown[:NAMED])}"

@@ -115,6 +115,11 @@ async def test_names_and_pattern_choose_tools() -> None:
     assert [tool["name"] for tool in globbed["tools"]] == ["current_weather"]  # type: ignore[index,union-attr]
 
 
+async def test_a_single_name_needs_no_list() -> None:
+    named = read(await ask("gateway_list_tools", {"server": "weather", "names": "forecast"}))
+    assert [tool["name"] for tool in named["tools"]] == ["forecast"]  # type: ignore[index,union-attr]
+
+
 async def test_a_choice_that_fits_no_tool_names_the_nearest() -> None:
     with pytest.raises(ToolNotFound) as caught:
         await ask("gateway_list_tools", {"server": "weather", "names": ["forcast"]})
@@ -165,6 +170,15 @@ async def test_a_search_without_match_names_servers(query: str) -> None:
     answer = read(await ask("gateway_search_tools", {"query": query}))
     assert answer["matches"] == []
     assert "weather" in str(answer["note"])
+
+
+async def test_a_search_without_match_does_not_pick_servers_by_the_alphabet() -> None:
+    names = [f"s{number}" for number in range(20)]
+    many = Snapshot(catalog=Catalog(tuple(Listing(name, "", ()) for name in names)))
+    answer = read(await ask("gateway_search_tools", {"query": "zzz"}, View(many, print)))
+    assert answer["note"] == (
+        "nothing matches; try other words, or gateway_list_servers names all 20"
+    )
 
 
 async def test_search_on_one_server_stays_there() -> None:
@@ -249,7 +263,43 @@ async def test_an_unknown_argument_names_the_nearest() -> None:
 async def test_a_wrong_type_says_which_argument() -> None:
     with pytest.raises(InvalidArguments) as caught:
         await ask("gateway_search_tools", {"query": 5})
-    assert str(caught.value).startswith("argument query: expected `str`")
+    assert caught.value.explain() == (
+        "query must be text (invalid_arguments; not_sent)\n"
+        "next: the tool takes query: string, limit?: integer, server?: string"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "message"),
+    [
+        ("gateway_search_tools", {}, "query is required"),
+        ("gateway_search_tools", {"query": "x", "limit": "many"}, "limit must be a whole number"),
+        ("gateway_list_tools", {"server": "mail", "names": [1]}, "names must be a list"),
+        ("gateway_invoke", {"server": "mail"}, "tool is required"),
+        ("gateway_invoke", {"server": "mail", "tool": "x", "city": "Ulm"}, "no argument 'city'"),
+        (
+            "gateway_invoke",
+            {"server": "mail", "tool": "x", "arguments": [1]},
+            "arguments must be an object",
+        ),
+        ("gateway_list_servers", {"verbose": True}, "no argument 'verbose'"),
+    ],
+)
+async def test_wrong_arguments_are_answered_with_what_the_tool_takes(
+    tool: str, given: dict[str, object], message: str
+) -> None:
+    with pytest.raises(InvalidArguments) as caught:
+        await ask(tool, given)
+    assert str(caught.value) == message
+    takes = {
+        "gateway_search_tools": "query: string, limit?: integer, server?: string",
+        "gateway_list_tools": (
+            "server: string, names?: string[], pattern?: string, max_tokens?: integer"
+        ),
+        "gateway_invoke": "server: string, tool: string, arguments?: object, timeout_ms?: integer",
+        "gateway_list_servers": "no arguments",
+    }
+    assert caught.value.hint == f"the tool takes {takes[tool]}"
 
 
 async def test_numbers_written_as_text_are_read() -> None:
