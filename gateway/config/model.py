@@ -58,7 +58,7 @@ class MetaMcp(Strict, frozen=True):
     enabled: bool = True
     """Offer the meta-tools at `/mcp`; off, only `/mcp/{backend}` is served."""
     cache_tools: bool = True
-    """Tell clients that they may keep the list of meta-tools while nothing is pinned beside them."""
+    """Tell clients that they may keep the list of meta-tools, if nothing is pinned beside them."""
     cache_ttl: Duration = "5m"
     """For how long."""
     surfaced_tools: tuple[ToolName | SurfacedTool, ...] = ()

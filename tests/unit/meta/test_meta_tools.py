@@ -44,7 +44,7 @@ async def echo(call: Call) -> ToolResult:
     return ToolResult(({"type": "text", "text": text},), structured=text.encode())
 
 
-async def hang(call: Call) -> ToolResult:
+async def hang(_: Call) -> ToolResult:
     await asyncio.Event().wait()
     raise AssertionError
 
@@ -248,10 +248,10 @@ async def test_timeout_ms_ends_a_hanging_call_and_says_it_may_have_been_sent() -
     assert [event.outcome for event in events if isinstance(event, CallFinished)] == ["timeout"]
 
 
-@pytest.mark.parametrize("timeout", [0, -1, 10**9])
-async def test_timeout_ms_out_of_range_is_refused(timeout: int) -> None:
+@pytest.mark.parametrize("given", [0, -1, 10**9])
+async def test_timeout_ms_out_of_range_is_refused(given: int) -> None:
     with pytest.raises(InvalidArguments):
-        await ask("gateway_invoke", {"server": "mail", "tool": "x", "timeout_ms": timeout})
+        await ask("gateway_invoke", {"server": "mail", "tool": "x", "timeout_ms": given})
 
 
 async def test_an_unknown_argument_names_the_nearest() -> None:
