@@ -10,6 +10,7 @@ from typing import Protocol
 from urllib.parse import quote, unquote
 
 from gateway.domain.identity import ANONYMOUS
+from gateway.errors import Draining
 from gateway.protocol import eras, jsonrpc, mcp
 from gateway.protocol.header_values import Headers
 from gateway.protocol.inbound import Rejection, is_modern
@@ -28,7 +29,7 @@ NOT_FOUND = text(404, "not found")
 STOPPING = Rejection(
     jsonrpc.INTERNAL_ERROR,
     "the gateway is shutting down; try again in a moment",
-    {"code": "draining", "retryable": True},
+    {"code": Draining.code, "retryable": Draining.retryable},
 )
 CLOSE = {"Connection": "close", "Retry-After": "1"}
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterable, Callable, Coroutine
 from typing import Any
 
 from gateway.domain.identity import ANONYMOUS
+from gateway.errors import Busy
 from gateway.protocol import eras, jsonrpc, mcp, wire
 from gateway.protocol.eras import Revision
 from gateway.protocol.inbound import REQUIRED_META, Rejection, climb, is_modern
@@ -20,7 +21,7 @@ from gateway.server.listen import Subscription, Subscriptions, honoured
 from gateway.server.pipes import Line, TooLong
 from gateway.server.surface import Surface
 
-MOST_AT_ONCE = 256  # calls in flight
+MOST_AT_ONCE = 256  # calls and batches in flight
 
 UNOPENED = Rejection(
     jsonrpc.INVALID_PARAMS,
@@ -29,7 +30,7 @@ UNOPENED = Rejection(
 BUSY = Rejection(
     jsonrpc.INTERNAL_ERROR,
     "too much is open or in flight already; wait for some of it to end",
-    {"code": "busy", "retryable": True},
+    {"code": Busy.code, "retryable": Busy.retryable},
 )
 
 
@@ -76,7 +77,7 @@ class Stdio:
         elif line.strip():
             message = jsonrpc.decode(line)
             if isinstance(message, jsonrpc.Batch):
-                self._start(self._batch(message))
+                self._start_batch(message)
             elif isinstance(message, jsonrpc.Request) and message.method == mcp.TOOLS_CALL:
                 self._start_call(message)
             elif (body := await self._one(message)) is not None:
@@ -89,6 +90,12 @@ class Stdio:
             self._send(self._endpoint.refuse(request, era, BUSY).body)
         else:
             self._start(self._single(request))
+
+    def _start_batch(self, batch: jsonrpc.Batch) -> None:
+        if len(self._tasks) >= MOST_AT_ONCE:
+            self._send(jsonrpc.error(None, BUSY.code, BUSY.message, BUSY.data))
+        else:
+            self._start(self._batch(batch))
 
     def _start(self, sending: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(sending)
