@@ -9,9 +9,10 @@ from gateway.domain.listing import Health, Status
 
 @dataclass(frozen=True, slots=True)
 class RequestAnswered:
-    """One JSON-RPC request: `outcome` is `ok` or the error code as text.
+    """One JSON-RPC request: `outcome` is `ok`, `cancelled` or the error code as text.
 
-    `seconds` run from bytes in to bytes out.
+    `method` is the client's own word, empty for what is no message: who shows it bounds it.
+    `seconds` run from the decoded request to the bytes of its answer.
     """
 
     method: str

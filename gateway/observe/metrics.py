@@ -19,7 +19,7 @@ METHODS = frozenset(
     {
         *(mcp.INITIALIZE, mcp.PING, mcp.DISCOVER, mcp.LISTEN, mcp.TOOLS_LIST, mcp.TOOLS_CALL),
         *(mcp.PROMPTS_LIST, mcp.PROMPTS_GET, mcp.RESOURCES_LIST, mcp.RESOURCES_READ),
-        *(mcp.TEMPLATES_LIST, mcp.INITIALIZED, mcp.CANCELLED),
+        mcp.TEMPLATES_LIST,
     }
 )
 

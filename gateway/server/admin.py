@@ -8,11 +8,10 @@ from gateway import __version__
 from gateway.domain.events import CallFinished, Event, Reloaded
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.listing import Listing, Status
+from gateway.observe.metrics import CONTENT_TYPE
 from gateway.protocol.jsonrpc import encode
 from gateway.runtime.snapshot import Current
 from gateway.server.reply import Reply, text
-
-METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 FINE = frozenset({"ok", "tool_error", "cancelled"})
 
@@ -100,5 +99,5 @@ def pages(
         "/readyz": lambda: text(503, "stopping") if stopping() else text(200, "ready"),
     }
     if metrics is not None:
-        found["/metrics"] = lambda: Reply(200, metrics(), kind=METRICS)
+        found["/metrics"] = lambda: Reply(200, metrics(), kind=CONTENT_TYPE)
     return found

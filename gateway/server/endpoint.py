@@ -21,7 +21,7 @@ from gateway.errors import CapabilityMissing, GatewayError
 from gateway.protocol import jsonrpc, mcp, wire
 from gateway.protocol.eras import Revision
 from gateway.protocol.header_values import Headers
-from gateway.protocol.inbound import MODERN_METHODS, Rejection, unknown_method
+from gateway.protocol.inbound import Rejection, unknown_method
 from gateway.runtime.snapshot import Current
 from gateway.runtime.view import View
 from gateway.server.listing import Listings
@@ -35,8 +35,6 @@ EMPTY_LISTS: Mapping[str, str] = {
     mcp.RESOURCES_LIST: "resources",
     mcp.TEMPLATES_LIST: "resourceTemplates",
 }  # capability files bring tools only
-
-METHODS = MODERN_METHODS | {mcp.INITIALIZE, mcp.PING}  # what metrics may name
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
@@ -110,7 +108,7 @@ class Endpoint:
 
     def malformed(self, problem: jsonrpc.Problem, era: str) -> bytes:
         """The error response to what is no message."""
-        self._observe(RequestAnswered("unknown", era, str(problem.code), 0.0))
+        self._observe(RequestAnswered("", era, str(problem.code), 0.0))
         return jsonrpc.error(problem.id, problem.code, problem.message)
 
     def begun(self, request: jsonrpc.Request, era: str) -> None:
@@ -121,9 +119,8 @@ class Endpoint:
         self, request: jsonrpc.Request, era: str, rejection: Rejection, started: float | None = None
     ) -> Answer:
         """The error response to a request. `started` is on the performance counter."""
-        method = request.method if request.method in METHODS else "unknown"
         seconds = 0.0 if started is None else time.perf_counter() - started
-        self._observe(RequestAnswered(method, era, str(rejection.code), seconds))
+        self._observe(RequestAnswered(request.method, era, str(rejection.code), seconds))
         body = jsonrpc.error(request.id, rejection.code, rejection.message, rejection.data)
         return Answer(body, rejection.code)
 
