@@ -2,7 +2,7 @@
 
 Each class has a stable `code` (documented in docs/operations.md) and says whether the same call
 may succeed later (`retryable`). An instance knows how far the call got (`reached`) and may carry a
-`hint`: what to do next. Messages are lower case, without full stop: what happened, where, why. They
+`hint`: what to do next, else what its class advises. Messages are lower case, without full stop: what happened, where, why. They
 never hold a secret, a URL query or a traceback. They are raised where they are known and translated
 once, in `server/endpoint.py`.
 """
@@ -20,12 +20,17 @@ class Reached(StrEnum):
     COMPLETED = "completed"
 
 
+LOOK_FIRST = "it may have been carried out: if it changes anything, look before you repeat it"
+IN_VAIN = "trying again will not help: the operator of the gateway has to mend this"
+
+
 class GatewayError(Exception):
     """The root. `str(error)` is the message alone; `explain()` adds code, reach and hint."""
 
     code: ClassVar[str] = "internal_error"
     retryable: ClassVar[bool] = False
     default_reached: ClassVar[Reached] = Reached.NOT_SENT
+    advice: ClassVar[str | None] = None
 
     def __init__(
         self, message: str, *, hint: str | None = None, reached: Reached | None = None
@@ -37,7 +42,9 @@ class GatewayError(Exception):
     def explain(self) -> str:
         """The text a model reads: message, (code; reach) and, on its own line, what to do next."""
         text = f"{self} ({self.code}; {self.reached})"
-        return f"{text}\nnext: {self.hint}" if self.hint else text
+        unknown = self.reached is Reached.SENT_UNKNOWN
+        hint = self.hint or (LOOK_FIRST if unknown else self.advice)
+        return f"{text}\nnext: {hint}" if hint else text
 
 
 class CallerError(GatewayError):
@@ -79,6 +86,7 @@ class Rejected(GatewayError):
     """We refuse for now: to protect ourselves or a backend."""
 
     retryable = True
+    advice = "try again in a moment"
 
 
 class Busy(Rejected):
@@ -105,6 +113,7 @@ class BackendUnavailable(BackendError):
 
     code = "backend_unavailable"
     retryable = True
+    advice = "try again later"
     default_reached = Reached.NOT_SENT
 
 
@@ -113,6 +122,7 @@ class DeadlineExceeded(BackendError):
 
     code = "timeout"
     retryable = True
+    advice = "try again later"
     default_reached = Reached.SENT_UNKNOWN
 
 
@@ -120,6 +130,7 @@ class BadResponse(BackendError):
     """It answered with something unreadable, too large, or of an unexpected shape."""
 
     code = "bad_response"
+    advice = IN_VAIN
 
 
 class OutputMismatch(BadResponse):
