@@ -2,9 +2,9 @@
 
 Each class has a stable `code` (documented in docs/operations.md) and says whether the same call
 may succeed later (`retryable`). An instance knows how far the call got (`reached`) and may carry a
-`hint`: what to do next, else what its class advises. Messages are lower case, without full stop: what happened, where, why. They
-never hold a secret, a URL query or a traceback. They are raised where they are known and translated
-once, in `server/endpoint.py`.
+`hint`: what to do next, else what its class advises. Messages are lower case, without full stop:
+what happened, where, why. They never hold a secret, a URL query or a traceback. They are raised
+where they are known and translated once, in `server/endpoint.py`.
 """
 
 from collections.abc import Mapping
