@@ -13,7 +13,6 @@ from gateway.domain.issue import Issue, Severity
 
 WIDTH = 100  # characters of a line that are shown
 LEAD = 20  # characters kept before the column when a long line is cut
-ORDER = {Severity.ERROR: 0, Severity.DEGRADED: 1, Severity.WARNING: 2}
 
 Lines = Callable[[str], Sequence[str]]  # a file's lines; none when it cannot be read
 
@@ -66,10 +65,6 @@ def as_json(issue: Issue) -> dict[str, Any]:
         "message": issue.message,
         "hint": issue.hint,
     }
-
-
-def worst(issues: Iterable[Issue]) -> Severity | None:
-    return min((issue.severity for issue in issues), key=ORDER.__getitem__, default=None)
 
 
 class LinesOf:

@@ -20,7 +20,6 @@ DISCOVERED_MS = 3_600_000  # fixed while this process lives
 
 META = b'"_meta":%b' % encode({mcp.SERVER_INFO: SERVER})
 COMPLETE = b'"resultType":"complete",' + META
-EMPTY = {False: b"{}", True: b"{%b}" % COMPLETE}  # by `revision.modern`
 
 SPACE = b" \t\r\n"
 

@@ -1,6 +1,6 @@
 """How issues read at a terminal and in JSON."""
 
-from gateway.config.issues import LinesOf, as_json, report, show, summary, worst
+from gateway.config.issues import LinesOf, as_json, report, show, summary
 from gateway.domain.issue import Issue, Severity
 
 LINES = ["capability: 1", "tools:", "  now:", "    get: /x?y"]
@@ -67,14 +67,6 @@ def test_a_report_is_in_order_of_place_and_ends_with_the_count():
 def test_the_summary_counts_by_severity():
     assert summary([]) == "no issues"
     assert summary([Issue("a", "x", severity=Severity.DEGRADED)] * 2) == "2 degraded"
-
-
-def test_the_worst_of_several_severities_decides():
-    mild, poor = (Issue("a", "x", severity=one) for one in (Severity.WARNING, Severity.DEGRADED))
-    assert worst([]) is None
-    assert worst([mild]) is Severity.WARNING
-    assert worst([mild, poor]) is Severity.DEGRADED
-    assert worst([mild, poor, AT]) is Severity.ERROR
 
 
 def test_json_has_every_field_and_null_for_an_unknown_line():
