@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway import __version__, log
@@ -22,6 +22,7 @@ from gateway.capability.compiled import CompiledCapability
 from gateway.capability.units import seconds, size
 from gateway.config.model import Capabilities, Config, SurfacedTool
 from gateway.credentials.redact import Redactor
+from gateway.credentials.secret import environment
 from gateway.domain.events import Event, Observer
 from gateway.domain.tool import ToolRef
 from gateway.meta import meta_tools
@@ -199,11 +200,9 @@ Build = Callable[[CompiledCapability, Capabilities], Backend]
 
 
 def _load_with(redactor: Redactor, build: Build, settings: Capabilities) -> Load:
-    environ: Mapping[str, str] = os.environ  # noqa: TID251 (the edge: all below get it from here)
-
     def load_one(data: bytes, file: str) -> Version:
         loaded = load.load(
-            data, file, environ=environ, redactor=redactor, vars_override=settings.vars
+            data, file, environ=environment(), redactor=redactor, vars_override=settings.vars
         )
         if loaded.capability is None:
             return Version(None, None, loaded.issues)

@@ -1,7 +1,6 @@
 """What the commands share: which files to read, and how a person or a program gets the answer."""
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ from gateway import app
 from gateway.config import load
 from gateway.config.issues import report
 from gateway.config.variables import Place
+from gateway.credentials.secret import environment
 from gateway.errors import GatewayError
 from gateway.runtime.configured import Configured
 from gateway.runtime.view import View
@@ -45,7 +45,7 @@ def read_config(
     """The configuration with the command line on top; ends with exit code 2 and all its issues."""
     if folders:
         said = {**said, ("capabilities", "directories"): folders}
-    environ = os.environ  # noqa: TID251 (the edge: everything below gets it as a parameter)
+    environ = environment()
     source = load.locate(file, environ)
     loaded = load.load(source, environ, said)
     if loaded.config is None:

@@ -1,6 +1,5 @@
 """`capgate validate`: all that is wrong with capability files, found as the server finds it."""
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +16,7 @@ from gateway.config.folder import look
 from gateway.config.issues import as_json, report
 from gateway.config.model import Capabilities
 from gateway.credentials.redact import Redactor
+from gateway.credentials.secret import environment
 from gateway.domain.issue import Issue, Severity
 from gateway.runtime.shelf import Shelf, Version
 
@@ -68,8 +68,7 @@ def command(
 
 def _validated(paths: Iterable[str], settings: Capabilities, tally: Tally) -> tuple[Issue, ...]:
     """Through the shelf, so that what is between files (two of one name) is found as well."""
-    environ = os.environ  # noqa: TID251 (the edge: everything below gets it as a parameter)
-    shelf = Shelf(partial(_load, environ, settings, tally))
+    shelf = Shelf(partial(_load, environment(), settings, tally))
     shelf.refresh(look(paths), cold=True)
     return shelf.desired().issues
 
@@ -81,9 +80,9 @@ def _load(
         data, file, environ=environ, redactor=Redactor(), vars_override=settings.vars
     )
     tally.files += 1
-    for name, compiled in loaded.tools.items():
+    for compiled in loaded.tools.values():
         tally.examples += len(compiled.tool.examples)
-        tally.tokens[f"{Path(file).stem}:{name}"] = compiled.tool.tokens
+        tally.tokens[str(compiled.tool.tool.ref)] = compiled.tool.tokens
     issues = (*loaded.issues, *_unresolved(loaded), *check(loaded))
     if loaded.capability is None:
         return Version(None, None, issues)

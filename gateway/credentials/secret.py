@@ -18,7 +18,7 @@ SOURCES = ("env:", "file:")
 
 
 def environment() -> Mapping[str, str]:
-    """The process's environment: for `secrets:` and for `${NAME}` in `base_url` and `vars`."""
+    """The process's environment. The edges ask for it; everything below gets it as a parameter."""
     return os.environ  # noqa: TID251  this is the one place
 
 
