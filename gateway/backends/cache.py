@@ -7,12 +7,14 @@ import asyncio
 import functools
 import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from cachetools import LRUCache
 
 from gateway.capability.http import HttpRequest, HttpResponse
+from gateway.errors import GatewayError
 
 MOST_BYTES = 32 << 20
 SHARE = 4  # one answer may fill this part of it
@@ -44,7 +46,7 @@ Fetch = Callable[
 class _Flight:
     """A fetch on the way, and how many wait for it."""
 
-    task: asyncio.Task[HttpResponse]
+    task: asyncio.Task[HttpResponse | GatewayError]
     waiting: int = 0
 
 
@@ -75,26 +77,45 @@ class Cache:
             return kept.response
         flight = self._flights.get(key)
         if flight is None:
-            stale = kept if revalidate else None
-            task = asyncio.ensure_future(self._fetched(key, ttl, fetch, stale))
-            flight = self._flights[key] = _Flight(task)
-            task.add_done_callback(functools.partial(self._landed, key))
+            flight = self._begin(key, self._fetched(key, ttl, fetch, kept if revalidate else None))
         flight.waiting += 1
         try:
-            return await asyncio.shield(flight.task)
+            outcome = await asyncio.shield(flight.task)
         finally:
             flight.waiting -= 1
             if not flight.waiting and not flight.task.done():
                 self._flights.pop(key, None)  # at once: nobody may join what is being cancelled
                 flight.task.cancel()
+            del flight  # it holds the error: see `_fetched`
+        if isinstance(outcome, HttpResponse):
+            return outcome
+        try:
+            raise outcome
+        finally:
+            del outcome
 
     def __repr__(self) -> str:
         return f"<Cache {len(self._kept)} answers, {self._kept.currsize:.0f} bytes>"
 
+    def _begin(
+        self, key: bytes, fetching: Coroutine[Any, Any, HttpResponse | GatewayError]
+    ) -> _Flight:
+        flight = self._flights[key] = _Flight(asyncio.ensure_future(fetching))
+        flight.task.add_done_callback(functools.partial(self._landed, key))
+        return flight
+
     async def _fetched(
         self, key: bytes, ttl: float, fetch: Fetch, stale: Kept | None
-    ) -> HttpResponse:
-        response, worth_keeping = await fetch(stale.conditions if stale else ())
+    ) -> HttpResponse | GatewayError:
+        """An error of ours is given back, not raised, and without its traceback.
+
+        That leads to frames which hold the answer and what was read of it; one of them that leads
+        back to the error, or to the task that failed, would keep all of it until a full collection.
+        """
+        try:
+            response, worth_keeping = await fetch(stale.conditions if stale else ())
+        except GatewayError as error:
+            return error.with_traceback(None)
         if stale is not None and response.status == NOT_MODIFIED:
             response, worth_keeping = stale.response, True
         if worth_keeping and not _forbidden(response):
@@ -107,12 +128,12 @@ class Cache:
         if _size(kept) * SHARE <= self._kept.maxsize:
             self._kept[key] = kept
 
-    def _landed(self, key: bytes, task: asyncio.Task[HttpResponse]) -> None:
+    def _landed(self, key: bytes, task: asyncio.Task[HttpResponse | GatewayError]) -> None:
         flight = self._flights.get(key)
         if flight is not None and flight.task is task:
             del self._flights[key]
         if not task.cancelled():
-            task.exception()  # those who waited have been told
+            task.exception()  # a fault: those who waited have been told
 
 
 def _size(kept: Kept) -> int:

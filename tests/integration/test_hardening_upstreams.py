@@ -24,6 +24,13 @@ tools:
     description: Get what is there.
     args: {{path: {{type: string, required: true}}}}
     get: /{{{{ args.path | segments }}}}
+    output: &object {{type: object}}
+  keep:
+    description: Get what is there, and keep it.
+    args: {{path: {{type: string, required: true}}}}
+    get: /{{{{ args.path | segments }}}}
+    cache: 1m
+    output: *object
 """
 
 
@@ -44,17 +51,21 @@ def no_collector() -> Iterator[None]:
         gc.enable()
 
 
-async def test_a_failed_call_leaves_nothing_for_the_collector(start: Start) -> None:
-    """F4: errors that held the answer in a circle grew the process by 200 MiB for each large one."""
+@pytest.mark.parametrize("tool", ["get", "keep"])
+@pytest.mark.parametrize("status", [200, 500])
+async def test_a_failed_call_leaves_nothing_for_the_collector(
+    start: Start, status: int, tool: str
+) -> None:
+    """F4: errors that held the answer in a circle grew the process with each large one."""
     body = json.dumps([[] for _ in range(50_000)])
 
     async def failing(_: web.Request) -> web.Response:
-        return web.Response(status=500, text=body, content_type="application/json")
+        return web.Response(status=status, text=body, content_type="application/json")
 
     async with serving(failing) as port, start({"api": API.format(port=port)}) as gateway:
-        await invoke(gateway, "get", path="warm")
+        await invoke(gateway, tool, path="warm")
         with no_collector():
-            assert (await invoke(gateway, "get", path="x")).is_error
+            assert (await invoke(gateway, tool, path="x")).is_error
             assert gc.collect() < 25_000
 
 
