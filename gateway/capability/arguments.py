@@ -16,6 +16,7 @@ from gateway.capability.argument_words import expected_types, takes, words
 from gateway.capability.language import Expression, Position
 from gateway.capability.model import Constraint
 from gateway.capability.place import Place
+from gateway.capability.schemas import validator
 from gateway.capability.template import Template, TemplateError, compile_expression
 from gateway.capability.values import Absent, Refused
 from gateway.domain.tool import JsonObject
@@ -24,10 +25,6 @@ MOST_ERRORS = 200  # looked at of one call's
 LARGEST_TOLD = 16 * 1024  # bytes of arguments of which all errors are found: 7 µs each, at once
 MOST_ROUNDS = 20  # of mending
 
-_ANNOTATIONS = (  # formats that say something to a reader and are not enforced
-    *("duration", "hostname", "idn-email", "idn-hostname", "iri", "iri-reference", "json-pointer"),
-    *("regex", "relative-json-pointer", "time", "uri-reference", "uri-template"),
-)
 _JSON_TYPES: dict[str, type | tuple[type, ...]] = {
     "array": list,
     "boolean": bool,
@@ -46,7 +43,7 @@ class Arguments:
     def __init__(self, schema: JsonObject, rules: Sequence[Rule] = ()) -> None:
         properties = schema.get("properties") or {}
         self._schema = schema
-        self._validator = _validator(schema)
+        self._validator = validator(dict(schema), formats=True)
         self._rules = rules
         self._not_null = frozenset(self._names_without_null(properties))
         self._integers = tuple(name for name, each in properties.items() if _is_integer(each))
@@ -205,21 +202,3 @@ def _completer(schema: Any) -> Complete | None:
         return completed
 
     return complete
-
-
-def _validator(schema: JsonObject) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(
-        dict(schema),
-        validate_formats=True,
-        formats=dict.fromkeys(_ANNOTATIONS, _any_text),
-        retriever=_refuse,
-        pattern_options=jsonschema_rs.RegexOptions(),
-    )
-
-
-def _any_text(_: str) -> bool:
-    return True
-
-
-def _refuse(uri: str) -> Any:
-    raise ValueError(f"{uri!r} is not part of this schema")

@@ -36,6 +36,10 @@ ELSEWHERE = {  # what authors bring along from OpenAPI, and how it is said here
     "example": "examples: […], a list",
     "optional": "arguments are optional unless required: true",
 }
+INFORMING = (  # formats that say something to a reader and are never enforced
+    *("duration", "hostname", "idn-email", "idn-hostname", "iri", "iri-reference", "json-pointer"),
+    *("regex", "relative-json-pointer", "time", "uri-reference", "uri-template"),
+)
 MOST_INVALID = 10
 REMEDIES = {  # keyword → what it wants
     "pattern": "a regular expression without look-around and back-references",
@@ -208,7 +212,8 @@ def _misfit(name: str, schema: Schema) -> Iterator[Problem]:
     """A default that its own schema refuses would be sent without anybody having checked it."""
     if "default" not in schema or "$ref" in str(schema):
         return
-    for error in islice(validator(_plain(dict(schema))).iter_errors(schema["default"]), 1):
+    errors = validator(_plain(dict(schema)), formats=True).iter_errors(schema["default"])
+    for error in islice(errors, 1):
         yield Problem((name, "default"), f"the default does not fit: {error.message}")
 
 
@@ -228,11 +233,24 @@ def _build(schema: dict[str, Any]) -> jsonschema_rs.ValidationError | None:
     return None
 
 
-def validator(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
-    """Linear in time, closed to the outside (T5, T10). Raises jsonschema_rs.ValidationError."""
+def validator(
+    schema: dict[str, Any], *, formats: bool = False
+) -> jsonschema_rs.Draft202012Validator:
+    """Linear in time, closed to the outside (T5, T10). Raises jsonschema_rs.ValidationError.
+
+    `formats` are what callers must keep to (§3.1); in an API's answer they only inform.
+    """
     return jsonschema_rs.Draft202012Validator(
-        schema, retriever=_refuse, pattern_options=jsonschema_rs.RegexOptions()
+        schema,
+        validate_formats=formats,
+        formats=dict.fromkeys(INFORMING, _any_text),
+        retriever=_refuse,
+        pattern_options=jsonschema_rs.RegexOptions(),
     )
+
+
+def _any_text(_: str) -> bool:
+    return True
 
 
 def _refuse(uri: str) -> Any:

@@ -102,6 +102,7 @@ def test_the_authors_tree_is_not_changed() -> None:
         ({"$ref": "#/properties/a/type"}, ("$ref",), "'#/properties/a/type' leads nowhere", None),
         ({"type": "integer", "default": "x"}, ("default",), "the default does not fit: ", None),
         ({"enum": ["a"], "default": "b"}, ("default",), "the default does not fit: ", None),
+        ({"format": "date", "default": "soon"}, ("default",), "the default does not fit: ", None),
     ],
 )
 def test_an_invalid_schema_is_refused_at_its_place(
