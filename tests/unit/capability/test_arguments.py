@@ -224,7 +224,7 @@ def test_pattern_that_backtracks_elsewhere_takes_no_time():
 @pytest.mark.parametrize("ref", ["http://127.0.0.1:1/x.json", "file:///etc/hostname", "other.json"])
 def test_reference_outside_the_schema_is_refused_and_not_fetched(ref):
     """T5."""
-    with pytest.raises(ValueError, match=r"not part of this schema|No base URI"):
+    with pytest.raises(ValueError, match=r"not part of this file|No base URI"):
         compile_arguments(only({"$ref": ref}))
 
 
