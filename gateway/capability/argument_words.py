@@ -7,9 +7,8 @@ from typing import Any
 import jsonschema_rs
 
 from gateway.domain.names import did_you_mean
-from gateway.domain.signature import signature
 from gateway.domain.text import shown
-from gateway.domain.tool import JsonObject, Tool, ToolRef
+from gateway.domain.tool import JsonObject
 
 MOST_TOLD = 5
 MOST_OPTIONS = 10
@@ -38,12 +37,6 @@ def words(errors: Sequence[Error], schema: JsonObject) -> str:
     told = list(said.values())
     more = len(told) - MOST_TOLD
     return "; ".join(told[:MOST_TOLD]) + (f"; and {more} more" if more > 0 else "")
-
-
-def takes(schema: JsonObject) -> str:
-    """What the tool takes: `city: string, units?: celsius|fahrenheit`."""
-    listed = signature(Tool(ToolRef("", ""), {"inputSchema": schema}))
-    return f"the tool takes {listed}" if listed else "the tool takes no arguments"
 
 
 def expected_types(error: Error) -> tuple[str, ...]:

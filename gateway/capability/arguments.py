@@ -12,13 +12,14 @@ from typing import Any
 import jsonschema_rs
 import msgspec
 
-from gateway.capability.argument_words import expected_types, takes, words
+from gateway.capability.argument_words import expected_types, words
 from gateway.capability.language import Expression, Position
 from gateway.capability.model import Constraint
 from gateway.capability.place import Place
 from gateway.capability.schemas import validator
 from gateway.capability.template import Template, TemplateError, compile_expression
 from gateway.capability.values import Absent, Refused
+from gateway.domain.signature import takes
 from gateway.domain.tool import JsonObject
 
 MOST_ERRORS = 200  # looked at of one call's

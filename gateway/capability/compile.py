@@ -33,7 +33,6 @@ from gateway.credentials.secret import Secrets
 from gateway.domain.tool import JsonObject, Tool, ToolRef
 
 SMALLEST_RESULT: Final = 256  # bytes; less holds no result that is still worth reading
-BYTES_A_TOKEN: Final = 4  # of JSON; the usual tokenizers come close to it
 SECRET: Final = re.compile(r"\{\{[^}]*\bsecrets\b")
 
 
@@ -86,7 +85,6 @@ class Compiler:
             arguments.prepare,
             _complete(template),
             response.read,
-            len(msgspec.json.encode(definition)) // BYTES_A_TOKEN,
             spec.examples,
         )
         return Compiled(compiled, template)

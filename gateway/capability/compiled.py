@@ -58,7 +58,6 @@ class CompiledTool:
     prepare: Callable[[JsonObject], dict[str, Any]]
     request: Callable[[JsonObject], HttpRequest]
     read: Callable[[JsonObject, HttpResponse], ToolResult | Retry]
-    tokens: int  # about how many the definition costs a model
     examples: tuple[Example, ...] = ()
 
 

@@ -13,6 +13,8 @@ from gateway.config import load
 from gateway.config.issues import report
 from gateway.config.variables import Place
 from gateway.credentials.secret import environment
+from gateway.domain.tokens import estimate_tokens
+from gateway.domain.tool import Tool
 from gateway.errors import GatewayError
 from gateway.runtime.configured import Configured
 from gateway.runtime.view import View
@@ -72,6 +74,11 @@ def with_view(configured: Configured, do: Callable[[View], Awaitable[T]]) -> T:
         return asyncio.run(run())
     except GatewayError as error:
         raise click.ClickException(error.explain()) from None
+
+
+def tokens_of(tool: Tool) -> int:
+    """About what the tool's definition costs a model."""
+    return estimate_tokens(len(msgspec.json.encode(tool.definition)))
 
 
 def echo_json(value: Any) -> None:

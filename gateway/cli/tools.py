@@ -1,12 +1,18 @@
 """`capgate tools`: what is offered, and what each tool costs a model in tokens."""
 
 import click
-import msgspec
 
-from gateway.cli.common import QUIET, config_options, echo_json, json_option, read_config, with_view
+from gateway.cli.common import (
+    QUIET,
+    config_options,
+    echo_json,
+    json_option,
+    read_config,
+    tokens_of,
+    with_view,
+)
 from gateway.domain.listing import Listing, Status
 from gateway.domain.signature import first_sentence, signature
-from gateway.meta.base import estimate_tokens
 from gateway.runtime.view import View
 
 COLOURS = {Status.OK: "green", Status.DEGRADED: "yellow", Status.DOWN: "red"}
@@ -48,6 +54,5 @@ def _show(listing: Listing) -> None:
     click.echo(f"  {listing.description}", nl=False)
     click.secho(f"  {listing.health}", fg=COLOURS[listing.health.status])
     for tool in listing.tools:
-        tokens = estimate_tokens(len(msgspec.json.encode(tool.definition)))
-        click.echo(f"  {tool.ref.name}({signature(tool)})  ~{tokens} tokens")
+        click.echo(f"  {tool.ref.name}({signature(tool)})  ~{tokens_of(tool)} tokens")
         click.secho(f"      {first_sentence(tool.description)}", dim=True)

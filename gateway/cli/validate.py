@@ -11,7 +11,14 @@ import click
 from gateway.backends.mock import MockBackend
 from gateway.capability import load as capability
 from gateway.capability.examples import check
-from gateway.cli.common import QUIET, config_options, echo_json, json_option, read_config
+from gateway.cli.common import (
+    QUIET,
+    config_options,
+    echo_json,
+    json_option,
+    read_config,
+    tokens_of,
+)
 from gateway.config.folder import look
 from gateway.config.issues import as_json, report
 from gateway.config.model import Capabilities
@@ -82,7 +89,8 @@ def _load(
     tally.files += 1
     for compiled in loaded.tools.values():
         tally.examples += len(compiled.tool.examples)
-        tally.tokens[str(compiled.tool.tool.ref)] = compiled.tool.tokens
+        tool = compiled.tool.tool
+        tally.tokens[str(tool.ref)] = tokens_of(tool)
     issues = (*loaded.issues, *_unresolved(loaded), *check(loaded))
     if loaded.capability is None:
         return Version(None, None, issues)

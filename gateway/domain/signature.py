@@ -27,7 +27,13 @@ _SENTENCE_END = re.compile(
 
 def signature(tool: Tool) -> str:
     """Required arguments first, both kinds in the schema's own order."""
-    return _listed(tool.input_schema, tool.input_schema, MOST_ARGUMENTS, DEEPEST)
+    return _arguments(tool.input_schema)
+
+
+def takes(schema: JsonObject) -> str:
+    """What an `inputSchema` asks for, in a sentence, for whoever gave something else."""
+    listed = _arguments(schema)
+    return f"the tool takes {listed}" if listed else "the tool takes no arguments"
 
 
 def first_sentence(text: str, longest: int = 160) -> str:
@@ -38,6 +44,10 @@ def first_sentence(text: str, longest: int = 160) -> str:
     if len(sentence) <= longest:
         return sentence
     return f"{sentence[:longest].rsplit(' ', 1)[0]}…"
+
+
+def _arguments(schema: JsonObject) -> str:
+    return _listed(schema, schema, MOST_ARGUMENTS, DEEPEST)
 
 
 def _listed(schema: JsonObject, root: JsonObject, most: int, depth: int) -> str:

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 
-from gateway.capability.argument_words import takes
 from gateway.domain.names import did_you_mean
+from gateway.domain.signature import takes
 from gateway.domain.text import shown
 from gateway.domain.tool import JsonObject, ToolResult, text_result
 from gateway.errors import InvalidArguments
@@ -53,11 +53,6 @@ def read(arguments: JsonObject, into: type[T], definition: JsonObject) -> T:
 def json_answer(value: Any) -> ToolResult:
     """One text block of compact JSON and no second copy in `structuredContent`."""
     return text_result(msgspec.json.encode(value).decode())
-
-
-def estimate_tokens(text_bytes: int) -> int:
-    """Tokens that `text_bytes` bytes of JSON cost a model, at four bytes a token."""
-    return (text_bytes + 3) // 4
 
 
 def schema(required: tuple[str, ...] = (), **properties: Mapping[str, Any]) -> dict[str, Any]:

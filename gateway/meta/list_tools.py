@@ -8,9 +8,10 @@ import msgspec
 
 from gateway.domain.names import did_you_mean
 from gateway.domain.signature import first_sentence
+from gateway.domain.tokens import estimate_tokens
 from gateway.domain.tool import JsonObject, Tool, ToolResult
 from gateway.errors import InvalidArguments, ToolNotFound
-from gateway.meta.base import estimate_tokens, json_answer, read, schema
+from gateway.meta.base import json_answer, read, schema
 from gateway.runtime.view import View
 
 BUDGET = 4_000  # tokens, when the caller names none
