@@ -20,6 +20,7 @@ class Reached(StrEnum):
     COMPLETED = "completed"
 
 
+LATER = "try again later"
 LOOK_FIRST = "it may have been carried out: if it changes anything, look before you repeat it"
 IN_VAIN = "trying again will not help: the operator of the gateway has to mend this"
 
@@ -113,7 +114,7 @@ class BackendUnavailable(BackendError):
 
     code = "backend_unavailable"
     retryable = True
-    advice = "try again later"
+    advice = LATER
     default_reached = Reached.NOT_SENT
 
 
@@ -122,7 +123,7 @@ class DeadlineExceeded(BackendError):
 
     code = "timeout"
     retryable = True
-    advice = "try again later"
+    advice = LATER
     default_reached = Reached.SENT_UNKNOWN
 
 

@@ -14,7 +14,7 @@ from gateway.backends.retry import Again, Rule, Stop, asked_wait
 from gateway.capability.compiled import Plan, Retry
 from gateway.capability.http import HttpRequest, HttpResponse
 from gateway.domain.tool import ToolResult
-from gateway.errors import BackendError, Reached, UpstreamFailed
+from gateway.errors import LATER, BackendError, Reached, UpstreamFailed
 
 log = logging.getLogger(__name__)
 
@@ -134,4 +134,4 @@ def _tell(error: BackendError, after: float | None) -> None:
     """Put into the hint when to come back."""
     if after is not None:
         wish = f"retry after {max(1, math.ceil(after))} s"
-        error.hint = f"{wish}; {error.hint}" if error.hint else wish
+        error.hint = f"{wish}; {error.hint}" if error.hint and error.hint != LATER else wish

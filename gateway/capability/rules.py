@@ -17,13 +17,15 @@ from gateway.capability.place import Place
 from gateway.capability.template import Template, TemplateError, compile_expression
 from gateway.capability.values import to_text
 from gateway.credentials.redact import Redactor
-from gateway.errors import UpstreamFailed
+from gateway.errors import LATER, UpstreamFailed
 
 Then = Literal["fail", "retry", "ok", "empty"]
 Outcome = Literal["ok", "empty"] | Retry
 
 SUCCESS: Final = range(200, 300)
 UNAUTHORIZED: Final = 401
+TOO_MANY: Final = 429
+SERVER_FAULT: Final = 500  # and above
 MOST_TEXT: Final = 500  # characters of an error page that are told
 MOST_MESSAGE: Final = 4_000  # characters of an author's message
 OUR_KEY: Final = "the gateway's own credential was refused: the operator's affair, not yours"
@@ -92,14 +94,19 @@ class Rules:
     def _failure(self, scope: Scope, message: Template | None) -> UpstreamFailed:
         said = message.text(scope) if message else None
         text = tidy(str(said))[:MOST_MESSAGE] if said else self._default(scope)
-        hint = OUR_KEY if scope["status"] == UNAUTHORIZED else None
-        return UpstreamFailed(self.redactor.text(text), hint=hint)
+        return UpstreamFailed(self.redactor.text(text), hint=_hint(scope["status"]))
 
     def _default(self, scope: Scope) -> str:
         status = scope["status"]
         head = f"{self.who} failed" if status in SUCCESS else f"HTTP {status} from {self.who}"
         told = _told(scope["body"])
         return f"{head}: {told}" if told else head
+
+
+def _hint(status: int) -> str | None:
+    if status == UNAUTHORIZED:
+        return OUR_KEY
+    return LATER if status == TOO_MANY or status >= SERVER_FAULT else None
 
 
 def _told(body: Any) -> str:

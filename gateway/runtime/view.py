@@ -18,7 +18,13 @@ from gateway.domain.names import did_you_mean
 from gateway.domain.search import Found
 from gateway.domain.text import shown
 from gateway.domain.tool import JsonObject, Tool, ToolRef, ToolResult
-from gateway.errors import BackendNotFound, DeadlineExceeded, GatewayError, ToolNotFound
+from gateway.errors import (
+    LOOK_FIRST,
+    BackendNotFound,
+    DeadlineExceeded,
+    GatewayError,
+    ToolNotFound,
+)
 from gateway.log import call_id
 from gateway.runtime.snapshot import Snapshot
 
@@ -112,5 +118,5 @@ class View:
         except TimeoutError:
             text = f"{call.tool.ref} did not answer within {seconds * 1000:.0f} ms"
             raise DeadlineExceeded(
-                text, hint="ask for less, or allow more time where that can be"
+                text, hint=f"allow more time, or ask for less; {LOOK_FIRST}"
             ) from None

@@ -487,3 +487,13 @@ def test_a_refused_credential_is_the_operators_affair():
         read({"message": "Bad credentials"}, status=401)
     assert str(caught.value) == "HTTP 401 from api.t: Bad credentials"
     assert caught.value.hint == OUR_KEY
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [(404, None), (422, None), (429, "try again later"), (500, "try again later")],
+)
+def test_a_failure_that_may_pass_says_to_try_again(status, hint):
+    with pytest.raises(UpstreamFailed) as caught:
+        read({"message": "No"}, status=status)
+    assert caught.value.hint == hint
