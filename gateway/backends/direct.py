@@ -89,7 +89,7 @@ class Direct:
         except TimeoutError:
             raise _timeout(stage, name, seconds) from None
         except OSError as error:
-            raise _unreachable(error, name) from None
+            raise _unreachable(error, name, stage) from None
         body = answer.body if answer.size < LARGE else await self._joined(answer)
         return HttpResponse(answer.status, _headers(answer), body)
 
@@ -201,7 +201,7 @@ def _timeout(stage: Stage, host: str, seconds: float) -> DeadlineExceeded:
     return DeadlineExceeded(text, reached=Reached.NOT_SENT)
 
 
-def _unreachable(error: OSError, host: str) -> BackendUnavailable:
+def _unreachable(error: OSError, host: str, stage: Stage) -> BackendUnavailable:
     if isinstance(error, NotPublic):
         return Unreachable(
             f"cannot connect to {host}: it is not at a public address",
@@ -210,7 +210,9 @@ def _unreachable(error: OSError, host: str) -> BackendUnavailable:
     if isinstance(error, ssl.SSLCertVerificationError):
         reason = error.verify_message or "not trusted"
         return Unreachable(f"cannot connect to {host}: its certificate is refused, {reason}")
-    return BackendUnavailable(f"cannot connect to {host}: {_reason(error)}")
+    # it may have gone out on an older connection, which the peer closed without an answer
+    reached = Reached.SENT_UNKNOWN if stage.sent else Reached.NOT_SENT
+    return BackendUnavailable(f"cannot connect to {host}: {_reason(error)}", reached=reached)
 
 
 def _reason(error: OSError) -> str:

@@ -24,7 +24,7 @@ class Origin(NamedTuple):
 
 @dataclass(slots=True)
 class Stage:
-    """How far a request got: for whoever must say so when time runs out."""
+    """How far a request got, for whoever must say so. `sent`: it may have reached the peer."""
 
     dialling: bool = False
     sent: bool = False
@@ -87,6 +87,7 @@ class Pool:
                 except WireError as error:
                     if error.answered or (error.sent and not repeatable):
                         raise
+                    stage.sent = error.sent
             stage.dialling = True
             connection = await self._dial(origin, self._made)
             stage.sent = True

@@ -344,6 +344,31 @@ async def test_a_refused_connection_says_so() -> None:
     assert caught.value.retryable
 
 
+async def test_a_peer_that_goes_away_under_a_request_may_have_had_it() -> None:
+    """The idle connection took the request, and a new one cannot be had."""
+    listening = asyncio.get_running_loop().create_future()
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        listening.result().close()
+        writer.close()
+
+    server = await asyncio.start_server(once, "127.0.0.1", 0)
+    listening.set_result(server)
+    request = HttpRequest("GET", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    outgoing = Outgoing()
+    assert (await outgoing.send(request, seconds=5, cap=BIG, private=True)).status == 200
+    with pytest.raises(BackendUnavailable) as lost:
+        await outgoing.send(request, seconds=5, cap=BIG, private=True)
+    with pytest.raises(BackendUnavailable) as never:
+        await outgoing.send(request, seconds=5, cap=BIG, private=True)
+    await outgoing.aclose()
+    assert lost.value.reached is Reached.SENT_UNKNOWN
+    assert never.value.reached is Reached.NOT_SENT
+
+
 async def test_a_slow_look_up_costs_only_its_own_call() -> None:
     """F14."""
     asked = asyncio.Event()
