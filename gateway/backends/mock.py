@@ -34,7 +34,7 @@ class MockBackend:
         """Nothing here ever changes."""
 
     async def aclose(self) -> None:
-        pass
+        self._compiled.secrets.release()
 
     async def call(self, call: Call) -> ToolResult:
         """Raises InvalidArguments, and what the tool makes of the example's reply."""

@@ -71,6 +71,7 @@ class RestBackend:
         self._on_change = None
         if self._next_look is not None:
             self._next_look.cancel()
+        self._compiled.secrets.release()
 
     async def call(self, call: Call) -> ToolResult:
         """Raises GatewayError. Cancelled, it drops the request on the way at once."""

@@ -65,6 +65,7 @@ def load(
     issues.sort(key=lambda issue: (issue.line, issue.column))
     refused = any(issue.severity is Severity.ERROR for issue in issues)
     if refused or not spec.enabled:
+        secrets.release()
         return Loaded(None, tuple(issues), parsed, spec.secrets, {} if refused else tools)
     capability = CompiledCapability(
         name=compiler.backend,

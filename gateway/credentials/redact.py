@@ -22,6 +22,7 @@ MASK = "***"
 MEMORY = 3600.0  # seconds a rotated value is still looked for: answers and logs lag behind
 
 _ESCAPE = re.compile("%[0-9A-F]{2}")
+_SEPARATOR = re.compile("[&=+;]")
 _SPECIAL = re.compile(r"[^A-Za-z0-9\x80-\U0010ffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ROOM = 1 << 30  # bytes the search may take; four forms of a thousand values take 20 MB
@@ -54,13 +55,14 @@ class Redactor:
         if len(value) < SHORTEST:
             return
         with self._lock:
+            if self._leaving.pop(value, None) is not None:
+                return  # it counts as one still
             if value not in self._holders:
                 self._needles = None
             self._holders[value] = self._holders.get(value, 0) + 1
-            self._leaving.pop(value, None)
 
     def forget(self, value: str) -> None:
-        """Let go of a rotated value; it is still looked for during `MEMORY` seconds."""
+        """Let go of a value; one that nobody holds is still looked for during `MEMORY` seconds."""
         with self._lock:
             count = self._holders.get(value, 0)
             if count > 1:
@@ -112,6 +114,7 @@ def forms(value: str) -> Iterator[str]:
             encoded = encode(value, safe=safe, errors="surrogatepass")
             yield encoded
             yield _ESCAPE.sub(lambda found: found[0].lower(), encoded)
+    yield _SEPARATOR.sub(lambda found: quote(found[0]), value)  # as servers show a decoded query
     yield from _inside_base64(value.encode("utf-8", "surrogatepass"))
 
 

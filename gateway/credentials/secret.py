@@ -134,6 +134,13 @@ class Secrets:
         """The sources without a value, such as `env:GITHUB_TOKEN`, in the file's order."""
         return [text for name, text in self._spec.items() if self._current(name) is None]
 
+    def release(self) -> None:
+        """Nobody uses them any more: the learner may forget. A later `get` teaches it anew."""
+        known, self._known = self._known, {}
+        if self._learner is not None:
+            for secret in known.values():
+                self._learner.forget(secret.reveal())
+
     def __repr__(self) -> str:
         return f"<Secrets {', '.join(self._spec)}>"
 

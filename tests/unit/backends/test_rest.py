@@ -21,6 +21,7 @@ from gateway.backends.http import Outgoing
 from gateway.backends.rest import RestBackend
 from gateway.capability.compiled import CompiledCapability, CompiledTool, Plan, Retry
 from gateway.capability.http import HttpRequest, HttpResponse
+from gateway.credentials.redact import MEMORY, Redactor
 from gateway.credentials.secret import Secrets
 from gateway.domain.call import Call
 from gateway.domain.identity import Identity
@@ -112,7 +113,7 @@ def a_backend(
         return HttpRequest("GET", f"{base}/x?{query}", (("X-Key", key),) if key else ())
 
     tool = Tool(ToolRef("api", "t"), {"name": "t", "inputSchema": {"type": "object"}})
-    compiled = CompiledTool(tool, plan, prepare, request, read, 1)
+    compiled = CompiledTool(tool, plan, prepare, request, read)
     usual = CompiledCapability("api", "An API", "api.yaml", "d1", "", {"t": compiled}, (), secrets)
 
     async def sleep(seconds: float) -> None:
@@ -436,6 +437,19 @@ async def test_a_missing_secret_degrades_the_backend_until_it_is_there(tmp_path:
         await ask(backend, {"key": 1})
     assert changes == ["ok", f"degraded (missing secret file:{path})"]
     await backend.aclose()
+
+
+async def test_a_closed_backend_lets_go_of_its_secrets() -> None:
+    now = [0.0]
+    redactor = Redactor(clock=lambda: now[0])
+    secrets = Secrets({"key": "env:KEY"}, {"KEY": "value-of-key"}, learner=redactor)
+    backend = a_backend(Api([OK]), secrets=secrets)
+    await backend.start(lambda: None)
+    await backend.aclose()
+    assert redactor.text("value-of-key") == "***", "answers and logs lag behind"
+    now[0] += MEMORY + 1
+    redactor.learn("another-value")
+    assert redactor.text("value-of-key") == "value-of-key"
 
 
 async def test_a_listing_keeps_its_tools_when_its_health_changes(tmp_path: Path) -> None:

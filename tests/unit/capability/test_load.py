@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.capability.load import load
-from gateway.credentials.redact import Redactor
+from gateway.credentials.redact import MEMORY, Redactor
 from gateway.domain.issue import Severity
 from gateway.domain.listing import Status
 
@@ -39,6 +39,16 @@ def test_the_worked_files_load_unchanged(file):
     assert told(found) == []
     assert found.capability.health().status is Status.OK
     assert found.capability.name == file.stem
+
+
+def test_a_file_that_is_not_served_holds_no_secret():
+    now = [0.0]
+    redactor = Redactor(clock=lambda: now[0])
+    text = FILE.replace("tools:", "secrets: {key: env:KEY}\nenabled: false\ntools:")
+    assert loaded(text, {"KEY": "value-of-key"}, redactor=redactor).capability is None
+    now[0] += MEMORY + 1
+    redactor.learn("another-value")
+    assert redactor.text("value-of-key") == "value-of-key"
 
 
 def test_a_capability_knows_itself():

@@ -124,6 +124,17 @@ def test_value_that_comes_back_stays():
     assert redactor.text("old-value") == "***"
 
 
+def test_value_that_came_back_counts_as_one():
+    now = [0.0]
+    redactor = knowing("old-value", clock=lambda: now[0])
+    redactor.forget("old-value")
+    redactor.learn("old-value")
+    redactor.forget("old-value")
+    now[0] += MEMORY + 1
+    redactor.learn("new-value")
+    assert redactor.text("old-value") == "old-value"
+
+
 def test_forgetting_the_unknown_does_nothing():
     redactor = knowing("some-value")
     redactor.forget("never-seen")

@@ -53,6 +53,16 @@ def test_learner_knows_each_value_before_anybody_has_it():
     assert notes.told == [("learn", "value-a")]
 
 
+def test_released_values_are_forgotten_and_taught_anew_when_asked_for():
+    notes = Notes()
+    secrets = Secrets({"key": "env:A_KEY"}, {"A_KEY": "value-a"}, learner=notes)
+    secrets.release()
+    secrets.release()
+    assert notes.told == [("learn", "value-a"), ("forget", "value-a")]
+    assert secrets.get("key") == "value-a"
+    assert notes.told[2:] == [("learn", "value-a")]
+
+
 @pytest.mark.parametrize(
     ("source", "says"),
     [
