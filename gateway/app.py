@@ -278,4 +278,4 @@ def _on_signals(stop: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    loop.add_signal_handler(signal.SIGHUP, lambda: logger.info("files_are_watched_anyway"))
+    loop.add_signal_handler(signal.SIGHUP, lambda: logger.info("hangup_ignored"))

@@ -11,6 +11,12 @@ from gateway import errors
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "gateway").rglob("*.py"))
+CATCH_ALL = {
+    "server/endpoint.py",  # the last guard: a fault of ours costs one request
+    "runtime/view.py",  # tells how the call ended, and lets the fault rise
+    "runtime/shelf.py",  # … one file
+    "app.py",  # … one run of a background task
+}
 DEFERRED = {  # imports inside functions, each for the start-up time it saves
     "observe/metrics.py": {"gateway.observe.exposition"},
     "capability/path_walk.py": {"jsonpath_ng.ext.parser"},
@@ -47,6 +53,31 @@ def test_every_error_code_is_documented() -> None:
     text = (ROOT / "docs" / "operations.md").read_text()
     codes = {kind.code for kind in all_errors(errors.GatewayError)}
     assert sorted(code for code in codes if f"`{code}`" not in text) == []
+
+
+def test_every_log_event_is_documented() -> None:
+    event = re.compile(r"\blog(?:ger)?\.\w+\((?:level, )?\"(\w+)\"")
+    found = {name for path in SOURCES for name in event.findall(path.read_text())}
+    assert "reloaded" in found
+    text = (ROOT / "docs" / "operations.md").read_text()
+    assert sorted(name for name in found if f"`{name}`" not in text) == []
+
+
+@pytest.mark.parametrize(
+    ("what", "where"),
+    [
+        (r"except Exception\b", CATCH_ALL),
+        (r"\bos\.environ\b", {"credentials/secret.py"}),
+        (r"^(?:import|from) aiohttp\b", {"server/web.py", "server/connection.py"}),
+    ],
+)
+def test_some_things_stand_where_the_house_allows_them(what: str, where: set[str]) -> None:
+    found = {
+        str(path.relative_to(ROOT / "gateway"))
+        for path in SOURCES
+        if re.search(what, path.read_text(), re.MULTILINE)
+    }
+    assert found == where
 
 
 def test_there_is_no_class_called_gateway() -> None:
