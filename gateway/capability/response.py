@@ -28,6 +28,7 @@ EMPTY: Final = frozenset({204, 205})
 BLANKS: Final = b" \t\r\n"
 QUOTE: Final = ord('"')
 MOST_TOLD: Final = 200  # characters of a body that is not what it says
+MOST_TYPE: Final = 60  # characters of a media type
 REPEATS: Final = "the answer repeats a secret of this gateway"
 
 
@@ -85,10 +86,18 @@ class ResponseMap:
         return fits and self.redactor.data(data) is data
 
     def _unreadable(self, answer: Answer, reason: str) -> BadResponse:
-        type_ = answer.media.type or "something"
-        told = decode.snippet(answer.text(), MOST_TOLD)
+        told = self._shown(answer.text(), MOST_TOLD)
+        type_ = self._type(answer) or "something"
         text = f"{self.who} answered with {type_} that cannot be read as JSON ({reason}): {told}"
         return BadResponse(self.redactor.text(text))
+
+    def _type(self, answer: Answer) -> str:
+        """The media type as the API spells it."""
+        return self._shown(answer.headers.get("content-type", "").partition(";")[0], MOST_TYPE)
+
+    def _shown(self, text: str, most: int) -> str:
+        """Redacted before it is cut: half a secret would not be found."""
+        return decode.snippet(self.redactor.text(text), most)
 
     def _selected(self, body: Any, args: JsonObject) -> ToolResult:
         if not self.selection.whole:
@@ -116,7 +125,12 @@ class ResponseMap:
         try:
             return output.fitted(value)
         except OutputMismatch as error:
-            raise OutputMismatch(self.redactor.text(str(error))) from None
+            data = msgspec.json.encode(value)
+            if self.redactor.data(data) is data:
+                raise
+            hidden = OutputMismatch(self.redactor.text(str(error)))
+        output.fitted(scrubbed(value, self.redactor)[0])  # half a secret must not be quoted either
+        raise hidden
 
     def _block(self, value: Any, data: bytes, args: JsonObject) -> JsonObject:
         """What the model reads: the author's text, a lone text as it is, else JSON."""
@@ -136,7 +150,7 @@ class ResponseMap:
             return self._text(text, args)
         size = len(answer.body) * 4 // 3
         if size > self.max_bytes:
-            type_ = answer.media.type or "binary data"
+            type_ = self._type(answer) or "binary data"
             text = f"{self.who} answered with {size} bytes of {type_}, more than {self.max_bytes}"
             raise BadResponse(text, hint="the capability's author raises response.max_bytes")
         uri = f"capability://{self.who.replace('.', '/')}"

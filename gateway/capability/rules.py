@@ -14,6 +14,7 @@ from gateway.capability.language import Expression, Position, Scope
 from gateway.capability.model import ErrorRule
 from gateway.capability.path import compile_path
 from gateway.capability.place import Place
+from gateway.capability.scrub import cleaned
 from gateway.capability.template import Template, TemplateError, compile_expression
 from gateway.capability.values import to_text
 from gateway.credentials.redact import Redactor
@@ -92,6 +93,9 @@ class Rules:
         raise error
 
     def _failure(self, scope: Scope, message: Template | None) -> UpstreamFailed:
+        """Secrets go before anything is cut, by us or by the template: half of one is not found."""
+        told = {name: cleaned(scope[name], self.redactor) for name in ("headers", "body")}
+        scope = {**scope, **told}
         said = message.text(scope) if message else None
         text = tidy(str(said))[:MOST_MESSAGE] if said else self._default(scope)
         return UpstreamFailed(self.redactor.text(text), hint=_hint(scope["status"]))
@@ -99,7 +103,7 @@ class Rules:
     def _default(self, scope: Scope) -> str:
         status = scope["status"]
         head = f"{self.who} failed" if status in SUCCESS else f"HTTP {status} from {self.who}"
-        told = _told(scope["body"])
+        told = snippet(_told(scope["body"]), MOST_TEXT)
         return f"{head}: {told}" if told else head
 
 
@@ -110,14 +114,14 @@ def _hint(status: int) -> str | None:
 
 
 def _told(body: Any) -> str:
-    """The API's own message, or the beginning of its text."""
+    """The API's own message, or all its text."""
     if isinstance(body, str):
-        return snippet(body, MOST_TEXT)
+        return body
     for path in MESSAGES:
         found = path.value(body)
         if isinstance(found, str) and found.strip():
-            return snippet(found, MOST_TEXT)
-    return snippet(to_text(body), MOST_TEXT) if body else ""
+            return found
+    return to_text(body) if body else ""
 
 
 def compile_rules(rules: Sequence[ErrorRule], place: Place) -> tuple[Rule, ...]:

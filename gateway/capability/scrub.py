@@ -17,6 +17,12 @@ def scrubbed(value: Any, redactor: Redactor) -> tuple[Any, bytes]:
     return clean, data
 
 
+def cleaned(value: Any, redactor: Redactor) -> Any:
+    """`value`, or a copy without what the redactor finds in it."""
+    data = msgspec.json.encode(value)
+    return value if redactor.data(data) is data else _clean(value, redactor)
+
+
 def _clean(value: Any, redactor: Redactor) -> Any:
     if isinstance(value, str):
         return redactor.text(value)
