@@ -22,7 +22,7 @@ from gateway.capability.mapping import Selection, compile_selection
 from gateway.capability.model import METHODS, Cache, Capability, Limits, Response, Retry, ToolSpec
 from gateway.capability.output import Output
 from gateway.capability.place import Place, Report
-from gateway.capability.request import RequestTemplate, compile_request
+from gateway.capability.request import RequestTemplate, compile_request, used
 from gateway.capability.response import ResponseMap
 from gateway.capability.rules import Rule, Rules, compile_rules
 from gateway.capability.schemas import input_schema
@@ -63,9 +63,10 @@ class Compiler:
         path = ("tools", name)
         template = compile_request(spec, self.shared, path)
         response, reads = self._response(name, spec)
-        used = template.uses | {read[1] for read in reads if read[0] == "args" and read[1:]}
-        for unused in () if ("args",) in reads else [arg for arg in spec.args if arg not in used]:
-            hint = 'put it into the request, or send what is left over: "...": "{{ rest }}"'
+        for unused in spec.args.keys() - template.uses - used(reads, spec.args):
+            hint = (
+                f'write {{{{ args.{unused} }}}} into the request; "...": "{{{{ rest }}}}" sends all'
+            )
             self.report((*path, "args", unused), f"args.{unused} is used nowhere", hint)
         self._refuse_secrets(spec, path)
         definition = self._definition(name, spec, response.output)

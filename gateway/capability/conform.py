@@ -10,7 +10,7 @@ import msgspec
 from msgspec import structs
 
 from gateway.capability import base_url, checks
-from gateway.capability.model import BACKEND_NAME, LATER, Capability, ToolSpec
+from gateway.capability.model import ADVICE, BACKEND_NAME, LATER, Capability, ToolSpec
 from gateway.capability.problem import MOST, Path, Problem
 from gateway.capability.shape import examined
 from gateway.capability.variables import expand
@@ -29,7 +29,7 @@ def conform(
     """
     if parsed.issues:
         return None, list(parsed.issues)
-    capability, issues, tree = examined(parsed, Capability, LATER)
+    capability, issues, tree = examined(parsed, Capability, LATER, ADVICE)
     problems: list[Problem] = []
     if capability is None:
         found = _sound_parts(tree, environ)

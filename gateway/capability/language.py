@@ -91,7 +91,8 @@ def check_name(root: str, key: str | None, names: Names) -> tuple[str, ...]:
             raise TemplateError("'secrets' cannot be used as a whole", "write secrets.name")
         return (root,)
     if known is not None and key not in known:
-        raise TemplateError(f"{root}.{key} is not declared", did_you_mean(key, known))
+        hint = did_you_mean(key, known) or f"declare it below {root}:"
+        raise TemplateError(f"{root}.{key} is not declared", hint)
     return root, key
 
 

@@ -31,6 +31,48 @@ LATER: dict[str, tuple[str, ...]] = {  # place → keys of format 1 that a later
     "secrets": ("keyring:",),
 }
 
+_METHOD = "the method is the key of the path, such as get: /items"
+_ARGS = "arguments stand below args:, each by its name, such as id: {type: string, required: true}"
+_RETRY = "such as retry: {max: 3}"
+_BELOW = "stands below response:"
+ADVICE: dict[str, str] = {  # place → what to write there, or in place of a key of other formats
+    "capability": "write capability: 1",
+    "description": "what the API offers, in one line",
+    "base_url": "such as base_url: https://api.example.com/v2",
+    "tools": "each tool by its name, such as get_item:, and below it what it does and calls",
+    "auth": 'such as auth: {bearer: "{{ secrets.token }}"}',
+    "auth.api_key": 'write header: {X-Api-Key: "{{ secrets.key }}"}, or query: {key: …}',
+    "auth.token": 'write bearer: "{{ secrets.token }}"',
+    "auth.type": "the kind is the key, such as bearer:",
+    "retry": _RETRY,
+    "openapi": "an OpenAPI document: write a capability file with the calls of it that you need",
+    "swagger": "an OpenAPI document: write a capability file with the calls of it that you need",
+    "fulcrum": "a file of another format: write a capability file in its place",
+    "tools.*.name": "the name of a tool is its key below tools:",
+    "tools.*.description": "what the tool does, for the model that chooses it",
+    "tools.*.method": _METHOD,
+    "tools.*.path": _METHOD,
+    "tools.*.url": _METHOD,
+    "tools.*.endpoint": _METHOD,
+    "tools.*.args": _ARGS,
+    "tools.*.args.*": "such as {type: string, required: true}",
+    "tools.*.arguments": _ARGS,
+    "tools.*.inputs": _ARGS,
+    "tools.*.inputSchema": _ARGS,
+    "tools.*.parameters": _ARGS,
+    "tools.*.params": "for ?name=value write query:; what a caller may give stands below args:",
+    "tools.*.required": "write required: true beside each argument that must be given",
+    "tools.*.body": "write one of json:, form:, text:, bytes:, graphql:",
+    "tools.*.data": "write one of json:, form:, text:, bytes:, graphql:",
+    "tools.*.retry": _RETRY,
+    "tools.*.response": "such as response: {select: $.items}",
+    "tools.*.select": _BELOW,
+    "tools.*.map": _BELOW,
+    "tools.*.limit": _BELOW,
+    "tools.*.examples.*.request": "such as request: {url: https://api.example.com/items/1}",
+    "tools.*.examples.*.reply": "such as reply: {json: {id: 1}}",
+}
+
 _VARIABLE = r"\$\{[^}\s]*\}"
 _URL_PATTERN = rf"^(https?://|{_VARIABLE})([^?#@{{}}\s]|{_VARIABLE})*$"
 

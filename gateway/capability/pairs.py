@@ -10,7 +10,7 @@ from typing import Any
 from gateway.capability.escape import query_text
 from gateway.capability.filters import nothing
 from gateway.capability.language import Position, Scope
-from gateway.capability.place import Place
+from gateway.capability.place import UNREAD, Place
 from gateway.capability.tree import (
     SPLICE,
     Build,
@@ -22,7 +22,7 @@ from gateway.capability.tree import (
 )
 from gateway.capability.values import RenderError, refused, to_text
 
-_WHOLE = ({("args",)}, {("rest",)})  # what may be spliced: names that the author declared
+_WHOLE = ({("args",)}, {("rest",)}, {UNREAD})  # what may be spliced: names the author declared
 
 
 class Named:

@@ -96,7 +96,8 @@ def parse(source: str) -> Query:
     if len(source) > LONGEST:
         reader.fail(f"it is longer than {LONGEST} characters")
     if not reader.take("$"):
-        reader.fail("it must start with '$'", hint=f"'$.{source}'?" if NAME.match(source) else None)
+        bare = source.removeprefix(".")
+        reader.fail("it must start with '$'", hint=f"'$.{bare}'?" if NAME.match(bare) else None)
     segments = reader.segments()
     if reader.at < len(source):
         reader.unexpected()

@@ -12,6 +12,8 @@ from gateway.domain.issue import Severity
 
 Key = str | int
 
+UNREAD = ("",)  # stands among what is read for all that a faulty template was to read
+
 
 class Report(Protocol):
     """Hears of one fault. `path` leads to it from the file's root."""
@@ -44,12 +46,17 @@ class Place:
     def warn(self, message: str, hint: str | None = None) -> None:
         self.report(self.path, message, hint, severity=Severity.WARNING)
 
+    def unread(self, error: TemplateError) -> None:
+        """A fault in a template: no argument is called unused for it."""
+        self.fault(str(error), error.hint)
+        self.reads.add(UNREAD)
+
     def template(self, source: str, position: Position) -> Template:
         """`source` compiled; a faulty one is reported and gives an empty text."""
         try:
             found = compile_template(source, position=position, names=self.names)
         except TemplateError as error:
-            self.fault(str(error), error.hint)
+            self.unread(error)
             return compile_template("", position=position, names=self.names)
         self.reads.update(found.reads)
         return found

@@ -18,7 +18,7 @@ from gateway.capability.http import HttpRequest
 from gateway.capability.language import Position, Scope
 from gateway.capability.model import METHODS, ToolSpec
 from gateway.capability.pairs import Named, Pair, Spliced, compile_pairs, encoded
-from gateway.capability.place import Place
+from gateway.capability.place import UNREAD, Place
 from gateway.capability.request_headers import Header, HeaderTemplate, compile_headers, overlaid
 from gateway.capability.shared import SecretScope, Shared
 from gateway.capability.tree import SPLICE
@@ -38,7 +38,7 @@ class RequestTemplate:
     def __init__(self, method: str, parts: "_Parts", shared: Shared, spec: ToolSpec) -> None:
         self.method = method.upper()
         self.route = f"{self.method} {shared.base}{parts.path.shape}"
-        self.uses = _used(parts.place.reads, spec.args)
+        self.uses = used(parts.place.reads, spec.args)
         self._base = shared.base
         self._shared = shared
         self._parts = parts
@@ -199,7 +199,8 @@ def _rest(reads: Collection[tuple[str, ...]], args: Mapping[str, Any]) -> tuple[
     return tuple(name for name in args if ("args", name) not in reads)
 
 
-def _used(reads: Collection[tuple[str, ...]], args: Mapping[str, Any]) -> frozenset[str]:
-    if ("args",) in reads or ("rest",) in reads:
+def used(reads: Collection[tuple[str, ...]], args: Mapping[str, Any]) -> frozenset[str]:
+    """Which of `args` are among the reads; all, where that cannot be told."""
+    if not {("args",), ("rest",), UNREAD}.isdisjoint(reads):
         return frozenset(args)
     return frozenset(read[1] for read in reads if read[0] == "args")

@@ -251,7 +251,10 @@ def _parsed(parse: Callable[[], Any]) -> Any:
     try:
         return parse()
     except TemplateSyntaxError as error:
-        raise TemplateError(f"not a template: {error.message}") from None
+        message = str(error.message)
+        if message.startswith("unexpected end of template"):
+            raise TemplateError("a '{{' or '{%' is not closed", "such as {{ args.x }}") from None
+        raise TemplateError(f"not a template: {message}") from None
     except (RecursionError, ValueError, OverflowError) as error:
         raise TemplateError(f"not a template: {type(error).__name__}") from None
 

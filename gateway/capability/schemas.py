@@ -180,7 +180,8 @@ def _required(value: Any, *, named: bool) -> Iterator[Problem]:
         message = "'required: true' stands beside a property; nothing here has a name"
         yield Problem(("required",), message, "here it is a list of the names below 'properties'")
     else:
-        yield Problem(("required",), "'required' is true, false or a list of property names")
+        hint = "write true" if value in ("yes", "on", "True", "TRUE", 1) else None
+        yield Problem(("required",), "'required' is true, false or a list of property names", hint)
 
 
 def _types(value: Any) -> Iterator[Problem]:

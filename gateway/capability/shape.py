@@ -19,9 +19,11 @@ from gateway.domain.names import did_you_mean, nearest
 
 T = TypeVar("T")
 Later = Mapping[str, Sequence[str]]
+Advice = Mapping[str, str]
 Extra = Mapping[str, Any]
 
 LATER = "is part of format 1 but not supported by this version yet"
+FEW = 8  # keys that are all named when none is near
 FREE = "x-"  # how the keys begin that are nobody's business but the author's
 
 _STRUCT, _DICT, _LITERAL = inspect.StructType, inspect.DictType, inspect.LiteralType
@@ -53,24 +55,25 @@ _BOOLEANS |= {"False": "false"}
 
 
 def shaped(
-    parsed: Parsed, kind: type[T], later: Later | None = None
+    parsed: Parsed, kind: type[T], later: Later | None = None, advice: Advice | None = None
 ) -> tuple[T | None, list[Issue]]:
     """`parsed.tree` as `kind`, or all the issues that prevent it. `x-*` keys are dropped.
 
     `later`: place (such as `tools.*.response`) → keys, or texts, that are known but come later.
+    `advice`: place → what to write there, or in place of an unknown key of that name.
     """
-    value, issues, _ = examined(parsed, kind, later)
+    value, issues, _ = examined(parsed, kind, later, advice)
     return value, issues
 
 
 def examined(
-    parsed: Parsed, kind: type[T], later: Later | None = None
+    parsed: Parsed, kind: type[T], later: Later | None = None, advice: Advice | None = None
 ) -> tuple[T | None, list[Issue], Any]:
     """As `shaped`, and the tree without its free keys: parts of it may be well all the same."""
     try:
         return msgspec.convert(parsed.tree, kind), [], parsed.tree
     except msgspec.ValidationError:
-        walk = _Walk(parsed, later or {})
+        walk = _Walk(parsed, later or {}, advice or {})
     try:
         tree = walk.value(parsed.tree, inspect.type_info(kind), _At())
     except _Enough:
@@ -103,10 +106,11 @@ class _Enough(Exception):
 class _Walk:
     """One tree against one type; each method gives the value without its free keys."""
 
-    def __init__(self, parsed: Parsed, later: Later) -> None:
+    def __init__(self, parsed: Parsed, later: Later, advice: Advice) -> None:
         self.issues: list[Issue] = []
         self._parsed = parsed
         self._later = later
+        self._advice = advice
 
     def value(self, value: Any, info: Any, at: _At) -> Any:
         bare, extra = _bare(info)
@@ -149,7 +153,8 @@ class _Walk:
                 meant += nearest(key, fields, 1)
         for name, field in fields.items():
             if field.required and name not in value and name not in meant:
-                self._tell(at.field(name), f"{name!r} is missing")
+                place = at.field(name)
+                self._tell(place, f"{name!r} is missing", self._advice.get(place.place))
         return kept
 
     def _dict(self, value: dict[str, Any], info: Any, at: _At) -> dict[str, Any]:
@@ -185,15 +190,17 @@ class _Walk:
         if key in later:
             self._tell(at.item(key), f"{key!r} {LATER}", at_key=True)
         else:
-            hint = did_you_mean(key, (*known, *later))
+            hint = self._advice.get(at.field(key).place) or did_you_mean(key, (*known, *later))
+            if not hint and len(known) <= FEW:
+                hint = f"there are {', '.join(known)}"
             self._tell(at.item(key), f"unknown key {clip(key)!r}", hint, at_key=True)
 
     def _misfit(self, value: Any, members: Sequence[Any], at: _At) -> None:
         if isinstance(value, str) and value in self._later.get(at.place, ()):
             self._tell(at, f"{value!r} {LATER}")
             return
-        wanted = _any_of(members)
-        self._tell(at, f"must be {wanted}, not {_said(value, members)}", _remedy(value, members))
+        hint = self._advice.get(at.place) or _remedy(value, members)
+        self._tell(at, f"must be {_any_of(members)}, not {_said(value, members)}", hint)
 
     def _tell(
         self, at: _At, message: str, hint: str | None = None, *, at_key: bool = False
@@ -247,9 +254,13 @@ def _remedy(value: Any, members: Sequence[Any]) -> str | None:
         return f"write {_BOOLEANS[value]}"
     if isinstance(value, bool | int | float) and inspect.StrType in kinds:
         return "quote it"
-    if isinstance(value, str) and inspect.IntType in kinds and value.isdecimal():
-        return "write it without quotes"
     literals = [str(one) for member in members if type(member) is _LITERAL for one in member.values]
+    if (
+        isinstance(value, str)
+        and value.isdecimal()
+        and (inspect.IntType in kinds or value in literals)
+    ):
+        return "write it without quotes"
     return did_you_mean(value, literals) if isinstance(value, str) else None
 
 

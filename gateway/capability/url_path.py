@@ -16,6 +16,7 @@ from gateway.capability.values import RenderError, refused
 
 _HOLE = "\0"  # stands for an expression while the author's text is looked at
 _SAFE = "/%:@!$&'()*+,;=-._~"  # what RFC 3986 lets stand in a path, and its escapes
+_BRACED = re.compile(r"\$?\{[^{}]*\}|[{}]")  # `{name}` and `${name}`, as other formats write it
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 Part = str | Expression
@@ -71,7 +72,7 @@ def compile_path(source: str, place: Place) -> PathTemplate:
         parts = split(source, position=Position.PATH, names=place.names)
         _check_literals(_holed(parts))
     except TemplateError as error:
-        place.fault(str(error), error.hint)
+        place.unread(error)
         return PathTemplate(("/",))
     for part in parts:
         if isinstance(part, Expression):
@@ -100,6 +101,12 @@ def _check_literals(holed: str) -> None:
         raise TemplateError("a path starts with '/'")
     if "?" in holed or "#" in holed:
         raise TemplateError("'?' and '#' cannot stand in a path", "use 'query:' for ?name=value")
+    braced = _BRACED.search(holed)
+    if braced:
+        name = re.sub(r"\W", "", braced[0]) or "name"
+        raise TemplateError(
+            f"{braced[0]!r} in a path would be sent as it stands", f"write {{{{ args.{name} }}}}"
+        )
     if _LONE_PERCENT.search(holed):
         raise TemplateError("a '%' in a path starts an escape such as %20", "write %25")
     for index, segment in enumerate(holed.split("/")[1:], 1):

@@ -87,16 +87,54 @@ def test_all_faults_of_all_tools_are_told_at_once_each_at_its_line():
         "    description: Read.\n"
         "    args: {unused: {type: string}}\n"
         "    get: /x\n"
-        "    response: {text: '{{ secrets.key }}'}\n"
+        "    response: {select: x}\n"
     )
+    unrooted = "not a JSONPath: 'x': it must start with '$'"
     path = "tools.read.response.select: not a JSONPath: '$.a..': expected a name, but it ends"
     assert told(loaded(text)) == [
         "dir/api.yaml:9:16 tools.read.query.a: args.x is not declared",
         f"dir/api.yaml:10:24 {path}",
         "dir/api.yaml:10:42 tools.read.response.map.b: not a JSONPath: 'c': it must start with '$'",
         "dir/api.yaml:13:20 tools.other.args.unused: args.unused is used nowhere",
-        "dir/api.yaml:15:22 tools.other.response.text: 'secrets' is not known here",
+        f"dir/api.yaml:15:24 tools.other.response.select: {unrooted}",
     ]
+
+
+def test_no_argument_is_called_unused_for_a_fault_in_the_template_that_reads_it():
+    text = FILE.replace("get: /", "get: /{{ args.idd }}") + "    args: {id: {required: true}}\n"
+    assert told(loaded(text)) == ["dir/api.yaml:8:10 tools.read.get: args.idd is not declared"]
+    assert loaded(text).issues[0].hint == "did you mean 'id'?"
+
+
+@pytest.mark.parametrize("path", ["/items/{id}", "/items/${id}"])
+def test_a_path_in_the_way_of_other_formats_is_refused_with_ours(path):
+    """It would be sent as it stands, %7Bid%7D."""
+    text = FILE.replace("get: /", f"get: {path}") + "    args: {id: {required: true}}\n"
+    [issue] = loaded(text).issues
+    assert (issue.where, issue.hint) == ("dir/api.yaml:8:10", "write {{ args.id }}")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "hint"),
+    [
+        ("capability: 1", "capability: '1'", "write capability: 1"),
+        ("capability: 1\n", "", "write capability: 1"),
+        ("    get: /", "    path: /\n    get: /", "the method is the key of the path"),
+        ("    get: /", "    body: {}\n    get: /", "one of json:"),
+        ("    get: /", "    args: {id: string}\n    get: /", "such as {type: string"),
+        ("    get: /", "    args: [id]\n    get: /", "each by its name"),
+        ("    get: /", "    args: {id: {required: yes}}\n    get: /", "write true"),
+        ("tools:", "auth: {api_key: x}\ntools:", "write header:"),
+        ("tools:", "auth: {key: x}\ntools:", "there are bearer, basic, header, query"),
+        ("tools:", "auth: bearer\ntools:", "such as auth: {bearer:"),
+        ("    get: /", "    headers: {X-A: '{{ secrets.other }}'}\n    get: /", "below secrets:"),
+        ("    get: /", "    response: {select: .items}\n    get: /", "'$.items'?"),
+    ],
+)
+def test_what_authors_bring_from_elsewhere_is_answered_with_how_it_is_said_here(old, new, hint):
+    assert old in FILE
+    [issue] = loaded(FILE.replace(old, new)).issues
+    assert hint in (issue.hint or "")
 
 
 def test_warnings_let_a_file_load():

@@ -252,7 +252,7 @@ def test_filters(source, expected):
         ("{{ secrets }}", "as a whole", "secrets.name"),
         ("{{ secrets | tojson }}", "as a whole", None),
         ("{{ rest.page }}", "rest.page is not declared", None),
-        ("{{ args.text", "not a template", None),
+        ("{{ args.text", "is not closed", "such as {{ args.x }}"),
         ("{% if %}", "not a template", None),
         ("{{ }}", "not a template", None),
         ("{% set x = 1 %}", "cannot set names", None),
