@@ -96,12 +96,21 @@ def parse(source: str) -> Query:
     if len(source) > LONGEST:
         reader.fail(f"it is longer than {LONGEST} characters")
     if not reader.take("$"):
-        bare = source.removeprefix(".")
-        reader.fail("it must start with '$'", hint=f"'$.{bare}'?" if NAME.match(bare) else None)
+        reader.fail("it must start with '$'", hint=_rooted(source))
     segments = reader.segments()
     if reader.at < len(source):
         reader.unexpected()
     return Query("$", segments)
+
+
+def _rooted(source: str) -> str | None:
+    """What it would be from the root, if that is a path."""
+    path = f"$.{source.removeprefix('.')}"
+    try:
+        parse(path)
+    except ConfigError:
+        return None
+    return f"{path!r}?"
 
 
 class Reader:

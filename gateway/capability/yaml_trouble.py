@@ -15,6 +15,7 @@ _BOMS = (
     (b"\xff\xfe", "the file is UTF-16"),
     (b"\xfe\xff", "the file is UTF-16"),
 )
+_NEAR = 100  # lines above in which an opening quote is looked for
 _LONGEST_LINE = 2_000  # characters of a line that are looked at for a template
 _SAVE = "save it as UTF-8 without byte order mark"
 _TEMPLATE = "an unquoted '{{': to YAML that is a mapping"
@@ -113,6 +114,10 @@ def of_libyaml(error: Exception, data: bytes, file: str) -> Issue:
         column = _bare_template(line)
         if column:
             return Issue(file, _TEMPLATE, at.line + 1, column, hint=_QUOTE)
+    if problem.startswith("did not find expected") and mark.line < len(lines):
+        quoted = _after_quote(lines, mark.line, mark.column, file)
+        if quoted:
+            return quoted
     return Issue(file, message, began.line + 1, began.column + 1, hint=hint)
 
 
@@ -150,6 +155,24 @@ def _tab(text: str, file: str) -> Issue | None:
     """A line that begins with a tab. (One after spaces may be content: libyaml knows.)"""
     found = re.search(r"^\t+[^\s#]", text, re.MULTILINE)
     return _at(file, text[: found.start()].encode(), _TAB, _SPACES) if found else None
+
+
+def _after_quote(lines: list[str], line: int, column: int, file: str) -> Issue | None:
+    """Where text follows a closing quote: that text, or the opening quote if lines lie between."""
+    before = lines[line][: min(column, _LONGEST_LINE)].rstrip()
+    mark = before[-1:]
+    if mark not in ("'", '"'):
+        return None
+    if before.count(mark) % 2 == 0:
+        hint = "quote all of it, with the other kind of quote than is inside"
+        return Issue(file, "text after the closing quote", line + 1, column + 1, hint=hint)
+    for above in range(line - 1, max(line - _NEAR, -1), -1):
+        text = lines[above][:_LONGEST_LINE]
+        if text.count(mark) % 2:
+            message = f"a quote that is opened here is closed only in line {line + 1}"
+            hint = "close it where its text ends"
+            return Issue(file, message, above + 1, text.rindex(mark) + 1, hint=hint)
+    return None
 
 
 def _bare_template(line: str) -> int:

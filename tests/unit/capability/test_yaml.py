@@ -132,6 +132,24 @@ def test_an_unquoted_template_says_to_quote_it(text: str, place: tuple[int, int]
     assert hint == 'quote it: "{{ … }}"'
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ('a: "One" item\n', (1, 10), "text after the closing quote"),
+        ("a: 'it's'\n", (1, 8), "text after the closing quote"),
+        ('a: {b: "x" y}\n', (1, 12), "text after the closing quote"),
+        ('a: "x\nb: 1\nc: {d: "n"}\n', (1, 4), "opened here is closed only in line 3"),
+        ('a: {b: "4, f: [i]}\nc: {d: "x"}\n', (1, 8), "opened here is closed only in line 2"),
+    ],
+)
+def test_a_quote_in_the_wrong_place_is_told_where_it_is(
+    text: str, place: tuple[int, int], message: str
+) -> None:
+    line, column, said, _ = only(text)
+    assert (line, column) == place
+    assert message in said
+
+
 def test_a_quoted_template_and_one_inside_a_plain_text_are_fine() -> None:
     assert tree('a: "{{ x }}"') == {"a": "{{ x }}"}
     assert tree("get: /x/{{ args.x }}") == {"get": "/x/{{ args.x }}"}
