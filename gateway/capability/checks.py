@@ -21,10 +21,14 @@ from gateway.capability.model import (
 )
 from gateway.capability.problem import Problem
 from gateway.capability.schemas import argument_problems, output_problems
+from gateway.credentials import Auth
 from gateway.credentials.secret import source_problem
 from gateway.domain.issue import Severity
 
 Problems = Iterator[Problem]
+
+WRITTEN_OUT = "a credential is written out in this file"
+DECLARE = 'declare it below secrets: and write "{{ secrets.NAME }}" below auth:'
 
 EFFECTS = re.compile(  # the beginnings of words that say what a call changes
     r"\b(accept|add|append|appl|approv|archiv|assign|attach|ban|block|book|buy|cancel|chang|charg|clear"
@@ -45,6 +49,7 @@ def file_problems(capability: Capability) -> Problems:
         problem = source_problem(source)
         if problem:
             yield Problem(("secrets", name), problem)
+    yield from _written_out(capability)
     yield from _names((), (capability.name or "",))
     yield from _names(("tools",), capability.tools)
     yield from _rules(capability.errors)
@@ -65,6 +70,18 @@ def tool_problems(spec: ToolSpec) -> Problems:
     yield from _quantities(spec)
     yield from _hints(spec.annotations)
     yield from _lints(spec)
+
+
+def _written_out(capability: Capability) -> Problems:
+    """A credential in the file goes where the file goes; one that is a secret does not."""
+    auth = capability.auth
+    if isinstance(auth, Auth) and not any("{{" in text for _, text in auth.texts):
+        yield Problem(("auth",), WRITTEN_OUT, DECLARE, Severity.WARNING)
+    tools = ((("tools", name), spec.headers) for name, spec in capability.tools.items())
+    for path, headers in (((), capability.headers), *tools):
+        for name, value in headers.items():
+            if name.lower() == "authorization" and value and "{{" not in str(value):
+                yield Problem((*path, "headers", name), WRITTEN_OUT, DECLARE, Severity.WARNING)
 
 
 def method_of(spec: ToolSpec) -> str | None:

@@ -137,6 +137,26 @@ def test_what_authors_bring_from_elsewhere_is_answered_with_how_it_is_said_here(
     assert hint in (issue.hint or "")
 
 
+@pytest.mark.parametrize(
+    ("line", "warned"),
+    [
+        ("auth: {bearer: abc123}", True),
+        ("auth: {basic: {username: me, password: abc123}}", True),
+        ("auth: {query: {key: abc123}}", True),
+        ("headers: {authorization: Bearer abc123}", True),
+        ('auth: {bearer: "{{ secrets.key }}"}\nsecrets: {key: env:API_KEY}', False),
+        (
+            'auth: {header: {X-App: app, X-Key: "{{ secrets.key }}"}}\nsecrets: {key: env:API_KEY}',
+            False,
+        ),
+    ],
+)
+def test_a_credential_that_is_written_out_is_warned_of_and_not_said(line, warned):
+    issues = loaded(f"{FILE}{line}\n", environ={"API_KEY": "x"}).issues
+    assert [issue.severity for issue in issues] == [Severity.WARNING] * warned
+    assert all("written out" in issue.message and "abc123" not in repr(issue) for issue in issues)
+
+
 def test_warnings_let_a_file_load():
     text = FILE + "    response: {select: '$..a'}\n"
     found = loaded(text)
