@@ -2,7 +2,7 @@
 refused.
 
 The rule: a body has one reading. No duplicate or wrong-case keys, no NaN or overflowing number, no
-BOM, no other encoding than UTF-8, no lone surrogate, bounded depth (hardening T12, I13 to I15).
+BOM, no other encoding than UTF-8, no lone surrogate, bounded depth (T12, I13 to I15).
 Results travel as bytes and are spliced in, never parsed again.
 """
 

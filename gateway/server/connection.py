@@ -1,4 +1,4 @@
-"""aiohttp's connections with the deadlines it lacks (hardening T4, I10, I11, F13).
+"""aiohttp's connections with the deadlines it lacks (T4, I10, I11, F13).
 
 A client has a while to send a request's head and a while to take its answer; then it is cut. One
 sweep now and then looks at all connections, so a call pays nothing for it.

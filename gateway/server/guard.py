@@ -1,7 +1,7 @@
 """Who may address us: the Host and Origin rules against DNS rebinding. Pure.
 
 A page of a hostile site can make a browser call a loopback port, but not choose the Host it sends
-nor hide its Origin. Every route is behind this, health and metrics too (hardening §1, rows 1, 2).
+nor hide its Origin. Every route is behind this, health and metrics too (I1 to I4).
 """
 
 import ipaddress

@@ -1,7 +1,7 @@
 """Every HTTP rule of the gateway and no HTTP library: the facts of a request in, a Reply out.
 
 First the guard, then the path, then the era. What a path means is decided by comparing strings as
-they arrived, never on a normalised or decoded URL (hardening §1 row 2, I25).
+they arrived, never on a normalised or decoded URL (I4, I25).
 """
 
 import asyncio

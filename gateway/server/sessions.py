@@ -1,7 +1,7 @@
 """Legacy sessions: what `initialize` settled, until DELETE, silence or too many newer ones end it.
 
 A session belongs to one caller and one surface; to anyone else, and at any other URL, it does not
-exist (hardening §1, row 13). Nothing here is ever "the only session".
+exist. Nothing here is ever "the only session".
 """
 
 import secrets

@@ -259,6 +259,21 @@ async def test_a_redirected_post_is_the_callers_to_judge() -> None:
     assert (answer.status, answer.headers["location"]) == (302, "/elsewhere")
 
 
+async def test_a_401_that_says_where_to_ask_for_a_token_is_an_answer_like_any_other() -> None:
+    """I62."""
+    asked: list[str] = []
+
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        asked.append(request.path)
+        there = f"http://{request.host}/.well-known/oauth-protected-resource"
+        challenge = f'Bearer resource_metadata="{there}"'
+        return web.Response(status=401, headers={"WWW-Authenticate": challenge})
+
+    async with serving(refuse) as port:
+        assert (await send(f"http://127.0.0.1:{port}/x")).status == 401
+    assert asked == ["/x"]
+
+
 async def test_a_redirect_without_a_location_is_an_answer_like_any_other() -> None:
     async with serving(redirects("")) as port:
         assert (await send(f"http://127.0.0.1:{port}/go")).status == 302

@@ -123,7 +123,7 @@ def climbs(text):
 @example({"seg": ".", "deep": ["a/b"], "mixed": "."})
 @example({"seg": "a", "deep": "b/c", "mixed": "d", "left": {"x": {"y": "&"}}, "over": ["=", "#"]})
 def test_url_keeps_origin_prefix_segments_and_query_keys(given_):
-    """§9's first property."""
+    """§4."""
     found = rendered(WITH_JSON, given_)
     if found is None:
         return

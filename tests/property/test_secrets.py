@@ -1,4 +1,4 @@
-"""No secret's value in any result, error or log line, whatever it is (§9, I42, I43, I44)."""
+"""No secret's value in any result, error or log line, whatever it is (§5, I42, I43, I44)."""
 
 import base64
 import html
