@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from gateway.backends.http import Outgoing
 from gateway.backends.retry import Again, Rule, Stop, asked_wait
-from gateway.capability.compiled import Plan, Retry
+from gateway.capability.compiled import Plan, TryAgain
 from gateway.capability.http import HttpRequest, HttpResponse
 from gateway.domain.tool import ToolResult
 from gateway.errors import LATER, BackendError, Reached, UpstreamFailed
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 LARGE = 256 << 10  # bytes of a body
 
-Read = Callable[[HttpResponse], ToolResult | Retry]
+Read = Callable[[HttpResponse], ToolResult | TryAgain]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Carrier:
             await self._chance.sleep(wait)
             attempt += 1
 
-    async def read(self, response: HttpResponse, read: Read) -> ToolResult | Retry:
+    async def read(self, response: HttpResponse, read: Read) -> ToolResult | TryAgain:
         """A large answer is read in a thread, one at a time, so that the loop stays free (F4)."""
         if len(response.body) < LARGE:
             return read(response)
@@ -99,7 +99,7 @@ class Carrier:
             error = failure.with_traceback(None)
             may_pass = plan.idempotent and response.status in plan.retry_on
         else:
-            if not isinstance(result, Retry):
+            if not isinstance(result, TryAgain):
                 return response, result
             error, may_pass = result.error, plan.idempotent
         return _Failed(error, may_pass, asked_wait(response.headers, self._chance.wall()))
@@ -117,7 +117,7 @@ class Carrier:
         return None
 
 
-def _without_collector(read: Read, response: HttpResponse) -> ToolResult | Retry:
+def _without_collector(read: Read, response: HttpResponse) -> ToolResult | TryAgain:
     """Decoding makes objects by the hundred thousand, none of them garbage: the cyclic collector
     would make it take four times as long.
     """

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from gateway.capability.compiled import CompiledCapability, Retry
+from gateway.capability.compiled import CompiledCapability, TryAgain
 from gateway.capability.mock import mock_reply
 from gateway.domain.call import Call
 from gateway.domain.listing import Health, Listing, Status
@@ -43,6 +43,6 @@ class MockBackend:
             raise ToolNotFound(f"no tool {call.tool.ref.name!r} on server {self._compiled.name!r}")
         args = tool.prepare(call.arguments)
         result = tool.read(args, mock_reply(tool, args))
-        if isinstance(result, Retry):
+        if isinstance(result, TryAgain):
             raise result.error
         return result

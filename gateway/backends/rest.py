@@ -16,7 +16,7 @@ from gateway.backends.addresses import names_private
 from gateway.backends.cache import NOT_MODIFIED, Cache, Pairs, key_of
 from gateway.backends.carrier import Carrier, Chance
 from gateway.backends.http import Outgoing
-from gateway.capability.compiled import CompiledCapability, CompiledTool, Retry
+from gateway.capability.compiled import CompiledCapability, CompiledTool, TryAgain
 from gateway.capability.http import HttpRequest, HttpResponse
 from gateway.domain.call import Call
 from gateway.domain.listing import Listing, Status
@@ -101,7 +101,7 @@ class RestBackend:
         if fetch.result is not None:
             return fetch.result
         result = await self._carrier.read(response, functools.partial(tool.read, args))
-        if isinstance(result, Retry):  # which only the call that brought the answer could do
+        if isinstance(result, TryAgain):  # which only the call that brought the answer could do
             raise result.error
         return result
 
@@ -145,7 +145,7 @@ class _Fetch:
         self.result = result
         return response, response.status in SUCCESS and not result.is_error
 
-    def _read(self, conditions: Pairs, response: HttpResponse) -> ToolResult | Retry:
+    def _read(self, conditions: Pairs, response: HttpResponse) -> ToolResult | TryAgain:
         if conditions and response.status == NOT_MODIFIED:
             return UNCHANGED
         return self._tool.read(self._args, response)

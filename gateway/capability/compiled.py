@@ -37,7 +37,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
+class TryAgain:
     """An error rule said `then: retry`: try again where the plan allows, else raise `error`."""
 
     error: UpstreamFailed
@@ -57,7 +57,7 @@ class CompiledTool:
     plan: Plan
     prepare: Callable[[JsonObject], dict[str, Any]]
     request: Callable[[JsonObject], HttpRequest]
-    read: Callable[[JsonObject, HttpResponse], ToolResult | Retry]
+    read: Callable[[JsonObject, HttpResponse], ToolResult | TryAgain]
     examples: tuple[Example, ...] = ()
 
 

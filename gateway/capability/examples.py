@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from gateway.capability.compile import Compiled
-from gateway.capability.compiled import Retry
+from gateway.capability.compiled import TryAgain
 from gateway.capability.difference import differences, shown
 from gateway.capability.http import HttpRequest, HttpResponse
 from gateway.capability.load import Loaded
@@ -163,7 +163,7 @@ def _outcome(
         outcome = compiled.tool.read(args, response)
     except BackendError as error:
         return None, str(error)
-    if isinstance(outcome, Retry):
+    if isinstance(outcome, TryAgain):
         return None, str(outcome.error)
     if outcome.structured is not None:
         return msgspec.json.decode(outcome.structured), None

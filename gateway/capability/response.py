@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from gateway.capability import decode, truncate
-from gateway.capability.compiled import Retry
+from gateway.capability.compiled import TryAgain
 from gateway.capability.decode import Answer
 from gateway.capability.http import HttpResponse
 from gateway.capability.mapping import Selection
@@ -55,10 +55,10 @@ class ResponseMap:
         """Text that happens to be JSON is read as JSON, and other text is an error."""
         return not self.selection.whole or self.output is not None
 
-    def read(self, args: JsonObject, response: HttpResponse) -> ToolResult | Retry:
+    def read(self, args: JsonObject, response: HttpResponse) -> ToolResult | TryAgain:
         answer = Answer(response)
         outcome = self.rules.judge(args, answer)
-        if isinstance(outcome, Retry):
+        if isinstance(outcome, TryAgain):
             return outcome
         if outcome == "empty":
             return self._result(self.selection.empty, args)

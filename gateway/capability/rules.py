@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from gateway.capability.compiled import Retry
+from gateway.capability.compiled import TryAgain
 from gateway.capability.decode import Answer, snippet, tidy
 from gateway.capability.language import Expression, Position, Scope
 from gateway.capability.model import ErrorRule
@@ -21,7 +21,7 @@ from gateway.credentials.redact import Redactor
 from gateway.errors import LATER, UpstreamFailed
 
 Then = Literal["fail", "retry", "ok", "empty"]
-Outcome = Literal["ok", "empty"] | Retry
+Outcome = Literal["ok", "empty"] | TryAgain
 
 SUCCESS: Final = range(200, 300)
 UNAUTHORIZED: Final = 401
@@ -89,7 +89,7 @@ class Rules:
             return rule.then
         error = self._failure(scope, rule.message)
         if rule.then == "retry":
-            return Retry(error)
+            return TryAgain(error)
         raise error
 
     def _failure(self, scope: Scope, message: Template | None) -> UpstreamFailed:

@@ -19,7 +19,7 @@ from gateway.backends.carrier import Chance
 from gateway.backends.failures import ConnectionLost, Unreachable
 from gateway.backends.http import Outgoing
 from gateway.backends.rest import RestBackend
-from gateway.capability.compiled import CompiledCapability, CompiledTool, Plan, Retry
+from gateway.capability.compiled import CompiledCapability, CompiledTool, Plan, TryAgain
 from gateway.capability.http import HttpRequest, HttpResponse
 from gateway.credentials.redact import MEMORY, Redactor
 from gateway.credentials.secret import Secrets
@@ -85,13 +85,13 @@ def prepare(given: JsonObject) -> dict[str, Any]:
     return dict(given)
 
 
-def read(args: JsonObject, response: HttpResponse) -> ToolResult | Retry:
+def read(args: JsonObject, response: HttpResponse) -> ToolResult | TryAgain:
     """The body as text; `pick` takes one key of it; `again` in it asks for a retry."""
     if response.status >= 300:
         raise UpstreamFailed(f"HTTP {response.status} from api.t")
     body = json.loads(response.body)
     if body == "again":
-        return Retry(UpstreamFailed("still not there"))
+        return TryAgain(UpstreamFailed("still not there"))
     return text_result(str(body[args["pick"]] if "pick" in args else body), is_error=body == "no")
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gateway.capability.compiled import Retry
+from gateway.capability.compiled import TryAgain
 from gateway.capability.http import HttpResponse
 from gateway.capability.load import load
 from gateway.credentials.redact import Redactor
@@ -159,7 +159,7 @@ def test_then_empty_is_a_result_of_nothing(response, expected):
 
 def test_then_retry_asks_for_another_attempt_and_says_why():
     found = read(409, {"message": "locked"}, "[{status: 409, then: retry}]")
-    assert isinstance(found, Retry)
+    assert isinstance(found, TryAgain)
     assert str(found.error) == "HTTP 409 from api.t: locked"
 
 
