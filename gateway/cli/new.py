@@ -1,16 +1,17 @@
 """`capgate new`: a first capability file that works as it is and shows where to go on."""
 
+import os
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
+from gateway.capability import base_url as address
 from gateway.capability.model import BACKEND_NAME
 from gateway.config.schema import render
 
 TEMPLATE = """\
-# yaml-language-server: $schema=../schemas/capability.schema.json
+# yaml-language-server: $schema={schema}
 capability: 1
 name: {name}
 description: What this API offers, in one line
@@ -53,14 +54,28 @@ tools:
 def command(name: str, base_url: str, directory: Path) -> None:
     """Write DIRECTORY/NAME.yaml, a small capability file to start from."""
     if not re.fullmatch(BACKEND_NAME, name):
-        raise click.BadParameter(f"{name!r} must match {BACKEND_NAME}", param_hint="NAME")
-    if urlsplit(base_url).scheme not in {"http", "https"}:
-        raise click.BadParameter(f"{base_url!r} must start with https://", param_hint="--base-url")
+        raise click.BadParameter(_better(name), param_hint="NAME")
+    try:
+        url = address.literal(base_url)
+    except address.Refused as error:
+        hint = f"; {error.hint}" if error.hint else ""
+        raise click.BadParameter(f"{error}{hint}", param_hint="--base-url") from None
     path = directory / f"{name}.yaml"
-    text = TEMPLATE.format(name=name, base_url=base_url.rstrip("/"), variable=name.upper())
+    beside = directory if directory.resolve() == Path.cwd() else directory.parent
+    schema = beside / "schemas" / "capability.schema.json"
+    named = Path(os.path.relpath(schema, directory)).as_posix()
+    text = TEMPLATE.format(name=name, base_url=url, variable=name.upper(), schema=named)
     _write_new(path, text)
-    _write_schema(directory.parent / "schemas" / "capability.schema.json")
+    _write_schema(schema)
     click.echo(f"wrote {path}; next: edit it, then capgate validate {path}")
+
+
+def _better(name: str) -> str:
+    """Why it is no name, and the nearest that is one."""
+    rule = "a-z, 0-9 and '_', a letter first, at most 32 characters"
+    near = re.sub(r"\W+", "_", name.lower(), flags=re.ASCII).strip("_")[:32]
+    good = re.fullmatch(BACKEND_NAME, near)
+    return f"{name!r} is no backend name ({rule})" + (f"; try {near}" if good else "")
 
 
 def _write_new(path: Path, text: str) -> None:
@@ -77,3 +92,4 @@ def _write_schema(path: Path) -> None:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(render("capability"), encoding="utf-8")
+        click.echo(f"wrote {path}, which the file's first line names for editors")

@@ -1,5 +1,6 @@
 """The command line as a person uses it, over files of the test's own."""
 
+import contextlib
 import json
 import os
 import socket
@@ -142,8 +143,25 @@ def test_a_new_file_is_valid_and_is_never_overwritten(folder: Path) -> None:
     assert "left alone" in again.output
 
 
-def test_a_new_file_needs_a_backend_name(folder: Path) -> None:
-    assert run("new", "My-API", "--directory", folder).exit_code == 2
+def test_a_new_file_needs_a_backend_name_and_the_nearest_is_told(folder: Path) -> None:
+    result = run("new", "My-API", "--directory", folder)
+    assert result.exit_code == 2
+    assert "try my_api" in result.output
+
+
+@pytest.mark.parametrize("url", ["ftp://x.io", "https://x.io/v1?k=2", "https://{region}.x.io"])
+def test_a_new_file_needs_a_base_url_that_will_load(folder: Path, url: str) -> None:
+    assert run("new", "api", "--base-url", url, "--directory", folder).exit_code == 2
+    assert not (folder / "api.yaml").exists()
+
+
+@pytest.mark.parametrize("directory", [".", "capabilities", "deep/er"])
+def test_the_first_line_of_a_new_file_leads_to_the_schema(tmp_path: Path, directory: str) -> None:
+    with contextlib.chdir(tmp_path):
+        assert run("new", "api", "--directory", directory).exit_code == 0
+    written = tmp_path / directory / "api.yaml"
+    first = written.read_text().splitlines()[0]
+    assert (written.parent / first.partition("$schema=")[2]).is_file()
 
 
 @pytest.mark.parametrize(
