@@ -29,6 +29,7 @@ from gateway.meta import meta_tools
 from gateway.observe.logging import StateLog
 from gateway.observe.metrics import Metrics
 from gateway.runtime.configured import Configured
+from gateway.runtime.heap import return_freed
 from gateway.runtime.reconcile import Reconciler
 from gateway.runtime.reload import Reloader
 from gateway.runtime.shelf import Load, Version
@@ -255,6 +256,7 @@ def _settle() -> None:
 
     A tenth of the CPU of a call, measured with 32 connections.
     """
+    return_freed()
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT)

@@ -88,17 +88,17 @@ class Connection(asyncio.Protocol):
         self.used += 1
         self.reusable = False
         self._begin(head_only=head_only, cap=cap)
-        waiter: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiter = waiter
+        self._waiter = asyncio.get_running_loop().create_future()  # no local: it holds the error
         self._transport.write(data)
         try:
-            return await waiter
+            return await self._waiter
         except BaseException:  # cancelled, perhaps, in the moment the answer was complete
             self.reusable = False
             raise
         finally:
             self._waiter = None
             self._chunks = []  # an idle connection holds on to nothing
+            del self._parser  # nor does a parser, which may hold a megabyte, hold on to it
             if not self.reusable:
                 self.close()
 
@@ -206,8 +206,9 @@ class Connection(asyncio.Protocol):
             self._waiter.set_result(Answer(self._status, self._headers, self._chunks, self._size))
 
     def _fail(self, error: WireError) -> None:
+        """Without its traceback, which would keep the last of what was received."""
         if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(error)
+            self._waiter.set_exception(error.with_traceback(None))
         self.close()
 
     def _ends_with_connection(self) -> bool:
