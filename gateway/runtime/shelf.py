@@ -17,6 +17,8 @@ from gateway.runtime.claims import Claim, Verdict, judge
 from gateway.runtime.plan import Desired, Wanted
 from gateway.runtime.settling import Settling
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -29,8 +31,6 @@ class Version:
     build: Callable[[], Backend] | None
     issues: tuple[Issue, ...] = ()
 
-
-log = logging.getLogger(__name__)
 
 Load = Callable[[bytes, str], Version]  # content and the file's name
 

@@ -9,13 +9,13 @@ from gateway.runtime.snapshot import Current, Snapshot
 from gateway.runtime.view import View
 from gateway.server.surface import Surface
 
-APART = 1.0  # seconds between two notices to the same watcher, at least (F8)
+APART = 1.0  # seconds between two notices to the same one, at least (F8)
 
 Notify = Callable[[], None]
 
 
-class Watcher:
-    """Told at most once in `apart` seconds; changes in between are one notice at the end."""
+class Bell:
+    """Notifies at most once in `apart` seconds; what comes in between is one notice at the end."""
 
     def __init__(self, notify: Notify, apart: float) -> None:
         self._notify = notify
@@ -47,25 +47,25 @@ def _nothing() -> None:
 
 
 class Changes:
-    """Watchers by what they see, so that a thousand of the same kind cost one comparison a swap."""
+    """Bells by what their owners see: a thousand of the same kind cost one comparison a swap."""
 
     def __init__(self, current: Current, observe: Observer, apart: float = APART) -> None:
         self._observe = observe
         self._apart = apart
-        self._watchers: dict[tuple[Surface, Identity], set[Watcher]] = {}
+        self._bells: dict[tuple[Surface, Identity], set[Bell]] = {}
         self._unsubscribe = current.subscribe(self._swapped)
 
     def watch(self, surface: Surface, caller: Identity, notify: Notify) -> Callable[[], None]:
         """Call `notify` whenever the caller's list changes, until what is returned is called."""
-        watcher = Watcher(notify, self._apart)
-        self._watchers.setdefault((surface, caller), set()).add(watcher)
+        bell = Bell(notify, self._apart)
+        self._bells.setdefault((surface, caller), set()).add(bell)
 
         def stop() -> None:
-            watcher.stop()
-            alike = self._watchers.get((surface, caller), set())
-            alike.discard(watcher)
+            bell.stop()
+            alike = self._bells.get((surface, caller), set())
+            alike.discard(bell)
             if not alike:
-                self._watchers.pop((surface, caller), None)
+                self._bells.pop((surface, caller), None)
 
         return stop
 
@@ -75,9 +75,9 @@ class Changes:
         unsubscribe()
 
     def _swapped(self, before: Snapshot, after: Snapshot) -> None:
-        for (surface, caller), watchers in tuple(self._watchers.items()):
+        for (surface, caller), bells in tuple(self._bells.items()):
             old = surface.definitions(View(before, self._observe, caller))
             new = surface.definitions(View(after, self._observe, caller))
             if list(old) != list(new):
-                for watcher in tuple(watchers):
-                    watcher.ring()
+                for bell in tuple(bells):
+                    bell.ring()
