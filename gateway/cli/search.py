@@ -5,6 +5,7 @@ import click
 from gateway.cli.common import QUIET, config_options, echo_json, json_option, read_config, with_view
 from gateway.domain.search import Found, Match
 from gateway.domain.signature import first_sentence, signature
+from gateway.meta.search_tools import row
 from gateway.runtime.view import View
 
 
@@ -30,7 +31,7 @@ def command(
 
     found = with_view(read_config(config, QUIET, capabilities), search)
     if as_json:
-        echo_json({"matches": [_row(match) for match in found.matches], "total": found.total})
+        echo_json({"matches": [_scored(match) for match in found.matches], "total": found.total})
         return
     for match in found.matches:
         ref = match.tool.ref
@@ -41,11 +42,5 @@ def command(
         raise SystemExit(1)
 
 
-def _row(match: Match) -> dict[str, object]:
-    return {
-        "server": match.tool.ref.backend,
-        "tool": match.tool.ref.name,
-        "description": first_sentence(match.tool.description),
-        "args": signature(match.tool),
-        "score": round(match.score, 3),
-    }
+def _scored(match: Match) -> dict[str, object]:
+    return {**row(match), "score": round(match.score, 3)}

@@ -47,7 +47,7 @@ class SearchTools:
             return text_result(_as_lines(found.matches, found.total) or _nothing(view, wanted))
         answer: dict[str, Any] = {
             "query": wanted.query[:ECHO],
-            "matches": [_row(match) for match in found.matches],
+            "matches": [row(match) for match in found.matches],
             "total": found.total,
         }
         if not found.matches:
@@ -55,7 +55,8 @@ class SearchTools:
         return json_answer(answer)
 
 
-def _row(match: Match) -> JsonObject:
+def row(match: Match) -> dict[str, str]:
+    """A match as it is shown: where it is, its first sentence, what it takes."""
     return {
         "server": match.tool.ref.backend,
         "tool": match.tool.ref.name,
