@@ -105,7 +105,8 @@ class StdioServer:
     def __init__(self, current: Current, observe: Observer, options: Options) -> None:
         self._changes = Changes(current, observe)
         stdin, stdout = claim_standard_streams()
-        self._lines, self._writer = LineReader(stdin), LineWriter(stdout)
+        self._lines = LineReader(stdin, options.limits.largest_body)
+        self._writer = LineWriter(stdout)
         self._stdio = Stdio(
             Endpoint(current, observe),
             options.surface(),

@@ -11,8 +11,7 @@ import threading
 from collections import deque
 
 CHUNK = 65_536
-LARGEST_LINE = 4 * 1024 * 1024  # bytes
-MOST_WAITING = 256  # lines read but not yet handled
+MOST_WAITING = 64  # lines read but not yet handled
 MOST_UNWRITTEN = 16 * 1024 * 1024  # bytes
 
 
@@ -38,9 +37,12 @@ def claim_standard_streams() -> tuple[int, int]:
 
 
 class LineReader:
-    """Iterate it for lines without their end; it stops at the end of the input."""
+    """Iterate it for lines without their end; it stops at the end of the input.
 
-    def __init__(self, fd: int, largest: int = LARGEST_LINE) -> None:
+    A line of more than `largest` bytes comes as TooLong.
+    """
+
+    def __init__(self, fd: int, largest: int) -> None:
         self._fd = fd
         self._largest = largest
         self._loop = asyncio.get_running_loop()

@@ -17,13 +17,13 @@ async def test_a_file_is_read_to_its_end_with_or_without_a_last_line_break(tmp_p
         path = tmp_path / "input"
         path.write_bytes(content)
         descriptor = os.open(path, os.O_RDONLY)
-        assert await lines(LineReader(descriptor)) == [b"a", b"", b"b"]
+        assert await lines(LineReader(descriptor, 1000)) == [b"a", b"", b"b"]
         os.close(descriptor)
 
 
 async def test_a_line_that_comes_in_pieces_is_one_line() -> None:
     out, into = os.pipe()
-    reader = LineReader(out)
+    reader = LineReader(out, 1000)
     for piece in (b"ab", b"cd\ne", b"f\n"):
         os.write(into, piece)
     os.close(into)
@@ -45,7 +45,7 @@ async def test_a_line_that_is_too_long_is_dropped_alone(tmp_path: Path) -> None:
 
 async def test_stopping_ends_the_lines() -> None:
     out, into = os.pipe()
-    reader = LineReader(out)
+    reader = LineReader(out, 1000)
     reader.stop()
     assert await lines(reader) == []
     os.close(into)

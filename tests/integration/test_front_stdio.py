@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway.server.pipes import LARGEST_LINE
+from gateway.server.connection import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
 META = {
@@ -104,7 +104,7 @@ async def test_a_request_of_neither_era_is_told_what_to_send(peer: Peer) -> None
         (b"\xff", -32700),
         (b'{"jsonrpc":"2.0","id":1,"method":"a","method":"b"}', -32600),
         (b'[{"jsonrpc":"2.0","id":1,"method":"ping"}]', -32600),
-        (b"x" * (LARGEST_LINE + 1), -32600),
+        (b"x" * (Limits().largest_body + 1), -32600),
     ],
     ids=["cut", "empty", "bytes", "twice", "batch", "long"],
 )
