@@ -144,7 +144,7 @@ async def serve_stdio(configured: Configured, *, mock: bool = False) -> int:
         server = StdioServer(parts.current, parts.observe, _options(parts.config))
         _on_signals(server.stop)
         _settle()
-        await server.run()
+        await server.run(seconds(parts.config.server.shutdown_timeout))
     return 0
 
 

@@ -290,9 +290,9 @@ class Capability(Strict, frozen=True):
     name: BackendName | None = None
     """The backend's name; the file's own when absent."""
     docs: str | None = None
-    """Where the API is documented."""
+    """Where the API is documented: for people who read the file."""
     version: str | int | float | None = None
-    """Of this file or of the API, as you like."""
+    """Of this file or of the API, as you like: for people who read the file."""
     tags: tuple[str, ...] = ()
     """Words to find every tool of the file by."""
     enabled: bool = True

@@ -38,7 +38,7 @@ class Server(Strict, frozen=True):
     shutdown_timeout: Duration = "30s"
     """How long calls in flight may go on when the gateway is told to stop."""
     max_body_size: Size = "10 MiB"
-    """The largest request body."""
+    """The largest request body; over stdio, the longest line."""
     allowed_hosts: tuple[Text, ...] = ()
     """Host names, beyond the loopback ones and `host`, under which clients may address us."""
     allowed_origins: tuple[Text, ...] = ()

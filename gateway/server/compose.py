@@ -23,7 +23,7 @@ from gateway.server.surface import MetaSurface
 from gateway.server.web import Front
 
 GRACE = 30.0  # seconds that running calls get when the gateway stops
-STDIO_GRACE = 5.0  # the same over stdio, where our only client has gone already
+STDIO_GRACE = 5.0  # at most over stdio, where our only client has gone already
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +116,11 @@ class StdioServer:
         )
 
     async def run(self, grace: float = STDIO_GRACE) -> None:
-        """Serve until the input ends or `stop` is called; calls then have `grace` seconds."""
-        await self._stdio.serve(self._paced(), grace)
+        """Serve until the input ends or `stop` is called.
+
+        Calls then have `grace` seconds, but never more than `STDIO_GRACE`.
+        """
+        await self._stdio.serve(self._paced(), min(grace, STDIO_GRACE))
         self._changes.close()
         await self._writer.aclose()
 
