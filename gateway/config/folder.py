@@ -144,7 +144,8 @@ class _Walk:
             state = real.stat()
         except FileNotFoundError:
             text = "no such file or directory; it is served as soon as it appears"
-            self._found.missing[self._root] = _warning(self._root, text)
+            hint = "capgate new NAME writes a first capability file"
+            self._found.missing[self._root] = _warning(self._root, text, hint)
             return
         except OSError as error:
             self._found.unlisted[self._root] = _unreadable(self._root, error)
@@ -245,5 +246,5 @@ def _unreadable(file: str, error: OSError) -> Issue:
     return Issue(file, f"cannot be read: {reason}")
 
 
-def _warning(file: str, text: str) -> Issue:
-    return Issue(file, text, severity=Severity.WARNING)
+def _warning(file: str, text: str, hint: str | None = None) -> Issue:
+    return Issue(file, text, hint=hint, severity=Severity.WARNING)

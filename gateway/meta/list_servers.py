@@ -9,6 +9,9 @@ from gateway.meta.base import json_answer, read, schema
 from gateway.runtime.view import View
 
 
+EMPTY = "no servers yet: they appear as soon as the operator adds a capability file"
+
+
 class Arguments(msgspec.Struct):
     pass
 
@@ -31,4 +34,4 @@ class ListServers:
             }
             for listing in view.backends.values()
         ]
-        return json_answer({"servers": servers})
+        return json_answer({"servers": servers} if servers else {"servers": [], "note": EMPTY})

@@ -25,9 +25,7 @@ class StateLog:
             case Reloaded():
                 self._reloaded(event)
             case BackendChanged():
-                level = logging.INFO if event.health.status is Status.OK else logging.WARNING
-                facts = {"backend": event.backend, "was": event.was, "status": event.health.status}
-                log.log(level, "backend_changed", extra=facts | {"reason": event.health.reason})
+                _changed(event)
             case _:
                 pass
 
@@ -48,6 +46,18 @@ class StateLog:
             "ms": round(event.seconds * 1000),
         }
         log.info("reloaded", extra=facts)
+
+
+def _changed(event: BackendChanged) -> None:
+    """One that is well and stays well has other findings only: they are told for themselves."""
+    health = event.health
+    fine = health.status is Status.OK
+    if fine and event.was is Status.OK:
+        return
+    facts = {"backend": event.backend, "was": event.was, "status": health.status}
+    if health.reason:
+        facts["reason"] = health.reason
+    log.log(logging.INFO if fine else logging.WARNING, "backend_changed", extra=facts)
 
 
 def _facts(issue: Issue) -> dict[str, str | None]:

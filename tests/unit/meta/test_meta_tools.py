@@ -99,6 +99,12 @@ async def test_servers_are_listed_with_status_and_tool_count() -> None:
     }
 
 
+async def test_without_servers_the_list_says_how_they_come() -> None:
+    answer = read(await ask("gateway_list_servers", {}, View(Snapshot(), print)))
+    assert answer["servers"] == []
+    assert "adds a capability file" in str(answer["note"])
+
+
 async def test_tools_are_listed_with_whole_definitions() -> None:
     answer = read(await ask("gateway_list_tools", {"server": "weather"}))
     assert answer["tools"] == [tool.definition for tool in WEATHER]

@@ -71,10 +71,17 @@ def test_a_backend_that_falls_ill_is_a_warning_and_its_recovery_is_not(lines):
     observe = StateLog()
     observe(BackendChanged("gh", Status.OK, Health(Status.DOWN, "connection refused")))
     observe(BackendChanged("gh", Status.DOWN, Health()))
-    assert [(line.levelname, line.was, line.status, line.reason) for line in lines] == [
-        ("WARNING", "ok", "down", "connection refused"),
-        ("INFO", "down", "ok", None),
+    assert [(line.levelname, line.was, line.status) for line in lines] == [
+        ("WARNING", "ok", "down"),
+        ("INFO", "down", "ok"),
     ]
+    assert lines[0].reason == "connection refused"
+    assert not hasattr(lines[1], "reason")
+
+
+def test_a_backend_that_stays_well_with_other_findings_has_not_changed(lines):
+    StateLog()(BackendChanged("gh", Status.OK, Health(Status.OK, None, (ODD,))))
+    assert lines == []
 
 
 def test_calls_are_not_logged(lines):
