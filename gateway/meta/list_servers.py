@@ -8,7 +8,6 @@ from gateway.domain.tool import JsonObject, ToolResult
 from gateway.meta.base import json_answer, read, schema
 from gateway.runtime.view import View
 
-
 EMPTY = "no servers yet: they appear as soon as the operator adds a capability file"
 
 
