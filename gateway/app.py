@@ -208,7 +208,8 @@ def _load_with(redactor: Redactor, build: Build, settings: Capabilities) -> Load
         if loaded.capability is None:
             return Version(None, None, loaded.issues)
         made = functools.partial(build, loaded.capability, settings)
-        return Version(loaded.capability.name, made, loaded.issues)
+        named_at = loaded.parsed.where(("name",))
+        return Version(loaded.capability.name, made, loaded.issues, named_at)
 
     return load_one
 

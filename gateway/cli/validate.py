@@ -94,7 +94,8 @@ def _load(
     issues = (*loaded.issues, *_unresolved(loaded), *check(loaded))
     if loaded.capability is None:
         return Version(None, None, issues)
-    return Version(loaded.capability.name, partial(MockBackend, loaded.capability), issues)
+    made = partial(MockBackend, loaded.capability)
+    return Version(loaded.capability.name, made, issues, loaded.parsed.where(("name",)))
 
 
 def _unresolved(loaded: capability.Loaded) -> Iterable[Issue]:

@@ -24,12 +24,14 @@ log = logging.getLogger(__name__)
 class Version:
     """What a file's content comes to: a backend to build under a name, or nothing.
 
-    Nothing, and no issue that is an error: the file is switched off.
+    Nothing, and no issue that is an error: the file is switched off. `named_at` are the line and
+    column, from 1, where the file gives the name.
     """
 
     name: str | None
     build: Callable[[], Backend] | None
     issues: tuple[Issue, ...] = ()
+    named_at: tuple[int, int] = (1, 1)
 
 
 Load = Callable[[bytes, str], Version]  # content and the file's name
@@ -42,6 +44,7 @@ class Good:
     name: str
     key: str
     build: Callable[[], Backend]
+    named_at: tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -110,7 +113,7 @@ class Shelf:
     def desired(self) -> Desired:
         """What to serve: of each file the newest version, or the last good one. And all issues."""
         verdict = judge({file: book.claim for file, book in self._books.items()})
-        clashes = dict(_clashes(verdict))
+        clashes = dict(self._clashes(verdict))
         self._awarded = {
             award.file: good
             for award in verdict.awards.values()
@@ -133,6 +136,14 @@ class Shelf:
         found = [issue for book in self._books.values() for issue in book.issues]
         found += [*clashes, *self._standing]
         return tuple(sorted(found, key=attrgetter("file", "line", "column")))
+
+    def _clashes(self, verdict: Verdict) -> Iterator[tuple[str, Issue]]:
+        for file, (name, holder) in verdict.refused.items():
+            text = f"the backend name {name!r} is already that of {holder}"
+            hint = "give one of the two another 'name:'"
+            newest = self._books[file].newest
+            line, column = newest.named_at if newest else (1, 1)
+            yield file, Issue(file, text, line, column, "name", hint)
 
     def _before(self, entry: Entry) -> Entry | None:
         book = self._books.get(entry.file)
@@ -171,7 +182,7 @@ class Shelf:
         book.newest = None
         if version.name is not None and version.build is not None:
             key = f"{self._edition}:{digest}:{entry.file}"
-            book.newest = Good(version.name, key, version.build)
+            book.newest = Good(version.name, key, version.build, version.named_at)
         book.issues = version.issues
         book.off = book.newest is None and not _errors(version.issues)
         self.changed = True
@@ -201,10 +212,3 @@ def _errors(issues: Iterable[Issue]) -> tuple[Issue, ...]:
 def _reasons(book: Book, clash: Issue | None) -> tuple[Issue, ...]:
     """Why the newest version is not the one that is live."""
     return (clash,) if clash else _errors(book.issues)
-
-
-def _clashes(verdict: Verdict) -> Iterator[tuple[str, Issue]]:
-    for file, (name, holder) in verdict.refused.items():
-        text = f"the backend name {name!r} is already that of {holder}"
-        hint = "give one of the two another 'name:'"
-        yield file, Issue(file, text, 1, 1, "name", hint)

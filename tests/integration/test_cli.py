@@ -71,7 +71,8 @@ def test_validate_finds_two_files_of_one_name(folder: Path) -> None:
     (folder / "zweit.yaml").write_text(GOOD.replace("capability: 1", "capability: 1\nname: shop"))
     result = run("validate", folder)
     assert result.exit_code == 1
-    assert "zweit.yaml" in result.output
+    assert f"{folder}/zweit.yaml:2:7  name" in result.output
+    assert "2 | name: shop" in result.output
     assert "already that of" in result.output
 
 
