@@ -20,11 +20,11 @@ from gateway.backends.rest import RestBackend
 from gateway.capability import load
 from gateway.capability.compiled import CompiledCapability
 from gateway.capability.units import seconds, size
-from gateway.config.model import Capabilities, Config, SurfacedTool
+from gateway.config.model import Capabilities, Config
+from gateway.config.unmet import ref_of
 from gateway.credentials.redact import Redactor
 from gateway.credentials.secret import environment
 from gateway.domain.events import Event, Observer
-from gateway.domain.tool import ToolRef
 from gateway.meta import meta_tools
 from gateway.observe.logging import StateLog
 from gateway.observe.metrics import Metrics
@@ -228,17 +228,10 @@ def _options(config: Config) -> Options:
         allowed_origins=server.allowed_origins,
         meta=meta.enabled,
         meta_tools=meta_tools(meta.search_format),
-        surfaced_tools=[_ref(tool) for tool in meta.surfaced_tools],
+        surfaced_tools=[ref_of(tool) for tool in meta.surfaced_tools],
         keep_ms=round(seconds(meta.cache_ttl) * 1000) if meta.cache_tools else 0,
         limits=Limits(largest_body=size(server.max_body_size)),
     )
-
-
-def _ref(tool: str | SurfacedTool) -> ToolRef:
-    if isinstance(tool, SurfacedTool):
-        return ToolRef(tool.server, tool.tool)
-    backend, _, name = tool.partition(":")
-    return ToolRef(backend, name)
 
 
 def _announce(parts: Parts, port: int) -> None:

@@ -39,6 +39,10 @@ class Configured:
         self._entry: Entry | None = None
         self._content: bytes | None = None
 
+    @property
+    def file(self) -> str:
+        return self._source.file
+
     def refresh(self, *, cold: bool = False) -> bool:
         """Look, and read what changed. True: the file is being written; look again soon."""
         file = self._source.file

@@ -42,7 +42,7 @@ def draft(before: Snapshot, running: Mapping[str, Running], desired: Desired) ->
         catalog=catalog,
         index=before.index.updated(removed, added) if removed or added else before.index,
         routes=MappingProxyType({name: item.call for name, item in running.items()}),
-        issues=desired.issues,
+        issues=(*desired.issues, *desired.unmet(catalog)),
     )
     return Draft(snapshot, turns(old, new), differs=old != new)
 

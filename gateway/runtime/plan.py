@@ -1,10 +1,11 @@
 """Desired minus actual: which backends to start, keep and stop. Pure; `reconcile.py` acts on it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.backends.base import Backend
+from gateway.domain.catalog import Catalog
 from gateway.domain.issue import Issue
 
 
@@ -24,10 +25,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """Everything the files ask for: backends by name, and all findings about the files."""
+    """Everything the files ask for: backends by name, and all findings about the files.
+
+    `unmet` finds what can only be said of all that is on offer.
+    """
 
     backends: Mapping[str, Wanted]
     issues: tuple[Issue, ...] = ()
+    unmet: Callable[[Catalog], Iterable[Issue]] = field(default=lambda _: (), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

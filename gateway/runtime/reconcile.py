@@ -65,8 +65,8 @@ class Reconciler:
             self._publish(new)
             self._retire(ending, self._grace, RELOADED)
         gone = tuple(name for name in steps.stop if name not in running)
-        version = new.snapshot.version
-        self._observe(Reloaded(version, steps.start, gone, desired.issues, now() - began))
+        version, issues = new.snapshot.version, new.snapshot.issues
+        self._observe(Reloaded(version, steps.start, gone, issues, now() - began))
 
     async def follow(self) -> None:
         """Publish whenever a backend reports a change. Runs until cancelled."""

@@ -4,10 +4,12 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from gateway.capability.units import seconds
 from gateway.config.folder import Place, look
 from gateway.config.model import Capabilities, Config
+from gateway.config.unmet import unmet
 from gateway.errors import GatewayError
 from gateway.runtime.configured import Configured
 from gateway.runtime.heap import calm
@@ -97,4 +99,8 @@ class Reloader:
             return seen, None
         self._issues = configured.issues
         desired = shelf.desired()
-        return seen, replace(desired, issues=(*configured.issues, *desired.issues))
+        return seen, replace(
+            desired,
+            issues=(*configured.issues, *desired.issues),
+            unmet=partial(unmet, configured.config, configured.file),
+        )

@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from gateway.capability.load import load
 from gateway.config.load import understand
 from gateway.config.model import LATER, Config
+from gateway.config.unmet import unmet
 from gateway.config.variables import FILE_VARIABLE, VARIABLES
+from gateway.credentials.redact import Redactor
+from gateway.domain.catalog import Catalog
+from gateway.domain.listing import Listing
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 ROWS = dict(
@@ -38,11 +43,23 @@ def test_the_page_has_no_key_that_is_not_there():
     assert set(ROWS) == set(KEYS)
 
 
-def test_the_example_loads():
+def shipped():
+    """What capabilities/ offers."""
+    listings = []
+    for path in (PAGE.parents[1] / "capabilities").glob("*.yaml"):
+        found = load(path.read_bytes(), str(path), environ={}, redactor=Redactor())
+        tools = tuple(compiled.tool.tool for compiled in found.tools.values())
+        listings.append(Listing(path.stem, "", tools))
+    return Catalog(listings)
+
+
+def test_the_example_loads_and_names_what_is_there():
     [example] = re.findall(
         r"^```yaml\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
     )
-    assert not understand(example.encode(), "gateway.yaml", {}, {}).issues
+    loaded = understand(example.encode(), "gateway.yaml", {}, {})
+    assert not loaded.issues
+    assert list(unmet(loaded.config, "gateway.yaml", shipped())) == []
 
 
 @pytest.mark.parametrize("name", [FILE_VARIABLE, *VARIABLES])

@@ -235,3 +235,17 @@ async def test_clients_may_keep_the_meta_tools_as_long_as_gateway_yaml_says(
     ):
         assert (await client.list_tools()).ttl_ms == expected
         assert (await direct.list_tools()).ttl_ms == 0  # the next saved file may change it
+
+
+async def test_a_pinned_tool_that_is_misspelled_is_told_until_it_is_there(start: Start) -> None:
+    text = SHOP.format(base="https://shop.example")
+    pinned = {"meta_mcp__surfaced_tools": ("shop:find_item",)}
+    async with start({"shop": text}, **pinned) as gateway, Client(gateway.url) as client:
+        [issue] = (await fetched(gateway, "/health"))["reload"]["issues"]
+        assert issue["message"] == "no tool 'shop:find_item' is on offer"
+        assert "'shop:get_item'" in issue["hint"]
+        async with client.listen(tools_list_changed=True) as changes, asyncio.timeout(5):
+            edit(gateway, "get_item", "find_item")
+            await anext(aiter(changes))
+        assert (await client.list_tools()).tools[-1].name == "find_item"
+        assert (await fetched(gateway, "/health"))["reload"]["issues"] == []

@@ -1,0 +1,36 @@
+"""Names in `gateway.yaml` that nothing on offer answers to, most often misspelled ones. Pure."""
+
+from collections.abc import Iterator
+
+from gateway.config.model import Config, SurfacedTool
+from gateway.domain.catalog import Catalog
+from gateway.domain.issue import Issue, Severity
+from gateway.domain.names import did_you_mean
+from gateway.domain.tool import ToolRef
+
+
+def unmet(config: Config, file: str, catalog: Catalog) -> Iterator[Issue]:
+    """Warnings, since what is named may yet come."""
+    for index, named in enumerate(config.meta_mcp.surfaced_tools):
+        ref = ref_of(named)
+        if catalog.find(ref) is None:
+            hint = did_you_mean(str(ref), [str(tool.ref) for tool in catalog])
+            place = f"meta_mcp.surfaced_tools[{index}]"
+            yield _warning(file, f"no tool {str(ref)!r} is on offer", place, hint)
+    for name in config.capabilities.vars:
+        if name not in catalog.backends:
+            hint = did_you_mean(name, catalog.backends)
+            yield _warning(
+                file, f"no server {name!r} is on offer", f"capabilities.vars.{name}", hint
+            )
+
+
+def ref_of(named: str | SurfacedTool) -> ToolRef:
+    if isinstance(named, SurfacedTool):
+        return ToolRef(named.server, named.tool)
+    backend, _, tool = named.partition(":")
+    return ToolRef(backend, tool)
+
+
+def _warning(file: str, message: str, place: str, hint: str | None) -> Issue:
+    return Issue(file, message, path=place, hint=hint, severity=Severity.WARNING)
