@@ -21,7 +21,7 @@ from gateway.capability.yaml_trouble import clip
 from gateway.config import variables
 from gateway.config.expand import expand
 from gateway.config.folder import NOT_A_FILE, look, read
-from gateway.config.model import LATER, Config
+from gateway.config.model import ADVICE, LATER, Config
 from gateway.config.retype import retype
 from gateway.config.variables import FILE_VARIABLE, Settings
 from gateway.domain.issue import Issue, Severity
@@ -121,9 +121,8 @@ def _checked(parsed: Parsed, environ: Mapping[str, str]) -> tuple[Config | None,
     unresolved = {issue.path for issue in found.issues}
     for path in found.places:
         retype(found.tree, path)
-    config, more = shaped(replace(parsed, tree=found.tree), Config)
-    if config is not None:
-        more = list(_units(parsed, config))
+    config, more = shaped(replace(parsed, tree=found.tree), Config, advice=ADVICE)
+    more += _units(parsed, found.tree)
     from_outside = {dotted(path): text for path, text in found.places.items()}
     issues += [_hushed(one, from_outside) for one in more if one.path not in unresolved]
     return config, issues
@@ -145,10 +144,13 @@ def _inert(value: Any) -> bool:
     return value in (None, False, "", [])
 
 
-def _units(parsed: Parsed, config: Config) -> Iterator[Issue]:
+def _units(parsed: Parsed, tree: Any) -> Iterator[Issue]:
+    """What is no text and no number is told of its shape."""
+    sections = tree if isinstance(tree, dict) else {}
     for (section, key), reader in UNITS.items():
-        value = getattr(getattr(config, section), key)
-        if value is None:
+        keys = sections.get(section)
+        value = keys.get(key) if isinstance(keys, dict) else None
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             continue
         try:
             reader(value)

@@ -17,6 +17,36 @@ LATER = (  # sections that a later version brings
 )
 TOOL_REF = r"^[^:\s]+:[^:\s]+$"
 
+ADVICE = {  # place → what to write there, or in place of a key that stands elsewhere
+    "host": "stands below server:",
+    "port": "stands below server:",
+    "directories": "stands below capabilities:",
+    "level": "stands below log:",
+    "server.allowed_hosts": "such as [gateway.example]",
+    "server.allowed_origins": "such as ['https://app.example']",
+    "meta_mcp.surfaced_tools": "such as ['weather:daily_forecast']",
+    "capabilities.directories": "such as [capabilities]",
+    "capabilities.vars": "such as {weather: {name: value}}",
+    "capabilities.vars.*": "such as {name: value}",
+    "metrics": "such as {enabled: false}",
+    "log": "such as {level: info}",
+    "server": "such as {port: 8080}",
+}
+
+HostName = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)$",
+        extra={"hint": "a host name without a port, such as gateway.example; each written out"},
+    ),
+]
+WebOrigin = Annotated[
+    str,
+    Meta(
+        pattern=r"^https?://[^/*\s]+/?$",
+        extra={"hint": "scheme and host, such as https://app.example; each written out"},
+    ),
+]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Text = Annotated[str, Meta(min_length=1)]
 ToolName = Annotated[
@@ -39,9 +69,9 @@ class Server(Strict, frozen=True):
     """How long calls in flight may go on when the gateway is told to stop."""
     max_body_size: Size = "10 MiB"
     """The largest request body; over stdio, the longest line."""
-    allowed_hosts: tuple[Text, ...] = ()
+    allowed_hosts: tuple[HostName, ...] = ()
     """Host names, beyond the loopback ones and `host`, under which clients may address us."""
-    allowed_origins: tuple[Text, ...] = ()
+    allowed_origins: tuple[WebOrigin, ...] = ()
     """Web pages' origins, such as https://app.example, that may use the gateway from a browser."""
     allow_unauthenticated: bool = False
     """Listen on other than loopback addresses although everybody who reaches them may do all."""

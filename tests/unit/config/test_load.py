@@ -272,3 +272,42 @@ def test_a_hostile_file_is_refused_and_nothing_raises():
     """T7, T8: config is YAML too."""
     for text in ("[" * 100_000, "a: &a [x]\nb: [*a, *a]", "server: {port: 1, port: 2}", "\x00"):
         assert understand(text.encode(), "gateway.yaml", EMPTY, {}).config is None
+
+
+def test_units_are_checked_beside_everything_else():
+    text = "server: {prot: 1, max_body_size: lots}\ncapabilities: {poll: 10ms, vars: x}\n"
+    assert {issue.path for issue in understand(text.encode(), "g.yaml", {}, {}).issues} == {
+        *("server.prot", "server.max_body_size", "capabilities.poll", "capabilities.vars"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "hint"),
+    [
+        ("port: 1", "port", "below server:"),
+        ("capabilities: {directories: caps}", "capabilities.directories", "such as [capab"),
+        ("server: {allowed_hosts: ['*']}", "server.allowed_hosts[0]", "each written out"),
+        (
+            "server: {allowed_hosts: ['a.example:8080']}",
+            "server.allowed_hosts[0]",
+            "without a port",
+        ),
+        ("server: {allowed_origins: ['*']}", "server.allowed_origins[0]", "such as https://"),
+        (
+            "server: {allowed_origins: [app.example]}",
+            "server.allowed_origins[0]",
+            "such as https://",
+        ),
+        ("metrics: false", "metrics", "{enabled: false}"),
+    ],
+)
+def test_what_would_silently_do_nothing_is_refused_with_what_to_write(text, path, hint):
+    [issue] = understand(text.encode(), "g.yaml", {}, {}).issues
+    assert issue.path == path
+    assert hint in issue.hint
+
+
+@pytest.mark.parametrize("given", ["gateway.internal", "10.0.0.7", "'[::1]'", "A.example"])
+def test_host_names_and_addresses_may_be_allowed(given):
+    loaded = understand(f"server: {{allowed_hosts: [{given}]}}".encode(), "g.yaml", {}, {})
+    assert not loaded.issues
