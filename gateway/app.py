@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import functools
 import gc
 import logging
@@ -43,6 +44,7 @@ from gateway.server.connection import Limits
 logger = logging.getLogger(__name__)
 
 COLLECT = (10_000, 20, 50)  # thresholds of the cyclic collector while serving
+TAKEN = "another gateway may be running; --port takes another port"
 AGAIN = 1.0  # seconds before a background task that failed is started anew
 
 
@@ -128,8 +130,7 @@ async def serve(configured: Configured, *, mock: bool = False) -> int:
             await _told_to_stop()
             logger.info("stopping", extra={"grace": server.shutdown_timeout})
     except OSError as error:
-        reason = os.strerror(error.errno).lower() if error.errno else "no such address"
-        sys.stderr.write(f"cannot listen on {server.host}:{server.port}: {reason}\n")
+        _refused(configured.config, error)
         return 1
     return 0
 
@@ -238,11 +239,26 @@ def _announce(parts: Parts, port: int) -> None:
     catalog = parts.current.get().catalog
     host = parts.config.server.host
     name = f"[{host}]" if ":" in host else host
-    sys.stderr.write(
-        f"capgate {__version__}: {len(catalog)} tools of {len(catalog.backends)} servers"
-        f" at http://{name}:{port}/mcp\n"
-    )
-    sys.stderr.flush()
+    url = f"http://{name}:{port}/mcp"
+    tools, servers = len(catalog), len(catalog.backends)
+    if parts.config.log.format == "json":
+        facts = {"version": __version__, "tools": tools, "servers": servers, "url": url}
+        logger.info("serving", extra=facts)
+    else:
+        sys.stderr.write(f"capgate {__version__}: {tools} tools of {servers} servers at {url}\n")
+        sys.stderr.flush()
+
+
+def _refused(config: Config, error: OSError) -> None:
+    """The address cannot be had: in a line for a person, or in JSON where all lines are."""
+    address = f"{config.server.host}:{config.server.port}"
+    reason = os.strerror(error.errno).lower() if error.errno else "no such address"
+    hint = TAKEN if error.errno == errno.EADDRINUSE else ""
+    if config.log.format == "json":
+        extra = {"address": address, "reason": reason, "hint": hint}
+        logger.error("cannot_listen", extra=extra)
+    else:
+        sys.stderr.write(f"cannot listen on {address}: {reason}{hint and f'; {hint}'}\n")
 
 
 def _settle() -> None:

@@ -200,7 +200,18 @@ def test_serve_says_when_the_port_is_taken(folder: Path) -> None:
         result = run("serve", "--port", str(taken.getsockname()[1]), "--capabilities", folder)
     assert result.exit_code == 1
     assert "cannot listen on 127.0.0.1:" in result.output
-    assert "address already in use" in result.output
+    assert "address already in use; another gateway may be running; --port" in result.output
+
+
+def test_where_the_log_is_json_every_line_is(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        environ = {"MCP_GATEWAY_LOG_FORMAT": "json"}
+        result = run("serve", "--port", port, "--capabilities", folder, env=environ)
+    lines = [json.loads(line) for line in result.output.splitlines()]
+    assert (lines[-1]["event"], lines[-1]["reason"]) == ("cannot_listen", "address already in use")
 
 
 def test_python_m_gateway_is_the_command() -> None:
