@@ -27,6 +27,7 @@ from gateway.credentials.redact import Redactor
 from gateway.credentials.secret import environment
 from gateway.domain.events import Event, Observer
 from gateway.meta import meta_tools
+from gateway.observe.ledger import Ledger
 from gateway.observe.logging import StateLog
 from gateway.observe.metrics import Metrics
 from gateway.runtime.configured import Configured
@@ -37,7 +38,6 @@ from gateway.runtime.shelf import Load, Version
 from gateway.runtime.snapshot import Current, Snapshot
 from gateway.runtime.view import View
 from gateway.runtime.watch import Watcher
-from gateway.server.admin import Ledger
 from gateway.server.compose import HttpServer, Options, StdioServer
 from gateway.server.connection import Limits
 

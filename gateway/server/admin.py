@@ -1,38 +1,16 @@
 """/health, /livez, /readyz and /metrics."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway import __version__
-from gateway.domain.events import CallFinished, Event, Reloaded
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.listing import Listing, Status
+from gateway.observe.ledger import Ledger
 from gateway.observe.metrics import CONTENT_TYPE
 from gateway.protocol.jsonrpc import encode
 from gateway.runtime.snapshot import Current
 from gateway.server.reply import Reply, text
-
-FINE = frozenset({"ok", "tool_error", "cancelled"})
-
-
-class Ledger:
-    """An observer that keeps what health tells of calls and reloads."""
-
-    def __init__(self) -> None:
-        self.calls: Counter[str] = Counter()
-        self.last_errors: dict[str, str] = {}
-        self.reload: Reloaded | None = None
-        self.reloads = 0
-
-    def __call__(self, event: Event) -> None:
-        if type(event) is CallFinished:
-            self.calls[event.backend] += 1
-            if event.outcome not in FINE:
-                self.last_errors[event.backend] = event.outcome
-        elif type(event) is Reloaded:
-            self.reload = event
-            self.reloads += 1
 
 
 def health(current: Current, ledger: Ledger, stopping: Callable[[], bool]) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from gateway.domain.events import Observer
 from gateway.domain.tool import ToolRef
 from gateway.meta import META_TOOLS, MetaTool
+from gateway.observe.ledger import Ledger
 from gateway.runtime.snapshot import Current
-from gateway.server.admin import Ledger, pages
+from gateway.server.admin import pages
 from gateway.server.changes import Changes
 from gateway.server.connection import Limits
 from gateway.server.endpoint import Endpoint

@@ -10,8 +10,8 @@ from gateway.domain.catalog import Catalog
 from gateway.domain.events import Event
 from gateway.domain.listing import Listing
 from gateway.domain.tool import Tool, ToolRef, ToolResult
+from gateway.observe.ledger import Ledger
 from gateway.runtime.snapshot import Current, Snapshot
-from gateway.server.admin import Ledger
 from gateway.server.compose import HttpServer, Options
 
 

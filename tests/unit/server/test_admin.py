@@ -6,8 +6,9 @@ from gateway.domain.catalog import Catalog
 from gateway.domain.events import CallFinished, Reloaded
 from gateway.domain.issue import Issue
 from gateway.domain.listing import Health, Listing, Status
+from gateway.observe.ledger import Ledger
 from gateway.runtime.snapshot import Current, Snapshot
-from gateway.server.admin import Ledger, pages
+from gateway.server.admin import pages
 from gateway.server.reply import Reply
 
 ISSUE = Issue("weather.yaml", "not a path", 14, 3, "tools.now", "write $")

@@ -7,8 +7,8 @@ import pytest
 from gateway.domain.call import Call
 from gateway.domain.events import Event
 from gateway.domain.tool import ToolRef, ToolResult
+from gateway.observe.ledger import Ledger
 from gateway.runtime.snapshot import Current
-from gateway.server.admin import Ledger
 from gateway.server.compose import HttpServer, Options
 from gateway.server.listen import MOST_EACH
 from gateway.server.reply import Reply, Unreadable
