@@ -38,7 +38,8 @@ class CallFinished:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    matches: int
+    """One search for tools; `total` of them fitted."""
+
     total: int
     seconds: float
 

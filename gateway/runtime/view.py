@@ -73,7 +73,7 @@ class View:
         if backend is not None:
             self.backend(backend)
         found = self.snapshot.index.search(query, limit, backend=backend)
-        self._observe(Searched(len(found.matches), found.total, time.perf_counter() - started))
+        self._observe(Searched(found.total, time.perf_counter() - started))
         return found
 
     async def call(

@@ -122,8 +122,8 @@ def test_gauges_show_what_is_on_offer():
 
 def test_searches_tell_found_from_nothing():
     metrics = Metrics()
-    metrics(Searched(5, 20, 0.0003))
-    metrics(Searched(0, 0, 0.0002))
+    metrics(Searched(20, 0.0003))
+    metrics(Searched(0, 0.0002))
     found = samples(metrics)
     assert found[labelled("capgate_searches_total", outcome="found")] == 1
     assert found[labelled("capgate_searches_total", outcome="nothing")] == 1
@@ -141,7 +141,7 @@ def test_counting_alone_does_not_load_the_library():
     """The 60 ms belong to the first scrape, not to the start."""
     script = (
         "import sys; from gateway.observe.metrics import Metrics;"
-        "from gateway.domain.events import Searched; Metrics()(Searched(1, 1, 0.1));"
+        "from gateway.domain.events import Searched; Metrics()(Searched(1, 0.1));"
         "sys.exit('prometheus_client' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
