@@ -26,6 +26,7 @@ from gateway.config.unmet import ref_of
 from gateway.credentials.redact import Redactor
 from gateway.credentials.secret import environment
 from gateway.domain.events import Event, Observer
+from gateway.domain.text import counted
 from gateway.meta import meta_tools
 from gateway.observe.ledger import Ledger
 from gateway.observe.logging import StateLog
@@ -245,7 +246,8 @@ def _announce(parts: Parts, port: int) -> None:
         facts = {"version": __version__, "tools": tools, "servers": servers, "url": url}
         logger.info("serving", extra=facts)
     else:
-        sys.stderr.write(f"capgate {__version__}: {tools} tools of {servers} servers at {url}\n")
+        offer = f"{counted(tools, 'tool')} of {counted(servers, 'server')}"
+        sys.stderr.write(f"capgate {__version__}: {offer} at {url}\n")
         sys.stderr.flush()
 
 

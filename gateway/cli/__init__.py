@@ -6,6 +6,7 @@ import importlib
 import click
 
 from gateway import __version__
+from gateway.credentials.secret import environment
 
 COMMANDS = {  # name → module; the order of the help page
     "serve": "serve",
@@ -35,8 +36,12 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="capgate")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """One MCP endpoint for your REST APIs: each YAML file in a folder becomes tools."""
+    environ = environment()
+    if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
+        context.color = False
 
 
 def main() -> None:

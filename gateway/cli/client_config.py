@@ -41,12 +41,16 @@ CLIENTS = {
 
 
 @click.command("client-config")
-@click.argument("client", type=click.Choice(sorted(CLIENTS)))
+@click.argument("client", metavar="CLIENT", type=click.Choice(sorted(CLIENTS)))
 @click.option("--url", default=URL, show_default=True, help="Where the gateway listens.")
 @click.option("--stdio", is_flag=True, help="Let the client start `capgate serve --stdio` itself.")
 @click.option("-c", "--config", type=click.Path(path_type=Path), help="gateway.yaml for --stdio.")
 def command(client: str, url: str, config: Path | None, *, stdio: bool) -> None:
-    """Print the configuration that connects CLIENT to this gateway."""
+    """Print what connects an MCP client to this gateway.
+
+    CLIENT is claude (Claude Code), claude-desktop, cline, codex, cursor, gemini, vscode, windsurf
+    or zed.
+    """
     chosen = CLIENTS[client]
     server = chosen.http(url) if chosen.http and not stdio else _started(config)
     click.echo(f"put this into {chosen.place}:", err=True)

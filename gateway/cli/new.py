@@ -52,7 +52,10 @@ tools:
     show_default=True,
 )
 def command(name: str, base_url: str, directory: Path) -> None:
-    """Write DIRECTORY/NAME.yaml, a small capability file to start from."""
+    """Write a small capability file to start from.
+
+    It is DIRECTORY/NAME.yaml, and works as it is.
+    """
     if not re.fullmatch(BACKEND_NAME, name):
         raise click.BadParameter(_better(name), param_hint="NAME")
     try:

@@ -24,7 +24,10 @@ def command(
     *,
     as_json: bool,
 ) -> None:
-    """Find tools by what they do, ranked as gateway_search_tools ranks them."""
+    """Find tools by what they do.
+
+    Ranked as gateway_search_tools ranks them. Exits with 1 when nothing matches.
+    """
 
     async def search(view: View) -> Found:
         return view.search(" ".join(words), limit, server)

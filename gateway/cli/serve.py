@@ -21,7 +21,11 @@ else:
 @click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on; 0: any free one.")
 @click.option("--mock", is_flag=True, help="Answer from the files' examples; call no API.")
 @click.option("--stdio", is_flag=True, help="Speak MCP on stdin and stdout, not HTTP.")
-@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]))
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="What to log, and all that is worse.",
+)
 @config_options
 def command(  # noqa: PLR0913 (one parameter an option)
     host: str | None,
@@ -33,7 +37,10 @@ def command(  # noqa: PLR0913 (one parameter an option)
     mock: bool,
     stdio: bool,
 ) -> None:
-    """Serve the tools of ./capabilities, or of what gateway.yaml says, at /mcp."""
+    """Serve the tools of all capability files at /mcp.
+
+    They are those in ./capabilities, or in the folders that gateway.yaml names.
+    """
     said: dict[Place, object] = {}
     if host is not None:
         said["server", "host"] = host

@@ -13,6 +13,7 @@ from gateway.cli.common import (
 )
 from gateway.domain.listing import Listing, Status
 from gateway.domain.signature import first_sentence, signature
+from gateway.domain.text import counted
 from gateway.runtime.view import View
 
 COLOURS = {Status.OK: "green", Status.DEGRADED: "yellow", Status.DOWN: "red"}
@@ -37,7 +38,7 @@ def command(
     for listing in found:
         _show(listing)
     tools = sum(len(listing.tools) for listing in found)
-    click.echo(f"{len(found)} servers, {tools} tools")
+    click.echo(f"{counted(len(found), 'server')}, {counted(tools, 'tool')}")
 
 
 def _server(listing: Listing) -> dict[str, object]:

@@ -25,6 +25,7 @@ from gateway.config.model import Capabilities
 from gateway.credentials.redact import Redactor
 from gateway.credentials.secret import environment
 from gateway.domain.issue import Issue, Severity
+from gateway.domain.text import counted
 from gateway.runtime.shelf import Shelf, Version
 
 
@@ -52,7 +53,9 @@ def command(
     strict: bool,
     as_json: bool,
 ) -> None:
-    """Check capability files and run their examples; by default the folders of the configuration.
+    """Check capability files and run their examples.
+
+    By default those of the configuration: ./capabilities, or the folders that gateway.yaml names.
 
     Exit code 0: all good (warnings may be shown), 1: a file is refused or an example fails, 2: the
     command line or gateway.yaml is wrong.
@@ -119,7 +122,8 @@ def _show(issues: tuple[Issue, ...], tally: Tally, *, tokens: bool) -> None:
     if tokens:
         for name, count in sorted(tally.tokens.items()):
             click.echo(f"{count:6d} tokens  {name}")
-    what = f"{tally.files} files, {len(tally.tokens)} tools, {tally.examples} examples"
+    parts = {"file": tally.files, "tool": len(tally.tokens), "example": tally.examples}
+    what = ", ".join(counted(number, noun) for noun, number in parts.items())
     if issues:
         click.echo(f"{report(issues)} in {what}")
     else:

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateway.cli import cli
+from gateway.cli.client_config import CLIENTS
 
 GOOD = """\
 capability: 1
@@ -46,9 +47,24 @@ def test_help_lists_every_command() -> None:
         assert f"  {name} " in text
 
 
+def test_help_tells_each_command_in_a_whole_sentence() -> None:
+    assert "..." not in run("--help").output.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("variable", ["NO_COLOR", "TERM"])
+def test_colours_are_left_out_where_they_are_not_wanted(folder: Path, variable: str) -> None:
+    words = ["tools", "--capabilities", str(folder)]
+    coloured = CliRunner().invoke(cli, words, env={"NO_COLOR": "", "TERM": "xterm"}, color=True)
+    plain = CliRunner().invoke(
+        cli, words, env={"NO_COLOR": "", "TERM": "xterm", variable: "dumb"}, color=True
+    )
+    assert "\x1b[" in coloured.output
+    assert "\x1b[" not in plain.output
+
+
 def test_validate_runs_the_examples_and_is_content(folder: Path) -> None:
     result = run("validate", folder)
-    assert (result.exit_code, result.output) == (0, "1 files, 1 tools, 1 examples: all good\n")
+    assert (result.exit_code, result.output) == (0, "1 file, 1 tool, 1 example: all good\n")
 
 
 def test_validate_shows_the_offending_line(folder: Path) -> None:
@@ -179,6 +195,11 @@ def test_the_first_line_of_a_new_file_leads_to_the_schema(tmp_path: Path, direct
 def test_client_config_names_the_url(client: str, place: tuple[str, str]) -> None:
     result = CliRunner().invoke(cli, ["client-config", client])
     assert json.loads(result.stdout)[place[0]]["capgate"][place[1]] == "http://127.0.0.1:39400/mcp"
+
+
+def test_client_config_names_every_client_it_knows() -> None:
+    text = run("client-config", "--help").output
+    assert [client for client in CLIENTS if client not in text] == []
 
 
 def test_client_config_can_start_the_gateway_over_stdio() -> None:
