@@ -17,8 +17,8 @@ from gateway.capability.language import Expression, Position
 from gateway.capability.model import Constraint
 from gateway.capability.place import Place
 from gateway.capability.schemas import validator
-from gateway.capability.template import Template, TemplateError, compile_expression
-from gateway.capability.values import Absent, Refused
+from gateway.capability.template import Template, compile_expression
+from gateway.capability.values import Absent, Refused, TemplateError
 from gateway.domain.signature import takes
 from gateway.domain.tool import JsonObject
 

@@ -13,9 +13,6 @@ from typing import Any
 from gateway.capability import path_syntax
 from gateway.capability.path_syntax import Compare, Exists, Function, Literal, Not, Query
 from gateway.capability.path_walk import Keys, Value, follower, keys_of, lister
-from gateway.capability.values import MISSING
-
-__all__ = ["MISSING", "Path", "compile_path"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.capability.language import Names, Position
-from gateway.capability.template import Template, TemplateError, compile_template
+from gateway.capability.template import Template, compile_template
+from gateway.capability.values import TemplateError
 from gateway.domain.issue import Severity
 
 Key = str | int

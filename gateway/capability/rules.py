@@ -15,8 +15,8 @@ from gateway.capability.model import ErrorRule
 from gateway.capability.path import compile_path
 from gateway.capability.place import Place
 from gateway.capability.scrub import cleaned
-from gateway.capability.template import Template, TemplateError, compile_expression
-from gateway.capability.values import to_text
+from gateway.capability.template import Template, compile_expression
+from gateway.capability.values import TemplateError, to_text
 from gateway.credentials.redact import Redactor
 from gateway.errors import LATER, UpstreamFailed
 

@@ -10,7 +10,8 @@ from gateway.capability.model import Capability
 from gateway.capability.pairs import Pair, compile_pairs
 from gateway.capability.place import Place, Report
 from gateway.capability.request_headers import Header, compile_headers
-from gateway.capability.template import Absent, Template
+from gateway.capability.template import Template
+from gateway.capability.values import Absent
 from gateway.credentials import Auth, Credential, Rendered
 from gateway.credentials.secret import Secrets
 from gateway.errors import BackendUnavailable

@@ -13,38 +13,8 @@ from typing import Any
 
 from gateway.capability.closures import compile_plain
 from gateway.capability.filters import nothing, within_size
-from gateway.capability.language import (
-    Expression,
-    Names,
-    Position,
-    Reads,
-    Scope,
-)
-from gateway.capability.values import (
-    MISSING,
-    Absent,
-    Refused,
-    RenderError,
-    TemplateError,
-    to_text,
-)
-
-__all__ = [
-    "MISSING",
-    "Absent",
-    "Expression",
-    "Names",
-    "Position",
-    "Refused",
-    "RenderError",
-    "Scope",
-    "Template",
-    "TemplateError",
-    "compile_expression",
-    "compile_template",
-    "has_template",
-    "split",
-]
+from gateway.capability.language import Expression, Names, Position, Reads, Scope
+from gateway.capability.values import MISSING, Absent, RenderError, TemplateError, to_text
 
 LONGEST = 8192  # characters of one template
 

@@ -11,8 +11,8 @@ from gateway.capability.escape import DECODINGS, Quoted, path_segment, refuse_do
 from gateway.capability.filters import nothing
 from gateway.capability.language import Expression, Position, Scope
 from gateway.capability.place import Place
-from gateway.capability.template import TemplateError, split
-from gateway.capability.values import RenderError, refused
+from gateway.capability.template import split
+from gateway.capability.values import RenderError, TemplateError, refused
 
 _HOLE = "\0"  # stands for an expression while the author's text is looked at
 _SAFE = "/%:@!$&'()*+,;=-._~"  # what RFC 3986 lets stand in a path, and its escapes

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from gateway.capability import sandbox
 from gateway.capability.arguments import compile_arguments
 from gateway.capability.closures import compile_plain
-from gateway.capability.language import Expression
+from gateway.capability.language import Expression, Position
 from gateway.capability.model import Capability
 from gateway.capability.request import compile_request
 from gateway.capability.schemas import input_schema
 from gateway.capability.shared import Shared
-from gateway.capability.template import Position, RenderError, TemplateError, compile_template
-from gateway.capability.values import MISSING, Absent, Refused, to_text
+from gateway.capability.template import compile_template
+from gateway.capability.values import MISSING, Absent, Refused, RenderError, TemplateError, to_text
 from gateway.credentials.secret import Secrets
 
 ORIGIN = "https://api.example"

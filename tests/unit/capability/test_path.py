@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from gateway.capability.path import MISSING, compile_path
+from gateway.capability.path import compile_path
+from gateway.capability.values import MISSING
 from gateway.errors import BadResponse, ConfigError
 
 STORE = {
