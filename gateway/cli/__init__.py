@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+from pathlib import Path
 
 import click
 
@@ -39,6 +40,10 @@ class Commands(click.Group):
 @click.pass_context
 def cli(context: click.Context) -> None:
     """One MCP endpoint for your REST APIs: each YAML file in a folder becomes tools."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise click.ClickException("the working directory is there no more") from None
     environ = environment()
     if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
         context.color = False

@@ -253,3 +253,15 @@ def test_there_is_nothing_to_serve_over_stdio_without_the_meta_tools(folder: Pat
     result = run("serve", "--stdio", "-c", config)
     assert result.exit_code == 2
     assert "meta_mcp.enabled is false" in result.output
+
+
+def test_a_working_directory_that_is_gone_is_said_plainly(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    with contextlib.chdir(gone):
+        gone.rmdir()
+        result = run("tools")
+    assert (result.exit_code, result.output) == (
+        1,
+        "Error: the working directory is there no more\n",
+    )
