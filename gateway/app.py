@@ -124,11 +124,12 @@ async def listening(
 async def serve(configured: Configured, *, mock: bool = False) -> int:
     """Serve over HTTP until told to stop; gives the exit code."""
     server = configured.config.server
+    told = _told_to_stop()
     try:
         async with listening(configured, mock=mock) as (parts, port):
-            _announce(parts, port)
             _settle()
-            await _told_to_stop()
+            _announce(parts, port)
+            await told.wait()
             logger.info("stopping", extra={"grace": server.shutdown_timeout})
     except OSError as error:
         _refused(configured.config, error)
@@ -275,8 +276,8 @@ def _settle() -> None:
     gc.enable()
 
 
-async def _told_to_stop() -> None:
-    """Until SIGTERM or SIGINT; a second one ends the process at once."""
+def _told_to_stop() -> asyncio.Event:
+    """Set by SIGTERM or SIGINT, from now on; a second one ends the process at once."""
     told = asyncio.Event()
 
     def stop() -> None:
@@ -285,7 +286,7 @@ async def _told_to_stop() -> None:
         told.set()
 
     _on_signals(stop)
-    await told.wait()
+    return told
 
 
 def _on_signals(stop: Callable[[], None]) -> None:

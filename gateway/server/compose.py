@@ -1,5 +1,6 @@
 """Puts the parts of the two fronts together; makes things and decides nothing."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -94,9 +95,15 @@ class HttpServer:
         await self._front.start(self._options.host, self._options.port)
 
     async def stop(self, grace: float = GRACE) -> None:
-        """Refuse new calls, let running ones end within `grace` seconds, then close everything."""
+        """Refuse new calls, then close everything.
+
+        Running calls have `grace` seconds to end and clients to take the answers, 1 s at least.
+        """
+        now = asyncio.get_running_loop().time
+        until = now() + grace
         await self.http.drain(grace)
         self._changes.close()
+        await self._front.flush(max(until - now(), 1.0))
         await self._front.aclose()
 
 

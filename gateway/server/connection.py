@@ -107,6 +107,11 @@ class Connection(RequestHandler):
             return "slow_reader"
         return None
 
+    @property
+    def unread(self) -> bool:
+        """Whether its client has yet to take some of what was sent."""
+        return self.transport is not None and self.transport.get_write_buffer_size() > 0
+
     def cut(self) -> None:
         if self.transport is not None:
             self.transport.abort()
@@ -127,6 +132,10 @@ class Listener(web.Server):
 
     def __call__(self) -> Connection:
         return Connection(self, loop=self._loop, **self._kwargs)
+
+    @property
+    def unread(self) -> bool:
+        return any(isinstance(one, Connection) and one.unread for one in self.connections)
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)

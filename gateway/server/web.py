@@ -3,6 +3,7 @@ MCP.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 from aiohttp import StreamReader, web
@@ -15,7 +16,7 @@ from gateway.server.reply import Reply, Unreadable
 CLOSING = frozenset({400, 403, 408, 413, 503})  # the rest of the connection is not worth reading
 
 BACKLOG = 1024  # connections that wait to be taken; others come again after a second
-
+FLUSHED = 0.02  # seconds between two looks at what clients have taken
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 Answer = Callable[["AiohttpIncoming"], Awaitable[Reply]]
@@ -85,6 +86,13 @@ class Front:
         await site.start()
         self.port = self._runner.addresses[0][1]
         self._listener.start()
+
+    async def flush(self, within: float) -> None:
+        """Wait until clients have taken what was sent to them, at most `within` seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while self._listener.unread:  # noqa: ASYNC110  no transport tells when it is empty
+                    await asyncio.sleep(FLUSHED)
 
     async def aclose(self) -> None:
         self._listener.stop()
