@@ -113,19 +113,27 @@ def _has_content(data: bytes) -> bool:
 
 def _checked(parsed: Parsed, environ: Mapping[str, str]) -> tuple[Config | None, list[Issue]]:
     issues = list(_not_yet(parsed))
-    tree = parsed.tree
-    if isinstance(tree, dict):
-        tree = {key: value for key, value in tree.items() if key not in LATER}
-    found = expand(replace(parsed, tree=tree), environ)
+    ours, others = _parted(parsed.tree)
+    found = expand(replace(parsed, tree=ours), environ)
     issues += found.issues
     unresolved = {issue.path for issue in found.issues}
     for path in found.places:
         retype(found.tree, path)
-    config, more = shaped(replace(parsed, tree=found.tree), Config, advice=ADVICE)
+    tree = {**found.tree, **others} if others else found.tree
+    config, more = shaped(replace(parsed, tree=tree), Config, advice=ADVICE)
     more += _units(parsed, found.tree)
     from_outside = {dotted(path): text for path, text in found.places.items()}
     issues += [_hushed(one, from_outside) for one in more if one.path not in unresolved]
     return config, issues
+
+
+def _parted(tree: Any) -> tuple[Any, Mapping[str, Any]]:
+    """Our sections, and what nobody reads or knows: references in that are not followed."""
+    if not isinstance(tree, dict):
+        return tree, {}
+    ours = {key: value for key, value in tree.items() if key in Config.__struct_fields__}
+    known = {*ours, *LATER}
+    return ours, {key: value for key, value in tree.items() if key not in known}
 
 
 def _not_yet(parsed: Parsed) -> Iterator[Issue]:

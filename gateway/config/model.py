@@ -18,6 +18,8 @@ LATER = (  # sections that a later version brings
 TOOL_REF = r"^[^:\s]+:[^:\s]+$"
 
 ADVICE = {  # place → what to write there, or in place of a key that stands elsewhere
+    "mcpServers": "MCP servers behind the gateway are not supported by this version yet",
+    "agents": "rules for agents are not supported by this version yet",
     "host": "stands below server:",
     "port": "stands below server:",
     "directories": "stands below capabilities:",

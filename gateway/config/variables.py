@@ -22,6 +22,7 @@ class Variable:
     what: str
 
 
+SERVICE_LINK = "Kubernetes sets it for a service named mcp-gateway: enableServiceLinks: false"
 FILE_VARIABLE = "MCP_GATEWAY_CONFIG"
 VARIABLES: Mapping[str, Variable] = {
     "MCP_GATEWAY_HOST": Variable(("server", "host"), Text, "an address to listen on"),
@@ -44,7 +45,9 @@ def settings(environ: Mapping[str, str]) -> tuple[Settings, list[Issue]]:
         try:
             found[variable.place] = msgspec.convert(text.strip(), variable.kind, strict=False)
         except msgspec.ValidationError:
-            issues.append(Issue(name, f"must be {variable.what}, not {clip(text)!r}"))
+            hint = SERVICE_LINK if text.startswith("tcp://") else None
+            message = f"must be {variable.what}, not {clip(text)!r}"
+            issues.append(Issue(name, message, hint=hint))
     return found, issues
 
 

@@ -311,3 +311,17 @@ def test_what_would_silently_do_nothing_is_refused_with_what_to_write(text, path
 def test_host_names_and_addresses_may_be_allowed(given):
     loaded = understand(f"server: {{allowed_hosts: [{given}]}}".encode(), "g.yaml", {}, {})
     assert not loaded.issues
+
+
+def test_references_in_what_nobody_reads_are_not_followed():
+    """An .mcp.json is told for what it is; `x-*` keys are the author's own."""
+    text = '{"mcpServers": {"a": {"env": {"KEY": "${UNSET}"}}}, "x-mine": "${UNSET}"}'
+    [issue] = understand(text.encode(), ".mcp.json", {}, {}).issues
+    assert issue.path == "mcpServers"
+    assert "not supported by this version yet" in issue.hint
+
+
+def test_a_variable_that_kubernetes_sets_is_told_for_what_it_is():
+    environ = {"MCP_GATEWAY_PORT": "tcp://10.0.0.1:39400"}
+    [issue] = understand(b"", "g.yaml", environ, {}).issues
+    assert "enableServiceLinks: false" in issue.hint
