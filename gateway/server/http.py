@@ -25,7 +25,9 @@ ROOT = "/mcp"
 
 Page = Callable[[], Reply]
 
-NOT_FOUND = text(404, "not found")
+NOT_FOUND = text(
+    404, "not found: MCP is spoken at /mcp, and at /mcp/NAME for the tools of one server"
+)
 STOPPING = Rejection(
     jsonrpc.INTERNAL_ERROR,
     "the gateway is shutting down; try again in a moment",

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.server.compose import Options
 from gateway.server.connection import Limits
+from gateway.server.http import NOT_FOUND
 from tests.peers.hostile import ask, called, posted, request, spent
 from tests.peers.memory_gateway import Gateway, running, snapshot, tool
 
@@ -43,7 +44,7 @@ async def test_a_path_leads_to_its_own_backend_or_nowhere(path: str) -> None:
     """I25."""
     async with front() as gateway:
         reply = await ask(gateway.server.port, posted(request("tools/list"), path=path))
-        assert (reply.status, reply.body) == (404, b"not found\n")
+        assert (reply.status, reply.body) == (404, NOT_FOUND.body)
         assert (await ask(gateway.server.port, posted(request("tools/list")))).status == 200
 
 
