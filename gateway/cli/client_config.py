@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from gateway.config.load import NAME as NAME_OF_CONFIG
+
 NAME = "capgate"
 URL = "http://127.0.0.1:39400/mcp"
 
@@ -60,12 +62,15 @@ def command(client: str, url: str, config: Path | None, *, stdio: bool) -> None:
 def _started(config: Path | None) -> dict[str, Any]:
     """The stdio form: an absolute command, since clients start it from anywhere."""
     found = shutil.which(NAME) or str(Path(sys.argv[0]).resolve())
-    chosen = ["-c", str(config.resolve())] if config else ["--capabilities", _here()]
-    return {"command": found, "args": ["serve", "--stdio", *chosen]}
+    return {"command": found, "args": ["serve", "--stdio", *_chosen(config)]}
 
 
-def _here() -> str:
-    return str(Path("capabilities").resolve())
+def _chosen(config: Path | None) -> list[str]:
+    """What `capgate serve` would take right here, by absolute paths."""
+    here = Path(NAME_OF_CONFIG)
+    if config is None and not here.exists():
+        return ["--capabilities", str(Path("capabilities").resolve())]
+    return ["-c", str((config or here).resolve())]
 
 
 def _json(root: str, server: dict[str, Any]) -> str:

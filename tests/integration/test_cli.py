@@ -202,10 +202,17 @@ def test_client_config_names_every_client_it_knows() -> None:
     assert [client for client in CLIENTS if client not in text] == []
 
 
-def test_client_config_can_start_the_gateway_over_stdio() -> None:
-    result = CliRunner().invoke(cli, ["client-config", "claude-desktop"])
-    server = json.loads(result.stdout)["mcpServers"]["capgate"]
-    assert server["args"][:2] == ["serve", "--stdio"]
+def test_client_config_can_start_the_gateway_over_stdio(tmp_path: Path) -> None:
+    def started() -> list[str]:
+        printed = CliRunner().invoke(cli, ["client-config", "claude-desktop"]).stdout
+        arguments: list[str] = json.loads(printed)["mcpServers"]["capgate"]["args"]
+        return arguments
+
+    assert started()[:2] == ["serve", "--stdio"]
+    with contextlib.chdir(tmp_path):
+        assert started()[2:] == ["--capabilities", str(tmp_path / "capabilities")]
+        (tmp_path / "gateway.yaml").touch()
+        assert started()[2:] == ["-c", str(tmp_path / "gateway.yaml")]
     assert "[mcp_servers.capgate]" in CliRunner().invoke(cli, ["client-config", "codex"]).stdout
 
 
