@@ -41,6 +41,7 @@ from gateway.runtime.view import View
 from gateway.runtime.watch import Watcher
 from gateway.server.compose import HttpServer, Options, StdioServer
 from gateway.server.connection import Limits
+from gateway.server.descriptors import for_clients
 
 logger = logging.getLogger(__name__)
 
@@ -233,7 +234,7 @@ def _options(config: Config) -> Options:
         meta_tools=meta_tools(meta.search_format),
         surfaced_tools=[ref_of(tool) for tool in meta.surfaced_tools],
         keep_ms=round(seconds(meta.cache_ttl) * 1000) if meta.cache_tools else 0,
-        limits=Limits(largest_body=size(server.max_body_size)),
+        limits=Limits(connections=for_clients(), largest_body=size(server.max_body_size)),
     )
 
 

@@ -19,6 +19,7 @@ from gateway.domain.issue import Issue, Severity
 SUFFIXES = (".yaml", ".yml")
 TEMPORARY = (".", "#", "~")  # how hidden files and the half-saved files of editors begin
 ATTEMPTS = 3  # to follow a link: a ConfigMap may be swapped between two steps of one attempt
+PASSING = (errno.ENOENT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR, errno.ESTALE)
 NOT_A_FILE = "not a regular file"
 TOO_LARGE = f"larger than {MAX_BYTES >> 20} MiB"
 OPEN = (
@@ -94,7 +95,8 @@ def look(roots: Iterable[str]) -> Look:
 
 
 def read(entry: Entry) -> bytes | Issue | None:
-    """The file's bytes, or why not; None when it is no more what it was at the look.
+    """The file's bytes, or why not; None to look again soon: it is no more what it was at the look,
+    or the system is short of something.
 
     Never blocks on a pipe or a device.
     """
@@ -107,10 +109,8 @@ def read(entry: Entry) -> bytes | Issue | None:
             return data if Stamp.of(os.fstat(descriptor)) == entry.stamp else None
         finally:
             os.close(descriptor)
-    except FileNotFoundError:
-        return None
     except OSError as error:
-        return _unreadable(entry.file, error)
+        return None if error.errno in PASSING else _unreadable(entry.file, error)
 
 
 def anchors(path: Path) -> set[Place]:

@@ -1,21 +1,24 @@
 """The process as the system and its operator treat it: signals, and too few descriptors."""
 
 import asyncio
-import json
 import resource
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
+from gateway.config.folder import look
 from gateway.domain.call import Call
 from gateway.domain.tool import ToolResult, text_result
+from gateway.runtime.shelf import Shelf, Version
 from gateway.server.compose import Options
+from tests.peers.backends import MemoryBackend
 from tests.peers.gateways import Started, started
-from tests.peers.hostile import Reply, ask, called, got
+from tests.peers.hostile import Reply, ask, called, got, read_reply
 from tests.peers.memory_gateway import running, snapshot, tool
 from tests.peers.web import serving
 
@@ -30,6 +33,7 @@ tools:
     args: {{path: {{type: string, required: true}}}}
     get: /{{{{ args.path }}}}
 """
+OFTEN = "capabilities: {poll: 200ms}\n"
 HOSTS = ("127.0.0.1", "localhost")  # an origin each, of at most 100 connections
 LARGE = 10 << 20
 
@@ -52,13 +56,13 @@ class Api:
 
 
 @asynccontextmanager
-async def before(api: Api, folder: Path) -> AsyncIterator[Started]:
+async def before(api: Api, folder: Path, descriptors: int | None = None) -> AsyncIterator[Started]:
     """A gateway that stands before `api`."""
     async with serving(api.serve) as port:
         for number, host in enumerate(HOSTS):
             text = API.format(number=number, host=host, port=port)
             (folder / f"api{number}.yaml").write_text(text)
-        async with started(folder) as gateway:
+        async with started(folder, settings=OFTEN, descriptors=descriptors) as gateway:
             yield gateway
 
 
@@ -136,6 +140,25 @@ async def test_stopping_waits_for_clients_to_take_their_answers() -> None:
         writer.close()
 
 
+async def test_clients_leave_some_descriptors_for_the_apis(tmp_path: Path) -> None:
+    """F13: more clients than may be get a 503, the others are served."""
+    api = Api(most=1)
+    api.answer.set()
+    async with before(api, tmp_path, descriptors=128) as gateway, asyncio.timeout(20):
+        held = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(120)]
+        (first_reader, first_writer), (last_reader, _) = held[0], held[-1]
+        assert (await read_reply(last_reader)).status == 503
+        first_writer.write(
+            called("gateway_invoke", {"server": "api1", "tool": "get", "arguments": {"path": "a"}})
+        )
+        assert (await read_reply(first_reader)).text == "a"
+        for _, writer in held:
+            writer.close()
+        while (await ask(gateway.port, got("/livez"))).status != 200:
+            await asyncio.sleep(0.05)
+        assert (await get(gateway, 1)).text == "id1"
+
+
 async def test_without_descriptors_clients_wait_and_are_served_afterwards(tmp_path: Path) -> None:
     """F13: no busy loop meanwhile, and no file is taken for broken."""
     api = Api(most=1)
@@ -155,6 +178,24 @@ async def test_without_descriptors_clients_wait_and_are_served_afterwards(tmp_pa
         while (await ask(gateway.port, got("/livez"))).status != 200:
             await asyncio.sleep(0.05)
         assert (await get(gateway, 1)).text == "id1"
-        assert (await ask(gateway.port, got("/health"))).json["status"] == "healthy"
+        while (await ask(gateway.port, got("/health"))).json["status"] != "healthy":
+            await asyncio.sleep(0.05)
         assert gateway.log.count("\n") < 50
-        json.loads((await ask(gateway.port, got("/health"))).body)
+
+
+def test_a_file_that_could_not_be_opened_for_want_of_descriptors_is_read_later(
+    tmp_path: Path,
+) -> None:
+    """F13: it was taken for broken until somebody touched it."""
+    (tmp_path / "a.yaml").write_text("a")
+    shelf = Shelf(lambda data, _: Version(data.decode(), partial(MemoryBackend, "a")))
+    found = look([str(tmp_path)])
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        again = shelf.refresh(found, cold=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert again
+    assert not shelf.refresh(look([str(tmp_path)]), cold=True)
+    assert set(shelf.desired().backends) == {"a"}

@@ -73,17 +73,22 @@ async def started(
     environ: Mapping[str, str] | None = None,
     level: str = "info",
     settings: str | None = None,
+    descriptors: int | None = None,
 ) -> AsyncIterator[Started]:
-    """The gateway over `folder`, with `settings` as its gateway.yaml. It is stopped at the end."""
+    """The gateway over `folder`, with `settings` as its gateway.yaml. It is stopped at the end.
+
+    `descriptors` is the most it may have open.
+    """
     output = folder.parent / f"{folder.name}.log"
     config = folder.parent / "gateway.yaml"
     words = ["--log-level", level, "--port", "0", "--capabilities", str(folder), *options]
     if settings is not None:
         config.write_text(settings)
         words += ["-c", str(config)]
+    limited = ("sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh") if descriptors else ()
     with output.open("wb") as file:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "gateway", "serve", *words),
+            *(*limited, sys.executable, "-m", "gateway", "serve", *words),
             cwd=ROOT,
             env=environment(environ or {}),
             stdout=file,
