@@ -117,6 +117,6 @@ class View:
                 return await handler(call)
         except TimeoutError:
             text = f"{call.tool.ref} did not answer within {seconds * 1000:.0f} ms"
-            raise DeadlineExceeded(
-                text, hint=f"allow more time, or ask for less; {LOOK_FIRST}"
-            ) from None
+            most = self.snapshot.request_timeout
+            longer = "allow more time, or ask for less" if seconds < most else "ask for less"
+            raise DeadlineExceeded(text, hint=f"{longer}; {LOOK_FIRST}") from None

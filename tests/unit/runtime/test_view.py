@@ -107,8 +107,14 @@ async def test_a_late_answer_is_an_error_that_may_have_had_its_effect() -> None:
     with pytest.raises(DeadlineExceeded) as caught:
         await a_view(never, []).call(REF, {}, 0.005)
     assert caught.value.explain().startswith(
-        "shop:buy did not answer within 5 ms (timeout; sent_unknown)"
+        "shop:buy did not answer within 5 ms (timeout; sent_unknown)\nnext: allow more time"
     )
+
+
+async def test_more_time_than_the_gateway_allows_is_not_advised() -> None:
+    with pytest.raises(DeadlineExceeded) as caught:
+        await a_view(never, [], 0.005).call(REF, {}, 5)
+    assert str(caught.value.hint).startswith("ask for less; ")
 
 
 async def test_what_does_not_exist_is_no_call_and_names_the_nearest() -> None:
