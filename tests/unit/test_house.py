@@ -17,10 +17,11 @@ CATCH_ALL = {
     "runtime/shelf.py",  # … one file
     "app.py",  # … one run of a background task
 }
-DEFERRED = {  # imports inside functions, each for the start-up time it saves
+DEFERRED = {  # imports inside functions: for the start-up time they save, or what a system lacks
     "observe/metrics.py": {"gateway.observe.exposition"},
     "capability/path_walk.py": {"jsonpath_ng.ext.parser"},
     "capability/template.py": {"gateway.capability"},
+    "server/descriptors.py": {"resource"},
 }
 
 
