@@ -7,7 +7,6 @@ from gateway.capability.mock import mock_reply
 from gateway.domain.call import Call
 from gateway.domain.listing import Health, Listing, Status
 from gateway.domain.tool import ToolResult
-from gateway.errors import ToolNotFound
 
 
 class MockBackend:
@@ -15,13 +14,7 @@ class MockBackend:
 
     def __init__(self, compiled: CompiledCapability) -> None:
         self._compiled = compiled
-        self._listing = Listing(
-            compiled.name,
-            compiled.description,
-            tuple(tool.tool for tool in compiled.tools.values()),
-            Health(Status.OK, None, compiled.issues),
-            transport="mock",
-        )
+        self._listing = compiled.listing("mock", Health(Status.OK, None, compiled.issues))
 
     def __repr__(self) -> str:
         return f"<MockBackend {self._compiled.name!r}>"
@@ -38,9 +31,7 @@ class MockBackend:
 
     async def call(self, call: Call) -> ToolResult:
         """Raises InvalidArguments, and what the tool makes of the example's reply."""
-        tool = self._compiled.tools.get(call.tool.ref.name)
-        if tool is None:
-            raise ToolNotFound(f"no tool {call.tool.ref.name!r} on server {self._compiled.name!r}")
+        tool = self._compiled.find(call.tool.ref.name)
         args = tool.prepare(call.arguments)
         result = tool.read(args, mock_reply(tool, args))
         if isinstance(result, TryAgain):

@@ -21,7 +21,7 @@ from gateway.capability.http import HttpRequest, HttpResponse
 from gateway.domain.call import Call
 from gateway.domain.listing import Listing, Status
 from gateway.domain.tool import JsonObject, ToolResult
-from gateway.errors import BackendUnavailable, ToolNotFound
+from gateway.errors import BackendUnavailable
 
 SUCCESS = range(200, 300)
 LOOK_AGAIN = 2.0  # seconds between two looks for a missing secret
@@ -47,12 +47,7 @@ class RestBackend:
         self._carrier = Carrier(outgoing, chance or Chance(), private=private)
         self._cache = cache
         self._compiled = compiled
-        self._listing = Listing(
-            compiled.name,
-            compiled.description,
-            tuple(tool.tool for tool in compiled.tools.values()),
-            compiled.health(),
-        )
+        self._listing = compiled.listing("rest", compiled.health())
         self._on_change: Callable[[], None] | None = None
         self._next_look: asyncio.TimerHandle | None = None
 
@@ -75,9 +70,7 @@ class RestBackend:
 
     async def call(self, call: Call) -> ToolResult:
         """Raises GatewayError. Cancelled, it drops the request on the way at once."""
-        tool = self._compiled.tools.get(call.tool.ref.name)
-        if tool is None:
-            raise ToolNotFound(f"no tool {call.tool.ref.name!r} on server {self._compiled.name!r}")
+        tool = self._compiled.find(call.tool.ref.name)
         args = tool.prepare(call.arguments)
         try:
             request = tool.request(args)

@@ -12,9 +12,10 @@ from gateway.capability.http import HttpRequest, HttpResponse
 from gateway.capability.model import Example
 from gateway.credentials.secret import Secrets
 from gateway.domain.issue import Issue
-from gateway.domain.listing import Health, Status
+from gateway.domain.listing import Health, Listing, Status
+from gateway.domain.text import shown
 from gateway.domain.tool import JsonObject, Tool, ToolResult
-from gateway.errors import UpstreamFailed
+from gateway.errors import ToolNotFound, UpstreamFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,18 @@ class CompiledCapability:
     tools: Mapping[str, CompiledTool]
     issues: tuple[Issue, ...]
     secrets: Secrets
+
+    def find(self, name: str) -> CompiledTool:
+        """The tool of that name; raises ToolNotFound."""
+        found = self.tools.get(name)
+        if found is None:
+            raise ToolNotFound(f"no tool {shown(name)} on server {self.name!r}")
+        return found
+
+    def listing(self, transport: str, health: Health) -> Listing:
+        """As a backend offers it."""
+        tools = tuple(compiled.tool for compiled in self.tools.values())
+        return Listing(self.name, self.description, tools, health, transport)
 
     def health(self) -> Health:
         """Degraded while a secret is missing: that is looked up anew each time."""
