@@ -126,14 +126,17 @@ class StdioServer:
     async def run(self, grace: float = STDIO_GRACE) -> None:
         """Serve until the input ends or `stop` is called.
 
-        Calls then have `grace` seconds, but never more than `STDIO_GRACE`.
+        Calls then have `grace` seconds, but never more than `STDIO_GRACE`, and as long again the
+        peer to read what is left.
         """
-        await self._stdio.serve(self._paced(), min(grace, STDIO_GRACE))
+        grace = min(grace, STDIO_GRACE)
+        await self._stdio.serve(self._paced(), grace)
         self._changes.close()
-        await self._writer.aclose()
+        await self._writer.aclose(grace)
 
     def stop(self) -> None:
         self._lines.stop()
+        self._writer.hurry()
 
     async def _paced(self) -> AsyncIterator[Line]:
         """No faster than our answers are read."""

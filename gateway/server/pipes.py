@@ -5,6 +5,7 @@ loop. Both sides are bounded: a peer that writes too fast, or does not read, is 
 """
 
 import asyncio
+import contextlib
 import os
 import queue
 import threading
@@ -110,6 +111,7 @@ class LineWriter:
         self._fd = fd
         self._loop = asyncio.get_running_loop()
         self._unwritten = 0
+        self._patient = True
         self._progress = asyncio.Event()
         self._chunks: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._done = asyncio.Event()
@@ -120,15 +122,22 @@ class LineWriter:
         self._chunks.put(line + b"\n")
 
     async def room(self) -> None:
-        """Wait until the peer has read enough of what was written."""
-        while self._unwritten > MOST_UNWRITTEN and not self._done.is_set():
+        """Wait until the peer has read enough of what was written, or nobody waits any more."""
+        while self._unwritten > MOST_UNWRITTEN and self._patient and not self._done.is_set():
             self._progress.clear()
             await self._progress.wait()
 
-    async def aclose(self) -> None:
-        """Write what is left, then end."""
+    def hurry(self) -> None:
+        """From now on there is always room."""
+        self._patient = False
+        self._progress.set()
+
+    async def aclose(self, within: float) -> None:
+        """Write what is left, then end. A peer that has not read it `within` seconds never will."""
         self._chunks.put(None)
-        await self._done.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._done.wait()
 
     def _write(self) -> None:
         while (chunk := self._chunks.get()) is not None:

@@ -27,6 +27,7 @@ UNOPENED = Rejection(
     jsonrpc.INVALID_PARAMS,
     f"send initialize first, or params._meta with {' and '.join(REQUIRED_META)}",
 )
+TAKEN = Rejection(jsonrpc.INVALID_REQUEST, "a subscription of this id is open")
 BUSY = Rejection(
     jsonrpc.INTERNAL_ERROR,
     "too much is open or in flight already; wait for some of it to end",
@@ -149,6 +150,8 @@ class Stdio:
         if isinstance(wanted, Rejection):
             return self._endpoint.refuse(request, "modern", wanted).body
         id = request.id
+        if id in self._listening:
+            return self._endpoint.refuse(request, "modern", TAKEN).body
         subscription = Subscription(
             id, ANONYMOUS, self._send, lambda: self._send(wire.listen_cancelled(id))
         )

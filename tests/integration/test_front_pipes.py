@@ -57,7 +57,7 @@ async def test_what_is_written_comes_out_in_order() -> None:
     for line in (b"a", b"b"):
         writer.write(line)
     async with asyncio.timeout(5):
-        await writer.aclose()
+        await writer.aclose(5)
     assert os.read(out, 100) == b"a\nb\n"
     os.close(out)
     os.close(into)
@@ -75,7 +75,7 @@ async def test_a_reader_that_does_not_read_is_waited_for_and_then_served() -> No
         line = await anext(reader)
         await waiting
         assert len(line if isinstance(line, bytes) else b"") == MOST_UNWRITTEN + 1
-        await writer.aclose()
+        await writer.aclose(5)
     os.close(into)
 
 
@@ -86,5 +86,5 @@ async def test_a_reader_that_is_gone_blocks_nobody() -> None:
     writer.write(b"x" * (MOST_UNWRITTEN + 1))
     async with asyncio.timeout(5):
         await writer.room()
-        await writer.aclose()
+        await writer.aclose(5)
     os.close(into)
