@@ -133,13 +133,7 @@ def run(program: Path, entry: Path, url: str, leg: Leg) -> list[str]:
     out = HOME / "results" / leg.release / f"{leg.scenario}-{leg.version}"
     shutil.rmtree(out, ignore_errors=True)
     command = [program, entry, "server", "--url", url, "--scenario", leg.scenario]
-    done = subprocess.run(
-        [*map(str, command), "--spec-version", leg.version, "-o", str(out)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = _started([*map(str, command), "--spec-version", leg.version, "-o", str(out)])
     checks = [check for file in out.rglob("checks.json") for check in json.loads(file.read_text())]
     if not any(check["status"] == "SUCCESS" for check in checks):
         return [f"nothing was checked: {(done.stdout + done.stderr)[-300:]}"]
@@ -148,6 +142,20 @@ def run(program: Path, entry: Path, url: str, leg: Leg) -> list[str]:
         for check in checks
         if check["status"] in ("FAILURE", "WARNING")
     ]
+
+
+def _started(command: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run it to its end; started anew when the machine fails to load a program, as busy ones do."""
+    for _ in range(2):
+        try:
+            return _run(command)
+        except OSError:
+            continue
+    return _run(command)
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 def main(url: str) -> int:
