@@ -28,16 +28,13 @@ read source code file from a repo | github:read_file,gitlab:read_file
 open bugs in a github project | github:list_issues
 latest release notes of a project on github | github:list_releases
 gitlab project issues | gitlab:list_issues
-javascript library for dates | npm:search_packages
-what version of react is latest | npm:get_package,npm:get_versions,deps_dev:list_versions
-python package dependencies | pypi:get_project
-does this python package have vulnerabilities | pypi:get_vulnerabilities,osv:check_package
-rust crate for async | crates:search_crates
+what version of react is latest | deps_dev:list_versions
+does this python package have vulnerabilities | osv:check_package
 docker image tags for postgres | docker_hub:list_tags
 CVE details | osv:get_vulnerability
 is python 3.9 still supported | endoflife:get_release,endoflife:list_releases
 when does ubuntu 22.04 reach end of life | endoflife:get_release,endoflife:list_releases
-license of an npm dependency | deps_dev:get_version,npm:get_package
+license of an npm dependency | deps_dev:get_version
 top tech news today | hacker_news:front_page
 what does hacker news say about sqlite | hacker_news:search_stories,hacker_news:story_comments
 stack overflow how to flatten a list | stack_exchange:search_questions
