@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 import uvloop
 
-from gateway.backends.http import Outgoing
-from gateway.capability.http import HttpRequest
+from gateway.http.outgoing import Outgoing
+from gateway.http.message import HttpRequest
 
 REQUESTS = 16_000
 ROUNDS = 3

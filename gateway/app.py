@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from gateway import __version__, log
 from gateway.backends.base import Backend
 from gateway.backends.cache import Cache
-from gateway.backends.http import Outgoing
 from gateway.backends.mock import MockBackend
 from gateway.backends.rest import RestBackend
 from gateway.capability import load
@@ -27,6 +26,7 @@ from gateway.credentials.redact import Redactor
 from gateway.credentials.secret import environment
 from gateway.domain.events import Event, Observer
 from gateway.domain.text import counted
+from gateway.http.outgoing import Outgoing
 from gateway.meta import meta_tools
 from gateway.observe.ledger import Ledger
 from gateway.observe.logging import StateLog

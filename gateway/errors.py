@@ -83,6 +83,42 @@ class CapabilityMissing(CallerError):
         self.required = required
 
 
+class StateRejected(CallerError):
+    """The `requestState` of a retried request is not one we gave, or not any more, or not to it."""
+
+    code = "state_rejected"
+    advice = "send the request anew, without requestState and inputResponses"
+
+
+class Unsupported(CallerError):
+    """The server behind has nothing of the kind that was asked for."""
+
+    code = "unsupported"
+
+
+class ClientRefused(CallerError):
+    """Asked by a server (elicitation, sampling, roots), the client answered with an error.
+
+    `number`, `said` and `data` are those of its JSON-RPC error.
+    """
+
+    code = "client_refused"
+    default_reached = Reached.SENT_UNKNOWN
+
+    def __init__(self, number: int, said: str, data: Any = None) -> None:
+        super().__init__(f"the client refused what the server asked of it: {said}")
+        self.number = number
+        self.said = said
+        self.data = data
+
+
+class ClientGone(CallerError):
+    """Asked by a server, the client can no longer answer, or did not in time."""
+
+    code = "client_gone"
+    default_reached = Reached.SENT_UNKNOWN
+
+
 class Rejected(GatewayError):
     """We refuse for now: to protect ourselves or a backend."""
 
@@ -144,6 +180,20 @@ class UpstreamFailed(BackendError):
     """It answered with an error of its own, such as HTTP 422."""
 
     code = "upstream_error"
+
+
+class RemoteError(UpstreamFailed):
+    """An MCP server answered with a JSON-RPC error: `number`, its own words `said`, and `data`."""
+
+    def __init__(self, number: int, said: str, data: Any = None) -> None:
+        super().__init__(f"the server answered with error {number}: {said}")
+        self.number = number
+        self.said = said
+        self.data = data
+
+
+class SessionLost(BackendUnavailable):
+    """The server no longer knows our session: it has to be opened anew."""
 
 
 class ConfigError(GatewayError):

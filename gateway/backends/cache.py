@@ -13,8 +13,8 @@ from typing import Any
 
 from cachetools import LRUCache
 
-from gateway.capability.http import HttpRequest, HttpResponse
 from gateway.errors import GatewayError
+from gateway.http.message import HttpRequest, HttpResponse
 
 MOST_BYTES = 32 << 20
 SHARE = 4  # one answer may fill this part of it

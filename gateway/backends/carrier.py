@@ -9,12 +9,12 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from gateway.backends.http import Outgoing
 from gateway.backends.retry import Again, Rule, Stop, asked_wait
 from gateway.capability.compiled import Plan, TryAgain
-from gateway.capability.http import HttpRequest, HttpResponse
 from gateway.domain.tool import ToolResult
 from gateway.errors import LATER, BackendError, Reached, UpstreamFailed
+from gateway.http.message import HttpRequest, HttpResponse
+from gateway.http.outgoing import Outgoing
 
 log = logging.getLogger(__name__)
 

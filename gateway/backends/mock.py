@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
+from gateway.backends.base import Notify
+from gateway.backends.rest import tools_only
 from gateway.capability.compiled import CompiledCapability, TryAgain
 from gateway.capability.mock import mock_reply
-from gateway.domain.call import Call
+from gateway.domain.call import Call, Query, Relayed
 from gateway.domain.listing import Health, Listing, Status
 from gateway.domain.tool import ToolResult
 
@@ -23,7 +25,7 @@ class MockBackend:
     def listing(self) -> Listing:
         return self._listing
 
-    async def start(self, on_change: Callable[[], None]) -> None:
+    async def start(self, on_change: Callable[[], None], notify: Notify) -> None:
         """Nothing here ever changes."""
 
     async def aclose(self) -> None:
@@ -37,3 +39,7 @@ class MockBackend:
         if isinstance(result, TryAgain):
             raise result.error
         return result
+
+    async def query(self, query: Query) -> Relayed:
+        """Raises Unsupported: a capability file brings tools only."""
+        raise tools_only(query)

@@ -12,16 +12,17 @@ from dataclasses import replace
 
 from yarl import URL
 
-from gateway.backends.addresses import names_private
+from gateway.backends.base import Notify
 from gateway.backends.cache import NOT_MODIFIED, Cache, Pairs, key_of
 from gateway.backends.carrier import Carrier, Chance
-from gateway.backends.http import Outgoing
 from gateway.capability.compiled import CompiledCapability, CompiledTool, TryAgain
-from gateway.capability.http import HttpRequest, HttpResponse
-from gateway.domain.call import Call
+from gateway.domain.call import Call, Query, Relayed
 from gateway.domain.listing import Listing, Status
 from gateway.domain.tool import JsonObject, ToolResult
-from gateway.errors import BackendUnavailable
+from gateway.errors import BackendUnavailable, Unsupported
+from gateway.http.addresses import names_private
+from gateway.http.message import HttpRequest, HttpResponse
+from gateway.http.outgoing import Outgoing
 
 SUCCESS = range(200, 300)
 LOOK_AGAIN = 2.0  # seconds between two looks for a missing secret
@@ -58,7 +59,7 @@ class RestBackend:
     def listing(self) -> Listing:
         return self._listing
 
-    async def start(self, on_change: Callable[[], None]) -> None:
+    async def start(self, on_change: Callable[[], None], notify: Notify) -> None:
         self._on_change = on_change
         self._look()
 
@@ -82,6 +83,10 @@ class RestBackend:
         read = functools.partial(tool.read, args)
         _, result = await self._carrier.carry(request, tool.plan, read, call.deadline)
         return result
+
+    async def query(self, query: Query) -> Relayed:
+        """Raises Unsupported: a capability file brings tools only."""
+        raise tools_only(query)
 
     async def _kept(
         self, tool: CompiledTool, args: JsonObject, request: HttpRequest, caller: str
@@ -111,6 +116,10 @@ class RestBackend:
         if health.status is not Status.OK and self._on_change is not None:
             loop = asyncio.get_running_loop()
             self._next_look = loop.call_later(LOOK_AGAIN, self._look)
+
+
+def tools_only(query: Query) -> Unsupported:
+    return Unsupported(f"server {query.backend!r} has tools only, and nothing for {query.method}")
 
 
 class _Fetch:

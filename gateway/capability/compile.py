@@ -16,7 +16,6 @@ from gateway.capability.annotations import READS, annotations
 from gateway.capability.arguments import compile_arguments, compile_constraints
 from gateway.capability.checks import method_of
 from gateway.capability.compiled import CompiledTool, Plan
-from gateway.capability.http import HttpRequest
 from gateway.capability.language import Position
 from gateway.capability.mapping import Selection, compile_selection
 from gateway.capability.model import METHODS, Cache, Capability, Limits, Response, Retry, ToolSpec
@@ -31,6 +30,7 @@ from gateway.capability.values import to_text
 from gateway.credentials.redact import Redactor
 from gateway.credentials.secret import Secrets
 from gateway.domain.tool import JsonObject, Tool, ToolRef
+from gateway.http.message import HttpRequest
 
 SMALLEST_RESULT: Final = 256  # bytes; less holds no result that is still worth reading
 SECRET: Final = re.compile(r"\{\{[^}]*\bsecrets\b")

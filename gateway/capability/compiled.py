@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.capability.http import HttpRequest, HttpResponse
 from gateway.capability.model import Example
 from gateway.credentials.secret import Secrets
 from gateway.domain.issue import Issue
@@ -16,6 +15,7 @@ from gateway.domain.listing import Health, Listing, Status
 from gateway.domain.text import shown
 from gateway.domain.tool import JsonObject, Tool, ToolResult
 from gateway.errors import ToolNotFound, UpstreamFailed
+from gateway.http.message import HttpRequest, HttpResponse
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from gateway.capability.http import HttpResponse
 from gateway.capability.values import MISSING
 from gateway.domain.tool import JsonObject
+from gateway.http.message import HttpResponse
 from gateway.protocol.jsonrpc import LARGE, finite, holds_more
 
 DEEPEST: Final = 200  # levels of lists and objects

@@ -14,7 +14,6 @@ import msgspec
 from gateway.capability.compile import Compiled
 from gateway.capability.compiled import TryAgain
 from gateway.capability.difference import differences, shown
-from gateway.capability.http import HttpRequest, HttpResponse
 from gateway.capability.load import Loaded
 from gateway.capability.mock import reply_of
 from gateway.capability.model import Example
@@ -22,6 +21,7 @@ from gateway.capability.values import Refused, to_text
 from gateway.credentials.secret import Secrets
 from gateway.domain.issue import Issue
 from gateway.errors import BackendError
+from gateway.http.message import HttpRequest, HttpResponse
 
 Path = tuple[str | int, ...]
 Fault = tuple[Path, str]  # where in the example, and what

@@ -8,9 +8,9 @@ from typing import Any, Final
 import msgspec
 
 from gateway.capability.compiled import CompiledTool
-from gateway.capability.http import HttpResponse
 from gateway.capability.model import Example
 from gateway.capability.path_walk import same
+from gateway.http.message import HttpResponse
 
 BODIES: Final = {  # key of `reply` -> content type
     "json": "application/json",

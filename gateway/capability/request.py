@@ -14,7 +14,6 @@ from gateway import __version__
 from gateway.capability.bodies import Body, FormBody, compile_body
 from gateway.capability.checks import method_of
 from gateway.capability.escape import header_name_problem, query_text
-from gateway.capability.http import HttpRequest
 from gateway.capability.language import Position, Scope
 from gateway.capability.model import METHODS, ToolSpec
 from gateway.capability.pairs import Named, Pair, Spliced, compile_pairs, encoded
@@ -25,6 +24,7 @@ from gateway.capability.tree import SPLICE
 from gateway.capability.url_path import PathTemplate, compile_path
 from gateway.capability.values import RenderError, refused
 from gateway.credentials.secret import Secrets
+from gateway.http.message import HttpRequest
 
 LONGEST_URL = 64 * 1024  # characters; no server takes more
 

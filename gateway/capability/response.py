@@ -14,7 +14,6 @@ import msgspec
 from gateway.capability import decode, truncate
 from gateway.capability.compiled import TryAgain
 from gateway.capability.decode import Answer
-from gateway.capability.http import HttpResponse
 from gateway.capability.mapping import Selection
 from gateway.capability.output import Output
 from gateway.capability.rules import Rules
@@ -23,6 +22,7 @@ from gateway.capability.template import Template
 from gateway.credentials.redact import Redactor
 from gateway.domain.tool import JsonObject, ToolResult, text_result
 from gateway.errors import BadResponse, OutputMismatch
+from gateway.http.message import HttpResponse
 
 EMPTY: Final = frozenset({204, 205})
 BLANKS: Final = b" \t\r\n"

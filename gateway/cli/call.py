@@ -7,7 +7,8 @@ import click
 import msgspec
 
 from gateway.cli.common import QUIET, config_options, echo_json, json_option, read_config, with_view
-from gateway.domain.tool import ToolRef, ToolResult
+from gateway.domain.call import Outcome, Relayed
+from gateway.domain.tool import ToolRef
 from gateway.runtime.view import View
 
 
@@ -34,7 +35,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
         raise click.BadParameter("write SERVER:TOOL, such as weather:current_weather")
     wanted = {**_object(given), **dict(_pair(text) for text in arguments)}
 
-    async def call(view: View) -> ToolResult:
+    async def call(view: View) -> Outcome:
         return await view.call(ToolRef(backend, name), wanted, timeout)
 
     result = with_view(read_config(config, QUIET, capabilities), call)
@@ -43,7 +44,10 @@ def command(  # noqa: PLR0913 (one parameter an option)
         raise SystemExit(1)
 
 
-def _show(result: ToolResult, *, as_json: bool) -> None:
+def _show(result: Outcome, *, as_json: bool) -> None:
+    if isinstance(result, Relayed):
+        _show_relayed(msgspec.json.decode(result.raw), as_json=as_json)
+        return
     if as_json:
         structured = msgspec.Raw(result.structured) if result.structured else None
         echo_json(
@@ -56,6 +60,14 @@ def _show(result: ToolResult, *, as_json: bool) -> None:
         return
     for block in result.content:
         click.echo(_readable(block), err=result.is_error)
+
+
+def _show_relayed(result: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        echo_json(result)
+        return
+    for block in result.get("content", ()):
+        click.echo(_readable(block), err=bool(result.get("isError")))
 
 
 def _readable(block: Any) -> str:

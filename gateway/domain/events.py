@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gateway.domain.issue import Issue
 from gateway.domain.listing import Health, Status
+from gateway.domain.tool import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,33 @@ class BackendChanged:
     health: Health
 
 
-Event = RequestAnswered | CallFinished | Searched | Reloaded | BackendChanged
+@dataclass(frozen=True, slots=True)
+class Queried:
+    """One request to a backend that is no tool call; `method` is MCP's, `outcome` as in
+    CallFinished.
+    """
+
+    id: str
+    backend: str
+    method: str
+    caller: str
+    outcome: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a backend's server says to all its clients: an MCP notification that belongs to no
+    request in flight, such as `notifications/resources/updated` or `/message`.
+
+    Not an `Event`: it goes through `runtime/notices.py` to the clients whom it concerns.
+    """
+
+    backend: str
+    method: str
+    params: JsonObject
+
+
+Event = RequestAnswered | CallFinished | Searched | Reloaded | BackendChanged | Queried
 
 Observer = Callable[[Event], None]  # must not block, must not raise

@@ -1,10 +1,11 @@
 """A backend as it is offered: its name, its tools, how it fares."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gateway.domain.client import nothing
 from gateway.domain.issue import Issue
-from gateway.domain.tool import Tool
+from gateway.domain.tool import JsonObject, Tool
 
 
 class Status(StrEnum):
@@ -27,10 +28,24 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One backend inside a snapshot. `transport` is `rest`; `mock` where nothing is sent."""
+    """One backend inside a snapshot.
+
+    `transport` is `rest`, `mock`, or how an MCP server is reached: `stdio`, `http`, `sse`,
+    `websocket`. The rest is what such a server told of itself, unknown fields included: MCP Prompt,
+    Resource and ResourceTemplate objects, its ServerCapabilities (empty for REST) and instructions.
+    `era` is `modern` or `legacy` once known. `timeout` bounds each request to it, in seconds; None:
+    as the gateway's own.
+    """
 
     name: str
     description: str
     tools: tuple[Tool, ...]
     health: Health = Health()
     transport: str = "rest"
+    prompts: tuple[JsonObject, ...] = ()
+    resources: tuple[JsonObject, ...] = ()
+    templates: tuple[JsonObject, ...] = ()
+    capabilities: JsonObject = field(default_factory=nothing)
+    instructions: str = ""
+    era: str | None = None
+    timeout: float | None = None

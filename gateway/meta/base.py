@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 
+from gateway.domain.call import Outcome
 from gateway.domain.names import did_you_mean
 from gateway.domain.signature import takes
 from gateway.domain.text import shown
@@ -22,7 +23,7 @@ class MetaTool(Protocol):
 
     definition: ClassVar[JsonObject]
 
-    async def call(self, view: View, arguments: JsonObject) -> ToolResult: ...
+    async def call(self, view: View, arguments: JsonObject) -> Outcome: ...
 
 
 T = TypeVar("T", bound=msgspec.Struct)

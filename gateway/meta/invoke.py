@@ -4,7 +4,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from gateway.domain.tool import JsonObject, ToolRef, ToolResult
+from gateway.domain.call import Outcome
+from gateway.domain.tool import JsonObject, ToolRef
 from gateway.errors import InvalidArguments
 from gateway.meta.base import read, schema
 from gateway.protocol import jsonrpc
@@ -33,7 +34,7 @@ class Invoke:
         ),
     }
 
-    async def call(self, view: View, arguments: JsonObject) -> ToolResult:
+    async def call(self, view: View, arguments: JsonObject) -> Outcome:
         wanted = read(arguments, Arguments, self.definition)
         return await view.call(
             ToolRef(wanted.server, wanted.tool), _object(wanted.arguments), _seconds(wanted)

@@ -42,6 +42,8 @@ def draft(before: Snapshot, running: Mapping[str, Running], desired: Desired) ->
         catalog=catalog,
         index=before.index.updated(removed, added) if removed or added else before.index,
         routes=MappingProxyType({name: item.call for name, item in running.items()}),
+        queries=MappingProxyType({name: item.query for name, item in running.items()}),
+        aliases=desired.aliases,
         issues=(*desired.issues, *desired.unmet(catalog)),
     )
     return Draft(snapshot, turns(old, new), differs=old != new)

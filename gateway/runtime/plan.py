@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
 from gateway.backends.base import Backend
@@ -27,11 +28,13 @@ class Wanted:
 class Desired:
     """Everything the files ask for: backends by name, and all findings about the files.
 
-    `unmet` finds what can only be said of all that is on offer.
+    `aliases` are other names of backends → their own. `unmet` finds what can only be said of all
+    that is on offer.
     """
 
     backends: Mapping[str, Wanted]
     issues: tuple[Issue, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     unmet: Callable[[Catalog], Iterable[Issue]] = field(default=lambda _: (), compare=False)
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from gateway.domain.events import Observer, Reloaded
+from gateway.runtime.notices import Notices
 from gateway.runtime.offer import Draft, draft
 from gateway.runtime.plan import Desired, Wanted, plan
 from gateway.runtime.running import RELOADED, STOPPING, Running
@@ -31,8 +32,16 @@ T = TypeVar("T")
 class Reconciler:
     """`apply` what the files ask for, `follow` what backends report, `aclose` at the end."""
 
-    def __init__(self, current: Current, observe: Observer, *, grace: float = GRACE) -> None:
+    def __init__(
+        self,
+        current: Current,
+        observe: Observer,
+        notices: Notices | None = None,
+        *,
+        grace: float = GRACE,
+    ) -> None:
         self._current = current
+        self._notify = (notices or Notices()).publish
         self._observe = observe
         self._grace = grace
         self._desired = Desired({})
@@ -94,7 +103,7 @@ class Reconciler:
         for item in wanted:
             backend = item.build()
             undo.push_async_callback(backend.aclose)
-            await backend.start(self._dirty.set)
+            await backend.start(self._dirty.set, self._notify)
             started[item.name] = Running(item.name, item.key, backend)
             if now() > turn_ends:
                 await asyncio.sleep(0)

@@ -8,8 +8,7 @@ import asyncio
 import contextlib
 
 from gateway.backends.base import Backend
-from gateway.domain.call import Call
-from gateway.domain.tool import ToolResult
+from gateway.domain.call import Call, Outcome, Query, Relayed
 from gateway.errors import BackendUnavailable
 
 RELOADED = "removed by a reload"
@@ -17,7 +16,10 @@ STOPPING = "closed, for the gateway is stopping"
 
 
 class Running:
-    """`call` is the handler in snapshots; each call is a lease. `key` is that of its `Wanted`."""
+    """`call` and `query` are the handlers in snapshots; each use of one is a lease.
+
+    `key` is that of its `Wanted`.
+    """
 
     __slots__ = ("_closed", "_idle", "backend", "key", "leases", "name")
 
@@ -33,17 +35,19 @@ class Running:
         state = "closed" if self._closed else f"{self.leases} calls"
         return f"<Running {self.name!r}, {state}>"
 
-    async def call(self, call: Call) -> ToolResult:
-        if self._closed is not None:
-            hint = "search again: it may have come back changed"
-            raise BackendUnavailable(f"server {self.name!r} was {self._closed}", hint=hint)
-        self.leases += 1
+    async def call(self, call: Call) -> Outcome:
+        self._enter()
         try:
             return await self.backend.call(call)
         finally:
-            self.leases -= 1
-            if self._idle is not None and not self.leases:
-                self._idle.set()
+            self._leave()
+
+    async def query(self, query: Query) -> Relayed:
+        self._enter()
+        try:
+            return await self.backend.query(query)
+        finally:
+            self._leave()
 
     async def retire(self, grace: float, why: str = RELOADED) -> None:
         """Give the calls inside `grace` seconds, then close; `why` is what later ones read."""
@@ -52,6 +56,17 @@ class Running:
                 await self._drained()
         self._closed = why
         await self.backend.aclose()
+
+    def _enter(self) -> None:
+        if self._closed is not None:
+            hint = "search again: it may have come back changed"
+            raise BackendUnavailable(f"server {self.name!r} was {self._closed}", hint=hint)
+        self.leases += 1
+
+    def _leave(self) -> None:
+        self.leases -= 1
+        if self._idle is not None and not self.leases:
+            self._idle.set()
 
     async def _drained(self) -> None:
         self._idle = asyncio.Event()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from gateway.domain.call import Handler
+from gateway.domain.call import Handler, QueryHandler
 from gateway.domain.catalog import Catalog
 from gateway.domain.issue import Issue
 from gateway.domain.search import Index
@@ -13,15 +13,18 @@ from gateway.domain.search import Index
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`routes`: backend name → what carries out its calls. `issues`: all findings of the files.
+    """`routes` and `queries`: backend name → what carries out its calls, and its other requests.
 
-    `request_timeout`, in seconds, bounds every call.
+    `issues`: all findings of the files. `aliases`: other names of backends → their own.
+    `request_timeout`, in seconds, bounds every call that its backend does not bound itself.
     """
 
     version: int = 0
     catalog: Catalog = field(default_factory=Catalog)
     index: Index = field(default_factory=Index.empty)
     routes: Mapping[str, Handler] = field(default_factory=lambda: MappingProxyType({}))
+    queries: Mapping[str, QueryHandler] = field(default_factory=lambda: MappingProxyType({}))
+    aliases: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     issues: tuple[Issue, ...] = ()
     request_timeout: float = math.inf
 

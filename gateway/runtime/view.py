@@ -8,16 +8,18 @@ import asyncio
 import itertools
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 
-from gateway.domain.call import Call
-from gateway.domain.events import CallFinished, Observer, Searched
+from gateway.domain.call import Call, Outcome, Query, Relayed
+from gateway.domain.client import NO_CONTEXT, NOBODY, Context
+from gateway.domain.events import CallFinished, Event, Observer, Queried, Searched
 from gateway.domain.identity import ANONYMOUS, Identity
 from gateway.domain.listing import Listing
 from gateway.domain.names import did_you_mean
 from gateway.domain.search import Found
 from gateway.domain.text import shown
-from gateway.domain.tool import JsonObject, Tool, ToolRef, ToolResult
+from gateway.domain.tool import JsonObject, Tool, ToolRef
 from gateway.errors import (
     LOOK_FIRST,
     BackendNotFound,
@@ -26,21 +28,29 @@ from gateway.errors import (
     ToolNotFound,
 )
 from gateway.log import call_id
+from gateway.runtime.patience import Patient
 from gateway.runtime.snapshot import Snapshot
 
 _numbers = itertools.count(1)
+
+Answered = TypeVar("Answered", Outcome, Relayed)
 
 
 class View:
     """Cheap to make: one for each request."""
 
-    __slots__ = ("_observe", "identity", "snapshot")
+    __slots__ = ("_observe", "context", "identity", "snapshot")
 
     def __init__(
-        self, snapshot: Snapshot, observe: Observer, identity: Identity = ANONYMOUS
+        self,
+        snapshot: Snapshot,
+        observe: Observer,
+        identity: Identity = ANONYMOUS,
+        context: Context = NO_CONTEXT,
     ) -> None:
         self.snapshot = snapshot
         self.identity = identity
+        self.context = context
         self._observe = observe
 
     @property
@@ -49,7 +59,7 @@ class View:
 
     def backend(self, name: str) -> Listing:
         """The backend called `name`; raises BackendNotFound with the nearest names."""
-        found = self.backends.get(name)
+        found = self.backends.get(name) or self.backends.get(self.name_of(name))
         if found is None:
             hint = did_you_mean(name, self.backends) or "gateway_list_servers names every server"
             raise BackendNotFound(f"no server {shown(name)}", hint=hint)
@@ -58,6 +68,9 @@ class View:
     def tool(self, ref: ToolRef) -> Tool:
         """The tool called `ref`; raises BackendNotFound or ToolNotFound with the nearest names."""
         found = self.snapshot.catalog.find(ref)
+        if found is None:
+            ref = ToolRef(self.backend(ref.backend).name, ref.name)
+            found = self.snapshot.catalog.find(ref)
         if found is None:
             tools = [tool.ref.name for tool in self.backend(ref.backend).tools]
             fallback = f"gateway_list_tools with server {ref.backend!r} names every tool"
@@ -76,24 +89,70 @@ class View:
         self._observe(Searched(found.total, time.perf_counter() - started))
         return found
 
+    def name_of(self, backend: str) -> str:
+        """The backend's own name, where `backend` is an alias of it."""
+        return self.snapshot.aliases.get(backend, backend)
+
     async def call(
         self, ref: ToolRef, arguments: JsonObject, within: float | None = None
-    ) -> ToolResult:
-        """Call a tool; `within` seconds may be less than `request_timeout`, never more.
+    ) -> Outcome:
+        """Call a tool; `within` seconds may be less than its backend's limit, never more.
 
         Raises GatewayError or CancelledError.
         """
         tool = self.tool(ref)
+        name = tool.ref.backend
+        handler = self.snapshot.routes[name]
+        seconds = min(self._most(name), within or math.inf)
+
+        def work(id: str, deadline: float, context: Context) -> Awaitable[Outcome]:
+            return handler(Call(id, tool, arguments, self.identity, deadline, context))
+
+        def finished(id: str, outcome: str, took: float) -> Event:
+            return CallFinished(id, name, tool.ref.name, self.identity.name, outcome, took)
+
+        return await self._carried_out(str(tool.ref), name, seconds, work, finished)
+
+    async def query(self, backend: str, method: str, params: JsonObject) -> Relayed:
+        """Send any other MCP request to a backend: `params` in its own words, `_meta` included.
+
+        Raises GatewayError or CancelledError.
+        """
+        name = self.backend(backend).name
+        handler = self.snapshot.queries[name]
+
+        def work(id: str, _deadline: float, context: Context) -> Awaitable[Relayed]:
+            return handler(Query(id, name, method, params, self.identity, context))
+
+        def finished(id: str, outcome: str, took: float) -> Event:
+            return Queried(id, name, method, self.identity.name, outcome, took)
+
+        return await self._carried_out(
+            f"{method} of {name}", name, self._most(name), work, finished
+        )
+
+    async def _carried_out(
+        self,
+        what: str,
+        backend: str,
+        seconds: float,
+        work: Callable[[str, float, Context], Awaitable[Answered]],
+        finished: Callable[[str, str, float], Event],
+    ) -> Answered:
+        """Do `work` within `seconds`, and tell how it ended."""
+        id = f"{next(_numbers):x}"
         loop_time = asyncio.get_running_loop().time
         started = loop_time()
-        seconds = min(self.snapshot.request_timeout, within or math.inf)
         deadline = started + seconds
-        call = Call(f"{next(_numbers):x}", tool, arguments, self.identity, deadline)
         outcome = "cancelled"
-        told = call_id.set(call.id)
+        told = call_id.set(id)
         try:
-            result = await self._bounded(call, seconds)
+            async with asyncio.timeout_at(deadline if seconds < math.inf else None) as timer:
+                result = await work(id, deadline, self._patient(timer))
             outcome = "tool_error" if result.is_error else "ok"
+        except TimeoutError:
+            outcome = DeadlineExceeded.code
+            raise self._late(what, backend, seconds) from None
         except GatewayError as error:
             outcome = error.code
             raise
@@ -102,21 +161,22 @@ class View:
             raise
         finally:
             call_id.reset(told)
-            took = loop_time() - started
-            self._observe(
-                CallFinished(call.id, ref.backend, ref.name, self.identity.name, outcome, took)
-            )
+            self._observe(finished(id, outcome, loop_time() - started))
         return result
 
-    async def _bounded(self, call: Call, seconds: float) -> ToolResult:
-        handler = self.snapshot.routes[call.tool.ref.backend]
-        if seconds == math.inf:
-            return await handler(call)
-        try:
-            async with asyncio.timeout_at(call.deadline):
-                return await handler(call)
-        except TimeoutError:
-            text = f"{call.tool.ref} did not answer within {seconds * 1000:.0f} ms"
-            most = self.snapshot.request_timeout
-            longer = "allow more time, or ask for less" if seconds < most else "ask for less"
-            raise DeadlineExceeded(text, hint=f"{longer}; {LOOK_FIRST}") from None
+    def _patient(self, timer: asyncio.Timeout) -> Context:
+        context = self.context
+        if context.client is NOBODY:
+            return context
+        return Context(Patient(context.client, timer), context.params)
+
+    def _most(self, backend: str) -> float:
+        """Seconds that a request to `backend` may take."""
+        own = self.backends[backend].timeout
+        return self.snapshot.request_timeout if own is None else own
+
+    def _late(self, what: str, backend: str, seconds: float) -> DeadlineExceeded:
+        text = f"{what} did not answer within {seconds * 1000:.0f} ms"
+        longer = "allow more time, or ask for less"
+        advice = longer if seconds < self._most(backend) else "ask for less"
+        return DeadlineExceeded(text, hint=f"{advice}; {LOOK_FIRST}")

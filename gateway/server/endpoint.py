@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.domain.client import NO_CONTEXT, NOBODY, Client, Context
 from gateway.domain.events import Observer, RequestAnswered
 from gateway.domain.identity import ANONYMOUS, Identity
 from gateway.domain.text import shown
@@ -30,6 +31,7 @@ from gateway.server.surface import Surface
 
 log = logging.getLogger(__name__)
 
+OF_THE_TOOL = frozenset({"name", "arguments"})  # of a tools/call, not of its context
 EMPTY_LISTS: Mapping[str, str] = {
     mcp.PROMPTS_LIST: "prompts",
     mcp.RESOURCES_LIST: "resources",
@@ -53,13 +55,17 @@ class Refused(Exception):
 
 
 class Asked(msgspec.Struct, frozen=True, gc=False):
-    """A request and all that answering it depends on. `headers` None: the transport has none."""
+    """A request and all that answering it depends on. `headers` None: the transport has none.
+
+    `client` is the way back to whoever sent it, while it is being answered.
+    """
 
     surface: Surface
     request: jsonrpc.Request
     revision: Revision
     caller: Identity = ANONYMOUS
     headers: Headers | None = None
+    client: Client = NOBODY
 
 
 class Endpoint:
@@ -81,9 +87,9 @@ class Endpoint:
         self._legacy = {**common, mcp.INITIALIZE: self._initialize, mcp.PING: self._ping}
         self._modern = {**common, mcp.DISCOVER: self._discover}
 
-    def view(self, caller: Identity) -> View:
-        """The newest snapshot as the caller sees it."""
-        return View(self._current.get(), self._observe, caller)
+    def view(self, caller: Identity, context: Context = NO_CONTEXT) -> View:
+        """The newest snapshot as the caller sees it, for a request with that context."""
+        return View(self._current.get(), self._observe, caller, context)
 
     async def answer(self, asked: Asked) -> Answer:
         """Carry out a request that has passed its era's checks. Raises CancelledError only."""
@@ -171,7 +177,7 @@ class Endpoint:
         name, arguments = _text(params, "name"), params.get("arguments", {})
         if type(arguments) is not dict:
             raise Refused(jsonrpc.INVALID_PARAMS, "params.arguments must be an object")
-        view = self.view(asked.caller)
+        view = self.view(asked.caller, _context(asked))
         definition = surface.definition(view, name)
         if definition is None:
             message = f"unknown tool: {shown(name)}; {surface.nearest(view, name)}"
@@ -195,6 +201,11 @@ class Endpoint:
         mismatch = self._mirrors.mismatch(tool, schema, arguments, asked.headers or {})
         if mismatch is not None:
             raise Refused(mcp.HEADER_MISMATCH, f"header mismatch: {mismatch}")
+
+
+def _context(asked: Asked) -> Context:
+    own = {key: value for key, value in asked.request.params.items() if key not in OF_THE_TOOL}
+    return Context(asked.client, own)
 
 
 def _text(params: Mapping[str, Any], name: str) -> str:

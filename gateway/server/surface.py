@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gateway.domain.call import Outcome
 from gateway.domain.names import nearest
-from gateway.domain.tool import JsonObject, ToolRef, ToolResult
+from gateway.domain.tool import JsonObject, ToolRef
 from gateway.errors import BackendNotFound, ToolNotFound
 from gateway.meta import MetaTool
 from gateway.runtime.view import View
@@ -46,7 +47,7 @@ class Surface(Protocol):
         """What to try in the place of a tool that is not offered."""
         ...
 
-    async def call(self, view: View, tool: str, arguments: JsonObject) -> ToolResult:
+    async def call(self, view: View, tool: str, arguments: JsonObject) -> Outcome:
         """Call a tool that `definition` has found. Raises GatewayError or CancelledError."""
         ...
 
@@ -91,7 +92,7 @@ class MetaSurface:
         offered = ", ".join(self._meta)
         return f"this URL offers {offered}; call any other tool through gateway_invoke"
 
-    async def call(self, view: View, tool: str, arguments: JsonObject) -> ToolResult:
+    async def call(self, view: View, tool: str, arguments: JsonObject) -> Outcome:
         meta = self._meta.get(tool)
         if meta is not None:
             return await meta.call(view, arguments)
@@ -120,7 +121,7 @@ class BackendSurface:
         close = nearest(tool, [str(found["name"]) for found in self.definitions(view)])
         return f"did you mean {' or '.join(close)}?" if close else "tools/list names every tool"
 
-    async def call(self, view: View, tool: str, arguments: JsonObject) -> ToolResult:
+    async def call(self, view: View, tool: str, arguments: JsonObject) -> Outcome:
         return await view.call(ToolRef(self.name, tool), arguments)
 
 

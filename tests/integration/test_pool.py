@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.backends.pool import Factory, Origin, Pool, Stage, connect
-from gateway.backends.wire import Answer, Connection, TooLarge, WireError
+from gateway.http.connection import Answer, Connection, TooLarge, WireError
+from gateway.http.pool import Factory, Origin, Pool, Stage, connect
 from tests.peers.raw import Raw, raw
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

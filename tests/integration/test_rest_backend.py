@@ -11,7 +11,6 @@ from aiohttp import web
 
 from gateway.backends.base import Backend
 from gateway.backends.cache import Cache
-from gateway.backends.http import Outgoing
 from gateway.backends.mock import MockBackend
 from gateway.backends.rest import RestBackend
 from gateway.capability.compiled import CompiledCapability
@@ -22,6 +21,7 @@ from gateway.domain.identity import Identity
 from gateway.domain.listing import Status
 from gateway.domain.tool import Tool, ToolRef, ToolResult
 from gateway.errors import BackendUnavailable, BadResponse, InvalidArguments, UpstreamFailed
+from gateway.http.outgoing import Outgoing
 from tests.peers.faulty_http import faulty
 from tests.peers.web import Handler, serving
 
@@ -188,7 +188,7 @@ async def test_an_empty_answer_is_an_empty_result(status: int) -> None:
 
 async def test_a_mock_answers_from_the_examples_without_secret_or_network() -> None:
     backend = MockBackend(compiled("http://127.0.0.1:9", {}))
-    await backend.start(lambda: None)
+    await backend.start(lambda: None, print)
     assert backend.listing.health.status is Status.OK
     result = await call(backend, "get_item", id="7")
     assert json.loads(result.structured or b"") == {"name": "seven"}

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.backends.failures import ConnectionLost
-from gateway.backends.http import Outgoing
-from gateway.capability.http import HttpRequest, HttpResponse
 from gateway.errors import BackendError, BadResponse, DeadlineExceeded, Reached
+from gateway.http.failures import ConnectionLost
+from gateway.http.message import HttpRequest, HttpResponse
+from gateway.http.outgoing import Outgoing
 from tests.peers.faulty_http import FAULTS, Faulty, faulty
 
 CAP = 1_000_000

@@ -11,10 +11,6 @@ from ssl import SSLContext, TLSVersion
 import pytest
 from aiohttp import web
 
-from gateway.backends.direct import Direct
-from gateway.backends.http import Outgoing
-from gateway.backends.names import Names
-from gateway.capability.http import HttpRequest, HttpResponse
 from gateway.errors import (
     BackendUnavailable,
     BadResponse,
@@ -24,6 +20,10 @@ from gateway.errors import (
     InvalidArguments,
     Reached,
 )
+from gateway.http.direct import Direct
+from gateway.http.message import HttpRequest, HttpResponse
+from gateway.http.names import Names
+from gateway.http.outgoing import Outgoing
 from tests.peers.tls import DAY, Authority
 from tests.peers.web import Handler, serving
 

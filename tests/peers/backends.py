@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Callable
 
-from gateway.domain.call import Call
+from gateway.backends.base import Notify
+from gateway.domain.call import Call, Query, Relayed
 from gateway.domain.listing import Health, Listing
 from gateway.domain.tool import Tool, ToolRef, ToolResult, text_result
-from gateway.errors import BackendUnavailable
+from gateway.errors import BackendUnavailable, Unsupported
 
 
 class MemoryBackend:
@@ -31,7 +32,7 @@ class MemoryBackend:
     def listing(self) -> Listing:
         return Listing(self.name, f"about {self.name}", self.tools, self.health)
 
-    async def start(self, on_change: Callable[[], None]) -> None:
+    async def start(self, on_change: Callable[[], None], notify: Notify) -> None:
         self.started += 1
         self.changed = on_change
 
@@ -40,6 +41,9 @@ class MemoryBackend:
         await self.gate.wait()
         return text_result(f"{self.word}.{call.tool.ref.name}")
 
+    async def query(self, query: Query) -> Relayed:
+        raise Unsupported(f"no {query.method}")
+
     async def aclose(self) -> None:
         self.closed += 1
 
@@ -47,7 +51,7 @@ class MemoryBackend:
 class BrokenBackend(MemoryBackend):
     """It cannot start."""
 
-    async def start(self, on_change: Callable[[], None]) -> None:
+    async def start(self, on_change: Callable[[], None], notify: Notify) -> None:
         raise BackendUnavailable("no such program")
 
 

@@ -8,11 +8,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gateway.capability.decode import DEEPEST, loads, too_deep
-from gateway.capability.http import HttpResponse
 from gateway.capability.load import load
 from gateway.capability.truncate import fit
 from gateway.credentials.redact import Redactor
 from gateway.errors import BadResponse, UpstreamFailed
+from gateway.http.message import HttpResponse
 
 SECRET = "k3y-4711\\x"  # with a character JSON escapes
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gateway.capability.http import HttpResponse
 from gateway.capability.load import load
 from gateway.credentials.redact import Redactor
 from gateway.errors import GatewayError
+from gateway.http.message import HttpResponse
 from gateway.log import JsonLines, Lines, TextLines
 
 AUTHS = {

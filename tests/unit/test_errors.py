@@ -1,6 +1,5 @@
 import pytest
 
-from gateway.backends.failures import ConnectionLost, Unreachable
 from gateway.errors import (
     BackendUnavailable,
     BadResponse,
@@ -10,6 +9,7 @@ from gateway.errors import (
     Reached,
     UpstreamFailed,
 )
+from gateway.http.failures import ConnectionLost, Unreachable
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from gateway.backends.cache import Cache, Pairs, key_of
-from gateway.capability.http import HttpRequest, HttpResponse
 from gateway.errors import DeadlineExceeded
+from gateway.http.message import HttpRequest, HttpResponse
 
 REQUEST = HttpRequest("GET", "https://h/a?k=s3cret", (("Accept", "*/*"),))
 

@@ -16,11 +16,8 @@ import pytest
 
 from gateway.backends.cache import Cache
 from gateway.backends.carrier import Chance
-from gateway.backends.failures import ConnectionLost, Unreachable
-from gateway.backends.http import Outgoing
 from gateway.backends.rest import RestBackend
 from gateway.capability.compiled import CompiledCapability, CompiledTool, Plan, TryAgain
-from gateway.capability.http import HttpRequest, HttpResponse
 from gateway.credentials.redact import MEMORY, Redactor
 from gateway.credentials.secret import Secrets
 from gateway.domain.call import Call
@@ -37,6 +34,9 @@ from gateway.errors import (
     ToolNotFound,
     UpstreamFailed,
 )
+from gateway.http.failures import ConnectionLost, Unreachable
+from gateway.http.message import HttpRequest, HttpResponse
+from gateway.http.outgoing import Outgoing
 
 PLAN = Plan(
     timeout=5,
@@ -421,7 +421,7 @@ async def test_a_missing_secret_degrades_the_backend_until_it_is_there(tmp_path:
     secrets = Secrets({"key": f"file:{path}"}, {}, clock=lambda: now[0])
     backend = a_backend(Api([OK]), secrets=secrets)
     changes: list[str] = []
-    await backend.start(lambda: changes.append(str(backend.listing.health)))
+    await backend.start(lambda: changes.append(str(backend.listing.health)), print)
     assert str(backend.listing.health) == f"degraded (missing secret file:{path})"
     assert await ask(backend) == "fine"  # this call needs no secret
     with pytest.raises(BackendUnavailable, match="missing secret"):
@@ -444,7 +444,7 @@ async def test_a_closed_backend_lets_go_of_its_secrets() -> None:
     redactor = Redactor(clock=lambda: now[0])
     secrets = Secrets({"key": "env:KEY"}, {"KEY": "value-of-key"}, learner=redactor)
     backend = a_backend(Api([OK]), secrets=secrets)
-    await backend.start(lambda: None)
+    await backend.start(lambda: None, print)
     await backend.aclose()
     assert redactor.text("value-of-key") == "***", "answers and logs lag behind"
     now[0] += MEMORY + 1
@@ -461,7 +461,7 @@ async def test_a_listing_keeps_its_tools_when_its_health_changes(tmp_path: Path)
     before = backend.listing
     path.write_text("abcdef")
     now[0] = 2.0
-    await backend.start(lambda: None)
+    await backend.start(lambda: None, print)
     assert backend.listing.health.status is Status.OK
     assert backend.listing.tools is before.tools
     assert before.transport == "rest"

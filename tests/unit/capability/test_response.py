@@ -6,11 +6,11 @@ import json
 import msgspec
 import pytest
 
-from gateway.capability.http import HttpResponse
 from gateway.capability.load import load
 from gateway.capability.rules import OUR_KEY
 from gateway.credentials.redact import Redactor
 from gateway.errors import BadResponse, OutputMismatch, UpstreamFailed
+from gateway.http.message import HttpResponse
 
 JSON = "application/json"
 FILE = """

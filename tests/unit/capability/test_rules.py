@@ -5,10 +5,10 @@ import json
 import pytest
 
 from gateway.capability.compiled import TryAgain
-from gateway.capability.http import HttpResponse
 from gateway.capability.load import load
 from gateway.credentials.redact import Redactor
 from gateway.errors import UpstreamFailed
+from gateway.http.message import HttpResponse
 
 FILE = """
 capability: 1

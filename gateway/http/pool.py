@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gateway.backends.wire import Answer, Connection, WireError
+from gateway.http.connection import Answer, Connection, WireError
 
 IDLE_SECONDS = 15.0  # shorter than any common server's own limit, so that few requests meet a close
 PER_ORIGIN = 100

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.backends.addresses import is_public, names_private
+from gateway.http.addresses import is_public, names_private
 
 
 @pytest.mark.parametrize(

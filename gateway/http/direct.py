@@ -15,13 +15,6 @@ from collections.abc import Mapping
 from yarl import URL
 
 from gateway import __version__
-from gateway.backends.addresses import is_public
-from gateway.backends.failures import ConnectionLost, Unreachable
-from gateway.backends.inflate import OFFERED, too_large
-from gateway.backends.names import Names, Resolve
-from gateway.backends.pool import Factory, Origin, Pool, Stage, connect
-from gateway.backends.wire import Answer, Connection, TooLarge, WireError
-from gateway.capability.http import HttpRequest, HttpResponse
 from gateway.errors import (
     BackendUnavailable,
     BadResponse,
@@ -31,6 +24,13 @@ from gateway.errors import (
     InvalidArguments,
     Reached,
 )
+from gateway.http.addresses import is_public
+from gateway.http.connection import Answer, Connection, TooLarge, WireError
+from gateway.http.failures import ConnectionLost, Unreachable
+from gateway.http.inflate import OFFERED, too_large
+from gateway.http.message import HttpRequest, HttpResponse
+from gateway.http.names import Names, Resolve
+from gateway.http.pool import Factory, Origin, Pool, Stage, connect
 
 CONNECT_SECONDS = 10.0  # for TCP and TLS together, at each address
 LARGE = 1 << 20  # bytes of a body

@@ -11,10 +11,10 @@ from typing import Protocol
 
 from yarl import URL
 
-from gateway.backends.direct import Direct
-from gateway.backends.inflate import inflate
-from gateway.capability.http import HttpRequest, HttpResponse
 from gateway.errors import BadResponse
+from gateway.http.direct import Direct
+from gateway.http.inflate import inflate
+from gateway.http.message import HttpRequest, HttpResponse
 
 log = logging.getLogger(__name__)
 

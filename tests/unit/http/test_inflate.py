@@ -7,8 +7,8 @@ import zlib
 
 import pytest
 
-from gateway.backends.inflate import MOST_MEMBERS, SLICE, inflate
 from gateway.errors import BadResponse
+from gateway.http.inflate import MOST_MEMBERS, SLICE, inflate
 
 TEXT = b'{"a": 1}' * 1000
 NOISE = random.Random(1).randbytes(SLICE + 1)

@@ -1,0 +1,102 @@
+"""The way back to whoever sent a request, for as long as that request is open.
+
+Backends tell and ask through it, so none of them knows which front, era or transport its caller
+uses. Each front implements it once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Protocol
+
+from gateway.domain.tool import JsonObject
+from gateway.errors import CapabilityMissing
+
+NOTHING: JsonObject = MappingProxyType({})
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "elicitation/create": "elicitation",
+        "sampling/createMessage": "sampling",
+        "roots/list": "roots",
+    }
+)  # what a server may ask its client → the ClientCapabilities member that allows it
+
+
+def nothing() -> JsonObject:
+    return NOTHING
+
+
+class Client(Protocol):
+    """`notify` and `ask` take MCP method names and params in the words of the newest revision."""
+
+    @property
+    def capabilities(self) -> JsonObject:
+        """What it can do, shaped like MCP's ClientCapabilities, as it declared."""
+        ...
+
+    @property
+    def modern(self) -> bool:
+        """Whether its request may be answered with `input_required`.
+
+        A backend that answers so hands it on to a modern client, and drives it by `ask` for others.
+        """
+        ...
+
+    @property
+    def log_level(self) -> str | None:
+        """The least severe `notifications/message` it wants; None: none at all."""
+        ...
+
+    def notify(self, method: str, params: JsonObject) -> None:
+        """Tell it something about its request: `notifications/progress` or `/message`.
+
+        Never blocks or raises; what the client did not ask for is dropped here. The progress token
+        in `params` is replaced by the client's own.
+        """
+        ...
+
+    async def ask(self, method: str, params: JsonObject) -> JsonObject:
+        """Ask it (a key of `KINDS`); gives its result, as late as a person takes to answer.
+
+        Raises CapabilityMissing when it never declared that it can be asked, ClientRefused when it
+        answered with an error, ClientGone when it can no longer answer.
+        """
+        ...
+
+
+class Nobody:
+    """A caller that can be neither told nor asked: the command line, and the gateway itself."""
+
+    capabilities: JsonObject = NOTHING
+    modern = True
+    log_level: str | None = None
+
+    def notify(self, method: str, params: JsonObject) -> None:
+        pass
+
+    async def ask(self, method: str, params: JsonObject) -> JsonObject:
+        raise missing(method)
+
+
+def missing(method: str) -> CapabilityMissing:
+    """What `ask` raises for a client that never declared the capability behind `method`."""
+    kind = KINDS.get(method, method)
+    return CapabilityMissing(f"the server asks its client for {kind}", {kind: {}})
+
+
+NOBODY: Client = Nobody()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a request brings beside its arguments.
+
+    `params` are those of its own, as they came, without `name` and `arguments`: `_meta`, `task`,
+    `inputResponses`, `requestState`.
+    """
+
+    client: Client = NOBODY
+    params: JsonObject = field(default_factory=nothing)
+
+
+NO_CONTEXT = Context()

@@ -1,0 +1,48 @@
+"""A client whose answers do not count as the server's time: while asked, the deadline rests."""
+
+import asyncio
+import math
+
+from gateway.domain.client import Client
+from gateway.domain.tool import JsonObject
+
+
+class Patient:
+    """`client`, with `timer` moved on by as long as each question takes."""
+
+    __slots__ = ("_asking", "_client", "_left", "_timer")
+
+    def __init__(self, client: Client, timer: asyncio.Timeout) -> None:
+        self._client = client
+        self._timer = timer
+        self._asking = 0
+        self._left = 0.0
+
+    @property
+    def capabilities(self) -> JsonObject:
+        return self._client.capabilities
+
+    @property
+    def modern(self) -> bool:
+        return self._client.modern
+
+    @property
+    def log_level(self) -> str | None:
+        return self._client.log_level
+
+    def notify(self, method: str, params: JsonObject) -> None:
+        self._client.notify(method, params)
+
+    async def ask(self, method: str, params: JsonObject) -> JsonObject:
+        """As the client's own; several questions may be open at once."""
+        now = asyncio.get_running_loop().time
+        if not self._asking:
+            self._left = (self._timer.when() or math.inf) - now()
+            self._timer.reschedule(None)
+        self._asking += 1
+        try:
+            return await self._client.ask(method, params)
+        finally:
+            self._asking -= 1
+            if not self._asking and not self._timer.expired() and self._left < math.inf:
+                self._timer.reschedule(now() + max(self._left, 0.0))
