@@ -4,12 +4,12 @@ It knows bytes, ids and connections; of MCP only what its transport page says. W
 speaks, what a message means and when to connect again are decided above.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
 
+from gateway.credentials.authorizer import Authorizer
 from gateway.http.direct import Direct
 
 Headers = tuple[tuple[str, str], ...]
@@ -89,22 +89,6 @@ class Transport(Protocol):
 
     async def aclose(self) -> None:
         """End it politely (DELETE, closed stdin, …) and release everything. Twice is once."""
-        ...
-
-
-class Authorizer(Protocol):
-    """What we show to one MCP server, and what to do when it wants something else."""
-
-    async def headers(self) -> Headers:
-        """For the next request. Raises BackendUnavailable when there is nothing to show yet."""
-        ...
-
-    async def challenged(self, status: int, headers: Mapping[str, str]) -> bool:
-        """The server answered 401 or 403 to what `headers` gave; True: ask again, once.
-
-        `headers` are those of its answer, names in lower case. Raises BackendUnavailable, whose
-        hint says what a person has to do.
-        """
         ...
 
 
