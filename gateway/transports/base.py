@@ -5,16 +5,15 @@ speaks, what a message means and when to connect again are decided above.
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
 from gateway.credentials.authorizer import Authorizer
 from gateway.http.direct import Direct
+from gateway.protocol.received import Inbound
 
 Headers = tuple[tuple[str, str], ...]
-
-LARGEST = 16 * 1024 * 1024  # bytes of one message (I57)
 
 
 class Outbound(msgspec.Struct, frozen=True, gc=False):
@@ -29,19 +28,6 @@ class Outbound(msgspec.Struct, frozen=True, gc=False):
     body: bytes
     headers: Headers = ()
     repeatable: bool = False
-
-
-class Inbound(msgspec.Struct, frozen=True, gc=False):
-    """One message from a server: a response (`result` or `error`), a request or a notification.
-
-    `result` and `params` are bytes as they came, checked to be one JSON value in UTF-8.
-    """
-
-    id: int | str | None = None
-    method: str | None = None
-    params: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    error: Any = None
 
 
 class Peer(Protocol):
