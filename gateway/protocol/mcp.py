@@ -51,6 +51,7 @@ NAMED_BY: Mapping[str, str] = MappingProxyType(
 HEADER_MISMATCH = -32020
 MISSING_CAPABILITY = -32021
 UNSUPPORTED_VERSION = -32022
+RESOURCE_MISSING = frozenset({-32002, jsonrpc.INVALID_PARAMS})  # legacy, modern
 
 STATUS: Mapping[int, int] = MappingProxyType(
     {

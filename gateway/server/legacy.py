@@ -6,9 +6,10 @@ cancelled its calls here: only `notifications/cancelled` does.
 
 from gateway.protocol import eras, jsonrpc, mcp, wire
 from gateway.protocol.inbound import Rejection
+from gateway.server.asked import Asked
 from gateway.server.batch import answer_batch
 from gateway.server.changes import Changes
-from gateway.server.endpoint import Asked, Endpoint
+from gateway.server.endpoint import Endpoint
 from gateway.server.feed import Feed
 from gateway.server.reply import EVENTS, Post, Reply, accepts, refusal, stream
 from gateway.server.sessions import Session, Sessions

@@ -7,7 +7,8 @@ from gateway.protocol import jsonrpc, mcp
 from gateway.protocol.eras import modern
 from gateway.protocol.inbound import Rejection, climb, unsupported
 from gateway.protocol.sse import encode
-from gateway.server.endpoint import Answer, Asked, Endpoint
+from gateway.server.asked import Asked
+from gateway.server.endpoint import Answer, Endpoint
 from gateway.server.feed import Feed
 from gateway.server.listen import Subscription, Subscriptions, honoured
 from gateway.server.reply import Post, Reply, refusal, stream

@@ -13,10 +13,11 @@ from gateway.errors import Busy
 from gateway.protocol import eras, jsonrpc, mcp, wire
 from gateway.protocol.eras import Revision
 from gateway.protocol.inbound import REQUIRED_META, Rejection, climb, is_modern
+from gateway.server.asked import Asked
 from gateway.server.batch import answer_batch
 from gateway.server.calls import Calls
 from gateway.server.changes import Changes
-from gateway.server.endpoint import Asked, Endpoint
+from gateway.server.endpoint import Endpoint
 from gateway.server.listen import Subscription, Subscriptions, honoured
 from gateway.server.pipes import Line, TooLong
 from gateway.server.surface import Surface

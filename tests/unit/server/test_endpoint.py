@@ -12,7 +12,8 @@ from gateway.meta import META_TOOLS
 from gateway.protocol.eras import LATEST_LEGACY, MODERN, Revision
 from gateway.protocol.jsonrpc import Request
 from gateway.runtime.snapshot import Current
-from gateway.server.endpoint import Answer, Asked, Endpoint
+from gateway.server.asked import Asked
+from gateway.server.endpoint import Answer, Endpoint
 from gateway.server.surface import BackendSurface, MetaSurface, Surface
 from tests.peers.memory_gateway import echo, snapshot, tool
 

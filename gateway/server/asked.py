@@ -1,0 +1,56 @@
+"""A request that has passed its era's checks, and how a handler of its method says no to it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from gateway.domain.client import NOBODY, Client, Context
+from gateway.domain.identity import ANONYMOUS, Identity
+from gateway.protocol import jsonrpc
+from gateway.protocol.eras import Revision
+from gateway.protocol.header_values import Headers
+from gateway.protocol.inbound import Rejection
+from gateway.server.surface import Surface
+
+OF_THE_TOOL = frozenset({"name", "arguments"})  # of a tools/call, not of its context
+
+
+class Asked(msgspec.Struct, frozen=True, gc=False):
+    """A request and all that answering it depends on. `headers` None: the transport has none.
+
+    `client` is the way back to whoever sent it, while it is being answered.
+    """
+
+    surface: Surface
+    request: jsonrpc.Request
+    revision: Revision
+    caller: Identity = ANONYMOUS
+    headers: Headers | None = None
+    client: Client = NOBODY
+
+
+class Refused(Exception):
+    """A protocol fault, on its way to becoming a JSON-RPC error."""
+
+    def __init__(self, code: int, message: str, data: Any = None) -> None:
+        super().__init__(message)
+        self.rejection = Rejection(code, message, data)
+
+
+Quick = Callable[[Asked], bytes]  # answers at once; raises Refused or GatewayError
+Waiting = Callable[[Asked], Awaitable[bytes]]  # the same, after asking a backend
+
+
+def context_of(asked: Asked) -> Context:
+    """What the request brings beside the name and arguments of a tool."""
+    own = {key: value for key, value in asked.request.params.items() if key not in OF_THE_TOOL}
+    return Context(asked.client, own)
+
+
+def text_of(params: Mapping[str, Any], name: str) -> str:
+    """The param of that name; raises Refused where it is no text."""
+    value = params.get(name)
+    if type(value) is not str:
+        raise Refused(jsonrpc.INVALID_PARAMS, f"params.{name} must be a string")
+    return value

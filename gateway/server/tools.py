@@ -1,0 +1,54 @@
+"""tools/call: a tool of the surface by its name, with headers that mirror its arguments checked.
+
+Here alone it is decided which errors are results that a model reads and which are the protocol's.
+"""
+
+from gateway.domain.text import shown
+from gateway.domain.tool import JsonObject, text_result
+from gateway.errors import CapabilityMissing, GatewayError, RemoteError, StateRejected
+from gateway.protocol import jsonrpc, mcp, wire
+from gateway.server.asked import Asked, Refused, context_of, text_of
+from gateway.server.mirrors import Mirrors
+from gateway.server.views import Views
+
+
+class Tools:
+    def __init__(self, views: Views) -> None:
+        self._views = views
+        self._mirrors = Mirrors()
+
+    async def call(self, asked: Asked) -> bytes:
+        surface, params = asked.surface, asked.request.params
+        name, arguments = text_of(params, "name"), params.get("arguments", {})
+        if type(arguments) is not dict:
+            raise Refused(jsonrpc.INVALID_PARAMS, "params.arguments must be an object")
+        view = self._views.view(asked.caller, context_of(asked))
+        definition = surface.definition(view, name)
+        if definition is None:
+            message = f"unknown tool: {shown(name)}; {surface.nearest(view, name)}"
+            raise Refused(jsonrpc.INVALID_PARAMS, message)
+        if asked.revision.modern and asked.headers is not None:
+            self._check_mirrors(asked, definition, arguments)
+        try:
+            result = await surface.call(view, name, arguments)
+        except GatewayError as error:
+            if _of_the_protocol(error, asked):
+                raise
+            result = text_result(error.explain(), is_error=True)
+        return wire.call_result(result, asked.revision)
+
+    def _check_mirrors(self, asked: Asked, definition: JsonObject, arguments: JsonObject) -> None:
+        tool = (asked.surface.name, str(definition["name"]))
+        schema = definition.get("inputSchema")
+        mismatch = self._mirrors.mismatch(tool, schema, arguments, asked.headers or {})
+        if mismatch is not None:
+            raise Refused(mcp.HEADER_MISMATCH, f"header mismatch: {mismatch}")
+
+
+def _of_the_protocol(error: GatewayError, asked: Asked) -> bool:
+    """Whether the client has to see it as a JSON-RPC error, where a model does not read it."""
+    if isinstance(error, CapabilityMissing):
+        return asked.revision.modern
+    if isinstance(error, RemoteError):  # behind a meta-tool it is the tool's own affair
+        return asked.surface.name != ""
+    return isinstance(error, StateRejected)
