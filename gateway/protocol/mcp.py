@@ -17,18 +17,31 @@ PROMPTS_GET = "prompts/get"
 RESOURCES_LIST = "resources/list"
 RESOURCES_READ = "resources/read"
 TEMPLATES_LIST = "resources/templates/list"
+SUBSCRIBE = "resources/subscribe"
+UNSUBSCRIBE = "resources/unsubscribe"
+SET_LEVEL = "logging/setLevel"
+TASKS_GET = "tasks/get"
+TASKS_RESULT = "tasks/result"
+TASKS_CANCEL = "tasks/cancel"
 
 # notifications
 INITIALIZED = "notifications/initialized"
 CANCELLED = "notifications/cancelled"
+PROGRESS = "notifications/progress"
+MESSAGE = "notifications/message"
 TOOLS_CHANGED = "notifications/tools/list_changed"
+PROMPTS_CHANGED = "notifications/prompts/list_changed"
+RESOURCES_CHANGED = "notifications/resources/list_changed"
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
 
 # keys of `_meta`
+OWN = "io.modelcontextprotocol/"  # what those of the modern envelope begin with
+CLIENT_INFO = "io.modelcontextprotocol/clientInfo"
 PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion"
 CLIENT_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 LOG_LEVEL = "io.modelcontextprotocol/logLevel"
 SERVER_INFO = "io.modelcontextprotocol/serverInfo"
+TASKS_EXTENSION = "io.modelcontextprotocol/tasks"  # among `extensions` of capabilities
 SUBSCRIPTION_ID = "io.modelcontextprotocol/subscriptionId"
 
 LOG_LEVELS = frozenset(
@@ -51,6 +64,7 @@ NAMED_BY: Mapping[str, str] = MappingProxyType(
 HEADER_MISMATCH = -32020
 MISSING_CAPABILITY = -32021
 UNSUPPORTED_VERSION = -32022
+URL_ELICITATION = -32042  # 2025-11-25 only: the user has to visit URLs first
 RESOURCE_MISSING = frozenset({-32002, jsonrpc.INVALID_PARAMS})  # legacy, modern
 
 STATUS: Mapping[int, int] = MappingProxyType(
