@@ -6,10 +6,11 @@ the defaults. Without any file everything has its default.
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import structs
@@ -23,12 +24,14 @@ from gateway.config.expand import expand
 from gateway.config.folder import NOT_A_FILE, look, read
 from gateway.config.model import ADVICE, LATER, Config
 from gateway.config.retype import retype
+from gateway.config.servers import problems, relative_to
 from gateway.config.variables import FILE_VARIABLE, Settings
 from gateway.domain.issue import Issue, Severity
 
 NAME = "gateway.yaml"
 HOST = ("server", "host")
 DIRECTORIES = ("capabilities", "directories")
+LISTS = ("backends", "aliases")  # sections that may be left empty
 SHORTEST = 0.1  # seconds between two looks
 LEVELS = {"trace": "debug", "warn": "warning"}  # other systems' names of ours
 
@@ -57,10 +60,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """`config` is None exactly when there are issues."""
+    """`config` is None when an issue concerns more than a single backend.
+
+    `broken` are the backends that `config` lacks because of issues of their own, by name.
+    """
 
     config: Config | None
     issues: tuple[Issue, ...] = ()
+    broken: Mapping[str, tuple[Issue, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def locate(given: str | None, environ: Mapping[str, str]) -> Source:
@@ -80,11 +87,14 @@ def load(source: Source, environ: Mapping[str, str], said: Settings | None = Non
 def understand(data: bytes, file: str, environ: Mapping[str, str], said: Settings) -> Loaded:
     """The content of `file`, with the environment and the command line on top."""
     parsed = parse(data, file) if _has_content(data) else Parsed(file, {}, ())
-    config, issues = (None, list(parsed.issues)) if parsed.issues else _checked(parsed, environ)
+    if parsed.issues:
+        return Loaded(None, parsed.issues)
+    config, issues, broken = _checked(parsed, environ)
     by_environment, more = variables.settings(environ)
     issues += more
+    told = tuple(issue for some in broken.values() for issue in some)
     if config is None or issues:
-        return Loaded(None, tuple(issues))
+        return Loaded(None, (*issues, *told))
     config = variables.apply(config, {**by_environment, **said})
     exposed = _exposure(config)
     if exposed:
@@ -92,7 +102,7 @@ def understand(data: bytes, file: str, environ: Mapping[str, str], said: Setting
         message, hint = exposed
         issue = Issue(place, message, hint=hint) if place else parsed.issue(HOST, message, hint)
         return Loaded(None, (issue,))
-    return Loaded(_resolved(config, Path(file).parent, said))
+    return Loaded(_resolved(config, Path(file).parent, said), told, broken)
 
 
 def _content(source: Source) -> bytes | Issue:
@@ -111,28 +121,84 @@ def _has_content(data: bytes) -> bool:
     return re.search(rb"^[ \t]*[^\s#]", data, re.MULTILINE) is not None
 
 
-def _checked(parsed: Parsed, environ: Mapping[str, str]) -> tuple[Config | None, list[Issue]]:
+Broken = dict[str, tuple[Issue, ...]]
+
+
+def _checked(
+    parsed: Parsed, environ: Mapping[str, str]
+) -> tuple[Config | None, list[Issue], Broken]:
+    """The values; what is wrong with the whole; and with single backends, which are left out."""
     issues = list(_not_yet(parsed))
     ours, others = _parted(parsed.tree)
     found = expand(replace(parsed, tree=ours), environ)
-    issues += found.issues
-    unresolved = {issue.path for issue in found.issues}
     for path in found.places:
         retype(found.tree, path)
     tree = {**found.tree, **others} if others else found.tree
     config, more = shaped(replace(parsed, tree=tree), Config, advice=ADVICE)
     more += _units(parsed, found.tree)
     from_outside = {dotted(path): text for path, text in found.places.items()}
-    issues += [_hushed(one, from_outside) for one in more if one.path not in unresolved]
-    return config, issues
+    unresolved = {issue.path for issue in found.issues}
+    more = [_hushed(one, from_outside) for one in more if one.path not in unresolved]
+    broken, rest = _by_backend(tree, [*found.issues, *more])
+    if broken:
+        sound = {name: one for name, one in tree["backends"].items() if name not in broken}
+        tree = {**tree, "backends": sound}
+        config, _ = shaped(replace(parsed, tree=tree), Config, advice=ADVICE)
+    if config is not None:
+        config = _without_problems(config, parsed, broken, from_outside)
+    return config, [*issues, *rest], broken
+
+
+def _by_backend(tree: Any, issues: Iterable[Issue]) -> tuple[Broken, list[Issue]]:
+    """Issues inside one backend's section by its name, and all others."""
+    section = tree.get("backends") if isinstance(tree, dict) else None
+    names = section if isinstance(section, dict) else {}
+    places = {dotted(("backends", name)): name for name in names}
+    broken: Broken = {}
+    rest: list[Issue] = []
+    for issue in issues:
+        name = next(
+            (name for place, name in places.items() if _is_below(issue.path, place)),
+            None,
+        )
+        if name is None:
+            rest.append(issue)
+        else:
+            broken[name] = (*broken.get(name, ()), issue)
+    return broken, rest
+
+
+def _is_below(path: str, place: str) -> bool:
+    return path == place or path.startswith((f"{place}.", f"{place}["))
+
+
+def _without_problems(
+    config: Config, parsed: Parsed, broken: Broken, from_outside: Mapping[str, str]
+) -> Config:
+    """Take out the backends whose values do not go together."""
+    for name, backend in config.backends.items():
+        found = [
+            _hushed(
+                parsed.issue(("backends", name, *one.path), one.message, one.hint), from_outside
+            )
+            for one in problems(backend)
+        ]
+        if found:
+            broken[name] = tuple(found)
+    sound = {name: one for name, one in config.backends.items() if name not in broken}
+    return structs.replace(config, backends=sound)
 
 
 def _parted(tree: Any) -> tuple[Any, Mapping[str, Any]]:
     """Our sections, and what nobody reads or knows: references in that are not followed."""
     if not isinstance(tree, dict):
         return tree, {}
-    ours = {key: value for key, value in tree.items() if key in Config.__struct_fields__}
-    known = {*ours, *LATER}
+    ours = {
+        key: value
+        for key, value in tree.items()
+        if key in Config.__struct_fields__ and not (value is None and key in LISTS)
+    }
+    known = {*Config.__struct_fields__, *LATER}
     return ours, {key: value for key, value in tree.items() if key not in known}
 
 
@@ -197,5 +263,11 @@ def _resolved(config: Config, beside: Path, said: Settings) -> Config:
     if DIRECTORIES not in said:
         folders = tuple(str(beside / Path(one).expanduser()) for one in capabilities.directories)
         capabilities = structs.replace(capabilities, directories=folders)
+    backends = {name: relative_to(one, beside) for name, one in config.backends.items()}
+    servers = config.mcp_servers
+    if servers is not None:
+        servers = str(beside / Path(servers).expanduser())
     log = structs.replace(config.log, level=LEVELS.get(level, level))
-    return structs.replace(config, capabilities=capabilities, log=log)
+    return structs.replace(
+        config, capabilities=capabilities, backends=backends, mcp_servers=servers, log=log
+    )

@@ -10,15 +10,25 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, field
 
 from gateway.capability.model import BackendName, Duration, Size, Strict, VariableName
+from gateway.config.backends import Backend, ServerName
 
 LATER = (  # sections that a later version brings
-    *("backends", "mcp_servers", "auth", "policies", "agent_rules"),
-    *("failsafe", "aliases", "audit", "telemetry"),
+    *("auth", "policies", "agent_rules"),
+    *("failsafe", "audit", "telemetry"),
 )
 TOOL_REF = r"^[^:\s]+:[^:\s]+$"
 
 ADVICE = {  # place → what to write there, or in place of a key that stands elsewhere
-    "mcpServers": "MCP servers behind the gateway are not supported by this version yet",
+    "mcpServers": "write mcp_servers: and the path of the file that has it, or use backends:",
+    "backends": "each MCP server by its name, such as time: {command: uvx mcp-server-time}",
+    "backends.*": "such as {command: uvx mcp-server-time}, or {http_url: https://api.example/mcp}",
+    "backends.*.url": "write http_url, or ws_url for a WebSocket",
+    "backends.*.type": "not needed: command, http_url or ws_url says it",
+    "backends.*.transport": "not needed: command, http_url or ws_url says it",
+    "backends.*.disabled": "write enabled: false",
+    "backends.*.tools.*.hidden": "write hide: true",
+    "mcp_servers": "the path of a .mcp.json",
+    "aliases": "another name → a backend's own, such as {gh: github}",
     "agents": "rules for agents are not supported by this version yet",
     "host": "stands below server:",
     "port": "stands below server:",
@@ -132,7 +142,18 @@ class Config(Strict, frozen=True):
     """The whole file. Everything in it has a default."""
 
     server: Server = Server()
+    """Where the gateway listens, and what it takes from clients."""
     meta_mcp: MetaMcp = MetaMcp()
+    """What `/mcp` offers."""
     capabilities: Capabilities = Capabilities()
+    """Where capability files are."""
+    backends: dict[ServerName, Backend] = field(default_factory=dict)
+    """MCP servers behind the gateway, by the names they have here."""
+    mcp_servers: Text | None = None
+    """A `.mcp.json`, as MCP clients have it: its servers too stand behind the gateway."""
+    aliases: dict[ServerName, Text] = field(default_factory=dict)
+    """Another name → the server's own."""
     metrics: Metrics = Metrics()
+    """What `/metrics` tells."""
     log: Log = Log()
+    """Lines on standard error."""

@@ -30,6 +30,9 @@ def _kinds(path: tuple[Key, ...]) -> frozenset[type]:
     """The types that the value at `path` may have; empty where the file's shape is free."""
     info: Any = inspect.type_info(Config)
     for step in path:
+        if isinstance(info, inspect.DictType):
+            info = info.value_type
+            continue
         if not isinstance(info, inspect.StructType):
             return frozenset()
         fields = {field.encode_name: field.type for field in info.fields}

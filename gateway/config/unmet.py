@@ -24,6 +24,14 @@ def unmet(config: Config, file: str, catalog: Catalog) -> Iterator[Issue]:
                 file, f"no server {name!r} is on offer", f"capabilities.vars.{name}", hint
             )
 
+    for name, meant in config.aliases.items():
+        if meant not in catalog.backends:
+            hint = did_you_mean(meant, catalog.backends)
+            yield _warning(file, f"no server {meant!r} is on offer", f"aliases.{name}", hint)
+        if name in catalog.backends:
+            text = f"{name!r} is the own name of a server, which counts"
+            yield _warning(file, text, f"aliases.{name}", None)
+
 
 def ref_of(named: str | SurfacedTool) -> ToolRef:
     if isinstance(named, SurfacedTool):

@@ -1,26 +1,34 @@
 """`gateway.yaml` while it is in use: the newest good version counts, a broken one is told of.
 
 Some of it is live at once. What the process was started with waits for the next start; an issue
-says so.
+says so. A backend that is wrong costs itself alone: its last good version stays.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
+import msgspec
 from msgspec import structs
 
-from gateway.config.folder import Entry, Place, look, read
+from gateway.config.folder import Place
 from gateway.config.load import Loaded, Source
 from gateway.config.model import Config
 from gateway.domain.issue import Issue, Severity
+from gateway.runtime.followed import Followed
 from gateway.runtime.settling import Settling
 
-LIVE = ("capabilities.", "log.level")  # what needs no restart, by how it starts
+LIVE = ("capabilities.", "log.level", "backends", "mcp_servers", "aliases")  # by how it starts
 
 Understand = Callable[[bytes], Loaded]  # the file's content, with all that overrides it
+Broken = Mapping[str, tuple[Issue, ...]]
 
 
 class Configured:
-    """`config` is what counts now. `refresh` blocks for a moment: run it in a thread."""
+    """`config` is what counts now; `broken` are backends of the file that cannot be used as they
+    stand in it, by name: `config` has their last good version, or none.
+
+    `refresh` blocks for a moment: run it in a thread.
+    """
 
     def __init__(
         self,
@@ -31,67 +39,55 @@ class Configured:
     ) -> None:
         self.config = config
         self.issues: tuple[Issue, ...] = ()
-        self.places: set[Place] = set()
-        self._source = source
+        self.broken: Broken = MappingProxyType({})
         self._started = config
         self._understand = understand
-        self._settling = settling or Settling()
-        self._entry: Entry | None = None
-        self._content: bytes | None = None
+        self._followed = Followed(source.file, required=source.required, settling=settling)
 
     @property
     def file(self) -> str:
-        return self._source.file
+        return self._followed.file
+
+    @property
+    def places(self) -> set[Place]:
+        return self._followed.places
 
     def refresh(self, *, cold: bool = False) -> bool:
         """Look, and read what changed. True: the file is being written; look again soon."""
-        file = self._source.file
-        found = look([file])
-        self.places = found.places
-        entry = found.entries.get(file)
-        if entry is None:
-            self._entry = None
-            return found.torn or self._gone({**found.unlisted, **found.refused})
-        if self._entry is not None and self._entry.stamp == entry.stamp:
-            return False
-        if not cold and not self._settling.done(entry, self._entry):
-            return True
-        content = read(entry)
-        if content is None:
-            return True
-        self._entry = entry
-        self._take(content)
-        return False
-
-    def _gone(self, reasons: Mapping[str, Issue]) -> bool:
-        file = self._source.file
-        fallback = Issue(file, "no such file") if self._source.required else b""
-        self._take(reasons.get(file, fallback))
-        return False
-
-    def _take(self, content: bytes | Issue) -> None:
+        again, content = self._followed.refresh(cold=cold)
         if isinstance(content, Issue):
-            self._content, self.issues = None, (content,)
-            return
-        if content == self._content:
-            return
-        self._content = content
+            self.issues = (content,)
+        elif content is not None:
+            self._take(content)
+        return again
+
+    def _take(self, content: bytes) -> None:
         loaded = self._understand(content)
         self.issues = loaded.issues
         if loaded.config is not None:
-            self.config = loaded.config
-            self.issues = tuple(self._waiting())
+            self.broken = loaded.broken
+            self.config = _with_last_good(loaded.config, loaded.broken, self.config)
+            self.issues = (*loaded.issues, *self._waiting())
 
     def _waiting(self) -> Iterator[Issue]:
         """What differs from what the process was started with, and needs a restart."""
-        for section in structs.fields(Config):
-            old, new = (getattr(one, section.name) for one in (self._started, self.config))
-            for key in structs.fields(old):
-                place = f"{section.name}.{key.name}"
-                if getattr(old, key.name) != getattr(new, key.name) and not place.startswith(LIVE):
-                    yield Issue(
-                        self._source.file,
-                        "the change takes effect at the next start",
-                        path=place,
-                        severity=Severity.WARNING,
-                    )
+        for place, old, new in _keys(self._started, self.config):
+            if old != new and not place.startswith(LIVE):
+                text = "the change takes effect at the next start"
+                yield Issue(self.file, text, path=place, severity=Severity.WARNING)
+
+
+def _keys(before: Config, after: Config) -> Iterator[tuple[str, object, object]]:
+    for section in structs.fields(Config):
+        old, new = (getattr(one, section.name) for one in (before, after))
+        if not isinstance(old, msgspec.Struct):
+            yield section.name, old, new
+            continue
+        for key in structs.fields(old):
+            place = f"{section.name}.{key.name}"
+            yield place, getattr(old, key.name), getattr(new, key.name)
+
+
+def _with_last_good(config: Config, broken: Broken, before: Config) -> Config:
+    kept = {name: before.backends[name] for name in broken if name in before.backends}
+    return structs.replace(config, backends={**config.backends, **kept}) if kept else config

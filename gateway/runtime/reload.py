@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -10,10 +10,12 @@ from gateway.capability.units import seconds
 from gateway.config.folder import Place, look
 from gateway.config.model import Capabilities, Config
 from gateway.config.unmet import unmet
+from gateway.domain.issue import Issue
 from gateway.errors import GatewayError
 from gateway.runtime.configured import Configured
 from gateway.runtime.heap import calm
-from gateway.runtime.plan import Desired
+from gateway.runtime.mcp_servers import McpServers
+from gateway.runtime.plan import Desired, Wanted
 from gateway.runtime.reconcile import Reconciler
 from gateway.runtime.shelf import Load, Shelf
 
@@ -39,14 +41,17 @@ class Reloader:
         load_with: LoadWith,
         reconciler: Reconciler,
         on_config: Callable[[Config], None] = lambda _config: None,
+        servers: McpServers | None = None,
     ) -> None:
         self._configured = configured
+        self._servers = servers
         self._load_with = load_with
         self._reconciler = reconciler
         self._on_config = on_config
         self._shelf = Shelf(load_with(configured.config.capabilities))
         self._told = configured.config  # what the shelf and `on_config` know of
-        self._issues = configured.issues
+        self._asked: tuple[object, ...] = ()  # what is live, beside the capability files
+        self._pending: tuple[object, ...] = ()
 
     @property
     def config(self) -> Config:
@@ -84,23 +89,43 @@ class Reloader:
                 log.error("reload_failed", extra={"reason": str(error), "hint": error.hint})  # noqa: TRY400
             else:
                 self._shelf.served()
+                self._asked = self._pending
         return seen
 
     def _look(self, *, cold: bool = False) -> tuple[Seen, Desired | None]:
         configured, shelf = self._configured, self._shelf
         again = configured.refresh(cold=cold)
+        places, issues = configured.places, configured.issues
+        wanted: Mapping[str, Wanted] = {}
+        if self._servers is not None:
+            again |= self._servers.refresh(cold=cold)
+            places, issues = places | self._servers.places, (*issues, *self._servers.issues)
+            wanted = self._servers.wanted()
         settings = configured.config.capabilities
         if settings != self._told.capabilities:
             shelf.reload_all(self._load_with(settings))
         found = look(settings.directories if settings.enabled else ())
         again |= shelf.refresh(found, cold=cold)
-        seen = Seen(frozenset(found.places | configured.places), again)
-        if not shelf.changed and configured.issues == self._issues:
+        seen = Seen(frozenset(found.places | places), again)
+        asked = (issues, configured.config.aliases, wanted)
+        if not shelf.changed and asked == self._asked:
             return seen, None
-        self._issues = configured.issues
-        desired = shelf.desired()
-        return seen, replace(
-            desired,
-            issues=(*configured.issues, *desired.issues),
-            unmet=partial(unmet, configured.config, configured.file),
-        )
+        self._pending = asked
+        return seen, merged(shelf.desired(), configured, issues, wanted)
+
+
+def merged(
+    files: Desired, configured: Configured, issues: tuple[Issue, ...], servers: Mapping[str, Wanted]
+) -> Desired:
+    """Capability files and MCP servers together; a name of both is the server's."""
+    clashes = tuple(
+        Issue(configured.file, f"the server {name!r} has the name of a capability file", path=name)
+        for name in sorted(files.backends.keys() & servers.keys())
+    )
+    return replace(
+        files,
+        backends={**files.backends, **servers},
+        issues=(*issues, *clashes, *files.issues),
+        aliases=configured.config.aliases,
+        unmet=partial(unmet, configured.config, configured.file),
+    )

@@ -1,0 +1,150 @@
+"""An MCP server of `backends:` as what its backend is made from; and what is wrong with it."""
+
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from msgspec import UNSET, structs
+from yarl import URL
+
+from gateway.backends.settings import McpSettings, ToolOverride
+from gateway.capability.units import seconds
+from gateway.config.backends import ArgumentChange, Backend, ToolChange
+from gateway.protocol.eras import REVISIONS
+from gateway.transports import Http, Sse, Stdio, TransportKind, WebSocket
+
+DURATIONS = ("timeout", "idle_timeout", "stop_when_idle_for", "health_interval", "connect_timeout")
+WAYS = ("command", "http_url", "sse_url", "ws_url")
+SHORTEST = 0.1  # seconds
+
+
+class Problem(NamedTuple):
+    """`path` is below the server's own."""
+
+    path: tuple[str, ...]
+    message: str
+    hint: str | None = None
+
+
+def problems(server: Backend) -> Iterator[Problem]:
+    """What no single value shows. One without any can be resolved."""
+    ways = [way for way in WAYS if getattr(server, way) is not None]
+    if len(ways) != 1:
+        said = " and ".join(ways) if ways else "no way to reach it"
+        yield Problem((), f"has {said}", f"one of {', '.join(WAYS)}, and no more")
+    yield from _command(server)
+    yield from _url(server, "http_url", ("http", "https"))
+    yield from _url(server, "sse_url", ("http", "https"))
+    yield from _url(server, "ws_url", ("ws", "wss"))
+    for key in DURATIONS:
+        value = getattr(server, key)
+        if value is not None:
+            yield from _duration(key, value)
+    if server.protocol_version is not None and server.protocol_version not in REVISIONS:
+        yield Problem(("protocol_version",), "no known revision", ", ".join(REVISIONS))
+    for tool, change in server.tools.items():
+        for name, argument in change.arguments.items():
+            if (argument.value is UNSET) == (argument.default is UNSET):
+                place = ("tools", tool, "arguments", name)
+                yield Problem(place, "needs either value or default")
+
+
+def kind(server: Backend) -> TransportKind:
+    """How it is reached."""
+    if server.command is not None:
+        argv = (*_argv(server.command), *server.args)
+        return Stdio(argv, tuple(server.env.items()), server.cwd)
+    if server.ws_url is not None:
+        return WebSocket(server.ws_url)
+    if server.sse_url is not None:
+        return Sse(server.sse_url)
+    url = server.http_url or ""
+    old = URL(url).path.rstrip("/").endswith("/sse") and not server.streamable_http
+    return Sse(url) if old else Http(url)
+
+
+def settings(name: str, server: Backend) -> McpSettings:
+    """How it is kept and offered."""
+    idle = server.idle_timeout or server.stop_when_idle_for
+    return McpSettings(
+        name=name,
+        description=server.description,
+        timeout=None if server.timeout is None else seconds(server.timeout),
+        idle_timeout=None if idle is None else seconds(idle),
+        concurrency=server.concurrency,
+        queue=server.queue,
+        exclusive=server.exclusive,
+        health_interval=seconds(server.health_interval),
+        connect_timeout=seconds(server.connect_timeout),
+        tools=MappingProxyType({tool: _override(one) for tool, one in server.tools.items()}),
+    )
+
+
+def relative_to(server: Backend, folder: Path) -> Backend:
+    """The same with its `cwd` seen from where the process runs."""
+    if server.cwd is None:
+        return server
+    return structs.replace(server, cwd=str(folder / Path(server.cwd).expanduser()))
+
+
+def _override(change: ToolChange) -> ToolOverride:
+    return ToolOverride(
+        hidden=change.hide,
+        name=change.name,
+        description=change.description,
+        pinned=_given(change.arguments, "value"),
+        defaults=_given(change.arguments, "default"),
+    )
+
+
+def _given(arguments: Mapping[str, ArgumentChange], which: str) -> Mapping[str, Any]:
+    found = {name: getattr(one, which) for name, one in arguments.items()}
+    return MappingProxyType({name: one for name, one in found.items() if one is not UNSET})
+
+
+def _argv(command: str | tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(shlex.split(command)) if isinstance(command, str) else command
+
+
+def _command(server: Backend) -> Iterator[Problem]:
+    if server.command is None:
+        for key in ("args", "env", "cwd"):
+            if getattr(server, key):
+                yield Problem((key,), "is for a server that is started by command")
+        return
+    try:
+        argv = _argv(server.command)
+    except ValueError as error:
+        yield Problem(("command",), f"cannot be split: {str(error).lower()}", "or write a list")
+        return
+    if not argv or not argv[0]:
+        yield Problem(("command",), "is empty")
+    elif any("\0" in word for word in (*argv, *server.args)):
+        yield Problem(("command",), "holds a null character")
+    if server.headers:
+        yield Problem(("headers",), "are for a server that has a URL")
+
+
+def _url(server: Backend, key: str, schemes: tuple[str, ...]) -> Iterator[Problem]:
+    text = getattr(server, key)
+    if text is None:
+        return
+    try:
+        url = URL(text)
+        fit = url.scheme in schemes and bool(url.raw_host) and url.port is not None
+    except ValueError:
+        fit = False
+    if not fit:
+        yield Problem((key,), f"is no {schemes[0]} or {schemes[1]} URL")
+    elif url.raw_user is not None or url.raw_password is not None:
+        yield Problem((key,), "holds a user or password", "write headers: or auth: instead")
+
+
+def _duration(key: str, value: str | float) -> Iterator[Problem]:
+    try:
+        if seconds(value) < SHORTEST:
+            yield Problem((key,), f"{value!r} is shorter than {SHORTEST:g} s")
+    except ValueError as error:
+        yield Problem((key,), str(error))

@@ -1,0 +1,47 @@
+"""One file that is read anew whenever it changed and its writer is done."""
+
+from gateway.config.folder import Entry, Place, look, read
+from gateway.domain.issue import Issue
+from gateway.runtime.settling import Settling
+
+
+class Followed:
+    """`refresh` blocks for a moment: run it in a thread. `required`: its absence is an issue."""
+
+    def __init__(self, file: str, *, required: bool, settling: Settling | None = None) -> None:
+        self.file = file
+        self.places: set[Place] = set()
+        self._required = required
+        self._settling = settling or Settling()
+        self._entry: Entry | None = None
+        self._last: bytes | Issue | None = None
+
+    def refresh(self, *, cold: bool = False) -> tuple[bool, bytes | Issue | None]:
+        """Look. First whether to look again soon, for it is being written; then the new content, or
+        the issue why there is none; None when nothing is new.
+        """
+        found = look([self.file])
+        self.places = found.places
+        entry = found.entries.get(self.file)
+        if entry is None and found.torn:
+            return True, None
+        if entry is None:
+            self._entry = None
+            reasons = {**found.unlisted, **found.refused}
+            fallback = Issue(self.file, "no such file") if self._required else b""
+            return False, self._new(reasons.get(self.file, fallback))
+        if self._entry is not None and self._entry.stamp == entry.stamp:
+            return False, None
+        if not cold and not self._settling.done(entry, self._entry):
+            return True, None
+        content = read(entry)
+        if content is None:
+            return True, None
+        self._entry = entry
+        return False, self._new(content)
+
+    def _new(self, content: bytes | Issue) -> bytes | Issue | None:
+        if content == self._last:
+            return None
+        self._last = content
+        return content
