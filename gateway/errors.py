@@ -154,6 +154,16 @@ class BackendUnavailable(BackendError):
     default_reached = Reached.NOT_SENT
 
 
+class AuthorizationNeeded(BackendUnavailable):
+    """A person has to let us in first, by opening `url` in a browser on the gateway's machine."""
+
+    code = "authorization_needed"
+
+    def __init__(self, message: str, url: str) -> None:
+        super().__init__(message, hint=f"the operator of the gateway opens {url}")
+        self.url = url
+
+
 class DeadlineExceeded(BackendError):
     """It did not answer in time."""
 

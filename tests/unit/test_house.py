@@ -22,6 +22,7 @@ DEFERRED = {  # imports inside functions: for the start-up time they save, or wh
     "capability/path_walk.py": {"jsonpath_ng.ext.parser"},
     "capability/template.py": {"gateway.capability"},
     "server/descriptors.py": {"resource"},
+    "credentials/token_endpoint.py": {"gateway.credentials"},
 }
 
 
