@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from gateway.backends.mock import MockBackend
+from gateway.backends.unusable import Unusable
 from gateway.capability import load as capability
 from gateway.capability.examples import check
 from gateway.cli.common import (
@@ -19,6 +20,7 @@ from gateway.cli.common import (
     read_config,
     tokens_of,
 )
+from gateway.config.backends import Backend
 from gateway.config.folder import look
 from gateway.config.issues import as_json, report
 from gateway.config.model import Capabilities
@@ -26,6 +28,8 @@ from gateway.credentials.redact import Redactor
 from gateway.credentials.secret import environment
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.text import counted
+from gateway.runtime.configured import Configured
+from gateway.runtime.mcp_servers import McpServers
 from gateway.runtime.shelf import Shelf, Version
 
 
@@ -60,13 +64,14 @@ def command(
     Exit code 0: all good (warnings may be shown), 1: a file is refused or an example fails, 2: the
     command line or gateway.yaml is wrong.
     """
-    settings = read_config(config, QUIET, capabilities).config.capabilities
+    configured = read_config(config, QUIET, capabilities)
+    settings = configured.config.capabilities
     chosen = paths or settings.directories
     missing = [path for path in chosen if not Path(path).exists()]
     if missing:
         raise click.UsageError(f"no such file or folder: {', '.join(missing)}")
     tally = Tally()
-    issues = _validated(chosen, settings, tally)
+    issues = (*(() if paths else _servers(configured)), *_validated(chosen, settings, tally))
     found = {issue.severity for issue in issues}
     failed = Severity.ERROR in found or (strict and Severity.WARNING in found)
     if as_json:
@@ -74,6 +79,18 @@ def command(
     else:
         _show(issues, tally, tokens=tokens)
     raise SystemExit(1 if failed else 0)
+
+
+def _servers(configured: Configured) -> tuple[Issue, ...]:
+    """What is wrong with the MCP servers of gateway.yaml and `.mcp.json`; none is started."""
+    configured.refresh(cold=True)
+    servers = McpServers(configured, _unbuilt, environment())
+    servers.refresh(cold=True)
+    return (*configured.issues, *servers.issues)
+
+
+def _unbuilt(name: str, _server: Backend) -> Unusable:
+    return Unusable(name, "unknown", (Issue(name, "is not started to validate it"),))
 
 
 def _validated(paths: Iterable[str], settings: Capabilities, tally: Tally) -> tuple[Issue, ...]:

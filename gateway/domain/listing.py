@@ -33,7 +33,8 @@ class Listing:
     `transport` is `rest`, `mock`, or how an MCP server is reached: `stdio`, `http`, `sse`,
     `websocket`. The rest is what such a server told of itself, unknown fields included: MCP Prompt,
     Resource and ResourceTemplate objects, its ServerCapabilities (empty for REST) and instructions.
-    `era` is `modern` or `legacy` once known. `timeout` bounds each request to it, in seconds; None:
+    `era` is `modern` or `legacy` once known. `settled` is False while its first connection is under
+    way: what it offers is not known yet. `timeout` bounds each request to it, in seconds; None:
     as the gateway's own.
     """
 
@@ -49,3 +50,4 @@ class Listing:
     instructions: str = ""
     era: str | None = None
     timeout: float | None = None
+    settled: bool = True
