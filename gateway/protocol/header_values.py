@@ -137,6 +137,18 @@ def mirror_mismatch(
     return None
 
 
+def mirrored(asked: tuple[Mirror, ...], arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The headers that repeat `arguments`; none for what is absent, null or no scalar."""
+    for mirror in asked:
+        value = _at(arguments, mirror.path)
+        if isinstance(value, bool):
+            yield mirror.header, "true" if value else "false"
+        elif isinstance(value, float) and value.is_integer() and mirror.kind == "integer":
+            yield mirror.header, str(int(value))
+        elif isinstance(value, str | int | float):
+            yield mirror.header, encode_value(str(value))
+
+
 def _at(arguments: Any, path: tuple[str, ...]) -> Any:
     for name in path:
         if not isinstance(arguments, Mapping):

@@ -17,10 +17,12 @@ PROMPTS_GET = "prompts/get"
 RESOURCES_LIST = "resources/list"
 RESOURCES_READ = "resources/read"
 TEMPLATES_LIST = "resources/templates/list"
+COMPLETE = "completion/complete"
 SUBSCRIBE = "resources/subscribe"
 UNSUBSCRIBE = "resources/unsubscribe"
 SET_LEVEL = "logging/setLevel"
 TASKS_GET = "tasks/get"
+TASKS_UPDATE = "tasks/update"
 TASKS_RESULT = "tasks/result"
 TASKS_CANCEL = "tasks/cancel"
 
@@ -44,9 +46,7 @@ SERVER_INFO = "io.modelcontextprotocol/serverInfo"
 TASKS_EXTENSION = "io.modelcontextprotocol/tasks"  # among `extensions` of capabilities
 SUBSCRIPTION_ID = "io.modelcontextprotocol/subscriptionId"
 
-LOG_LEVELS = frozenset(
-    {"debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"}
-)
+LOG_LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 
 # headers, in the lower case in which a transport hands them over
 VERSION_HEADER = "mcp-protocol-version"
