@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from msgspec import structs
+from msgspec import Struct, structs
 
 from gateway.capability.load import load
+from gateway.config.backends import Backend
 from gateway.config.load import understand
 from gateway.config.model import LATER, Config
 from gateway.config.unmet import unmet
@@ -19,15 +20,26 @@ PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 ROWS = dict(
     re.findall(r"^\| `([\w.]+)` \|[^|]+\| ([^|]+) \|", PAGE.read_text("utf-8"), re.MULTILINE)
 )
-KEYS = {
-    f"{section.name}.{key.name}": getattr(getattr(Config(), section.name), key.name)
-    for section in structs.fields(Config)
-    for key in structs.fields(section.type)
-}
+
+
+def keys():
+    config, server = Config(), Backend()
+    for section in structs.fields(Config):
+        value = getattr(config, section.name)
+        if isinstance(value, Struct):
+            for key in structs.fields(value):
+                yield f"{section.name}.{key.name}", getattr(value, key.name)
+        else:
+            yield section.name, value
+    for key in structs.fields(Backend):
+        yield f"backends.NAME.{key.name}", getattr(server, key.name)
+
+
+KEYS = dict(keys())
 
 
 def shown(default):
-    if default in (None, (), {}):
+    if default in (None, (), {}, ""):
         return "none"
     if isinstance(default, tuple):
         return ", ".join(f"`{one}`" for one in default)
@@ -54,12 +66,12 @@ def shipped():
 
 
 def test_the_example_loads_and_names_what_is_there():
-    [example] = re.findall(
-        r"^```yaml\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
-    )
-    loaded = understand(example.encode(), "gateway.yaml", {}, {})
-    assert not loaded.issues
-    assert list(unmet(loaded.config, "gateway.yaml", shipped())) == []
+    examples = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        loaded = understand(example.encode(), "gateway.yaml", {}, {})
+        assert not loaded.issues
+        assert list(unmet(loaded.config, "gateway.yaml", shipped())) == []
 
 
 @pytest.mark.parametrize("name", [FILE_VARIABLE, *VARIABLES])
