@@ -3,12 +3,18 @@
 The framing is httptools' (llhttp, strict); what it leaves to its caller is decided here: caps,
 interim answers, bodies that end with the connection, and when a connection may serve again: only
 after an answer that ended exactly where its framing said, with nothing after it.
+
+An event stream is not collected: whoever asked hears its bytes as they come, and may have heard
+enough before it ends. What is left of it is then read away, if there is little and it comes soon.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import httptools
+
+from gateway.errors import GatewayError
 
 HEADER_BYTES = 65_536
 HEADER_COUNT = 256
@@ -16,6 +22,11 @@ LARGE = 1 << 20  # bytes of a body, from which on its connection takes turns wit
 INTERIM = 16  # 1xx answers before the real one
 SWITCHING_PROTOCOLS = 101
 FINAL = 200  # below are interim answers
+STREAM = "text/event-stream"
+DRAIN_SECONDS = 1.0  # what is left of a stream may take,
+DRAIN_BYTES = 65_536  # and may have
+
+Sink = Callable[[bytes], bool]  # hears bytes of an event stream; True: enough. Raises GatewayError
 
 
 class WireError(Exception):
@@ -46,7 +57,8 @@ class TooLarge(WireError):
 class Answer:
     """`headers` as received, names in lower case; `body` still in its content encoding.
 
-    `chunks` is the body as it came, `size` its length: joining a large one takes milliseconds.
+    `chunks` is the body as it came, `size` its length: joining a large one takes milliseconds. That
+    of a stream which a sink heard is empty.
     """
 
     status: int
@@ -65,6 +77,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, living: set["Connection"]) -> None:
         """`living` has this connection in it for as long as it is open."""
         self.reusable = False
+        self.draining = False
+        self.drained: Callable[[Connection], None] | None = None  # called as `draining` ends
         self.used = 0
         self.idle_since = 0.0
         self._living = living
@@ -81,26 +95,39 @@ class Connection(asyncio.Protocol):
         self._living.add(self)
         self.reusable = True
 
-    async def exchange(self, data: bytes, *, head_only: bool, cap: int) -> Answer:
-        """Send `data`, one whole request; give the final answer. Raises WireError."""
+    async def exchange(
+        self, data: bytes, *, head_only: bool, cap: int, sink: Sink | None = None
+    ) -> Answer:
+        """Send `data`, one whole request; give the final answer. Raises WireError.
+
+        An answer of status 200 that is an event stream goes to `sink`, if there is one, and is not
+        under `cap`; what `sink` raises is raised here. If it has heard enough before the end,
+        `draining` is set: `drained` will tell when the connection is `reusable`, or closed.
+        """
         if self._transport is None or self._transport.is_closing():
             raise WireError("connection closed", sent=False)
         self.used += 1
         self.reusable = False
         self._begin(head_only=head_only, cap=cap)
+        self._sink = sink
         self._waiter = asyncio.get_running_loop().create_future()  # no local: it holds the error
         self._transport.write(data)
         try:
             return await self._waiter
         except BaseException:  # cancelled, perhaps, in the moment the answer was complete
-            self.reusable = False
+            self.close()
             raise
         finally:
-            self._waiter = None
+            self._waiter = self._sink = None
             self._chunks = []  # an idle connection holds on to nothing
-            del self._parser  # nor does a parser, which may hold a megabyte, hold on to it
-            if not self.reusable:
-                self.close()
+            if not self.draining:
+                self._end()
+
+    def _end(self) -> None:
+        """After this answer."""
+        del self._parser  # which may hold a megabyte, and holds on to this connection
+        if not self.reusable:
+            self.close()
 
     def close(self) -> None:
         self._closed = True
@@ -108,13 +135,14 @@ class Connection(asyncio.Protocol):
         self._living.discard(self)  # uvloop does not say that a connection just made was lost
         if self._transport is not None:
             self._transport.abort()
+        self._stop_draining()
 
     # -- one answer -------------------------------------------------------------------------
 
     def _begin(self, *, head_only: bool, cap: int) -> None:
         self._head_only, self._cap = head_only, cap
         self._interim = 0
-        self._heard = False
+        self._heard = self._streaming = self._complete = False
         self._since_body = 0
         self._headers: list[tuple[str, str]] = []
         self._chunks = []
@@ -123,7 +151,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._waiter is None or self._waiter.done():
+        if (self._waiter is None or self._waiter.done()) and not self.draining:
             self.close()  # nothing was asked: whatever this is must not meet the next request
             return
         self._heard = True
@@ -139,7 +167,9 @@ class Connection(asyncio.Protocol):
         else:
             if self._since_body > HEADER_BYTES:  # of headers, interim answers or trailers
                 self._fail(TooLarge(f"answer headers over {HEADER_BYTES} bytes"))
-            elif self._size > LARGE and not self._waiter.done():
+            elif self._streaming:
+                self._hand_on(len(data))
+            elif self._size > LARGE and not self._complete:
                 self._breathe()
 
     def _breathe(self) -> None:
@@ -157,6 +187,7 @@ class Connection(asyncio.Protocol):
                 self._fail(WireError("connection closed within the answer", answered=True))
             else:
                 self._fail(WireError("connection closed without an answer"))
+        self._stop_draining()
         self._living.discard(self)
 
     # -- httptools' callbacks -----------------------------------------------------------------
@@ -179,33 +210,78 @@ class Connection(asyncio.Protocol):
             raise WireError("unexpected switch of protocols", malformed=True)
         if status >= FINAL:
             self._status = status
+            self._streaming = self._sink is not None and status == FINAL and self._is_stream()
             if self._head_only:
                 self._finish()
 
     def on_body(self, body: bytes) -> None:
         self._since_body = 0
         self._size += len(body)
-        if self._size > self._cap:
+        if self._size > self._cap and not self._streaming:
             raise TooLarge(f"answer over {self._cap} bytes", body=True)
         self._chunks.append(body)
 
     def on_message_complete(self) -> None:
         if self._status:
             self.reusable = self._parser.should_keep_alive() and not self._head_only
-            self._finish()
+            self._complete = True
+            if not self._streaming:  # else its last bytes are handed on first
+                self._finish()
             return
         self._interim += 1
         if self._interim > INTERIM:
             raise WireError(f"more than {INTERIM} interim answers", malformed=True)
         self._headers = []
 
+    # -- event streams ------------------------------------------------------------------------
+
+    def _is_stream(self) -> bool:
+        kinds = [value for name, value in self._headers if name == "content-type"]
+        return len(kinds) == 1 and kinds[0].partition(";")[0].strip().lower() == STREAM
+
+    def _hand_on(self, received: int) -> None:
+        """What the last bytes brought, to the sink; then see whether this was the end."""
+        chunks, self._chunks = self._chunks, []
+        if self.draining:
+            if self._complete or self._size > DRAIN_BYTES:
+                self._stop_draining()
+            return
+        try:
+            enough = bool(chunks) and self._sink is not None and self._sink(b"".join(chunks))
+        except GatewayError as error:
+            self._fail(error)
+            return
+        if self._complete:
+            self._finish()
+        elif enough:
+            self._drain()
+        elif received >= HEADER_BYTES:
+            self._breathe()
+
+    def _drain(self) -> None:
+        self.draining = True
+        self._size = 0
+        self._timer = asyncio.get_running_loop().call_later(DRAIN_SECONDS, self.close)
+        self._finish()
+
+    def _stop_draining(self) -> None:
+        if not self.draining:
+            return
+        self.draining = False
+        self._timer.cancel()
+        if self._waiter is None:  # else `exchange` is about to return, and sees to all that
+            self._end()
+            if self.drained is not None:
+                self.drained(self)
+
     # -- ends -----------------------------------------------------------------------------------
 
     def _finish(self) -> None:
         if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(Answer(self._status, self._headers, self._chunks, self._size))
+            size = 0 if self._streaming else self._size
+            self._waiter.set_result(Answer(self._status, self._headers, self._chunks, size))
 
-    def _fail(self, error: WireError) -> None:
+    def _fail(self, error: WireError | GatewayError) -> None:
         """Without its traceback, which would keep the last of what was received."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(error.with_traceback(None))

@@ -11,6 +11,7 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from yarl import URL
 
@@ -44,6 +45,14 @@ CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 NOT_TARGET = re.compile(r"[^!-~]")
 
 
+class Address(NamedTuple):
+    """A URL taken apart: where to connect, the text of its Host header, its request target."""
+
+    origin: Origin
+    host: str
+    target: str
+
+
 class Direct:
     """Connections shared by everyone who may reach the same addresses.
 
@@ -70,26 +79,44 @@ class Direct:
 
         `seconds` bound all of it, `cap` the bytes of the body. Raises GatewayError.
         """
-        if self._closed:
-            raise Draining("the gateway is shutting down")
-        origin, name, target = _parts(request.url)
+        to = address(request.url)
         stage = Stage()
+        data = _serialised(request, to)
+        idempotent = request.method in IDEMPOTENT
+        head_only = request.method == "HEAD"
         try:
             async with asyncio.timeout(seconds):
-                answer = await self._pool.exchange(
-                    origin,
-                    _serialised(request, name, target),
-                    head_only=request.method == "HEAD",
-                    cap=cap,
-                    repeatable=request.method in IDEMPOTENT,
-                    stage=stage,
+                return await self._exchanged(
+                    to, data, cap, stage, repeatable=idempotent, head_only=head_only
                 )
-        except WireError as error:
-            raise _broken(error, name, cap) from None
         except TimeoutError:
-            raise _timeout(stage, name, seconds) from None
+            raise _timeout(stage, to.host, seconds) from None
+
+    async def send(
+        self, to: Address, data: bytes, cap: int, stage: Stage, *, repeatable: bool = False
+    ) -> HttpResponse:
+        """The same for `data`, a whole request in bytes, and without a limit of time of its own.
+
+        An event stream goes to `stage.sink`, if there is one (see `Connection.exchange`); the body
+        of what is returned is empty then. `repeatable`: it may go out twice. Raises GatewayError.
+        """
+        return await self._exchanged(to, data, cap, stage, repeatable=repeatable, head_only=False)
+
+    async def _exchanged(
+        self, to: Address, data: bytes, cap: int, stage: Stage, *, repeatable: bool, head_only: bool
+    ) -> HttpResponse:
+        if self._closed:
+            raise Draining("the gateway is shutting down")
+        try:
+            answer = await self._pool.exchange(
+                to.origin, data, head_only=head_only, cap=cap, repeatable=repeatable, stage=stage
+            )
+        except WireError as error:
+            raise _broken(error, to.host, cap) from None
+        except TimeoutError:  # of the connecting: no other has begun yet
+            raise _timeout(stage, to.host, CONNECT_SECONDS) from None
         except OSError as error:
-            raise _unreachable(error, name, stage) from None
+            raise _unreachable(error, to.host, stage) from None
         body = answer.body if answer.size < LARGE else await self._joined(answer)
         return HttpResponse(answer.status, _headers(answer), body)
 
@@ -128,8 +155,8 @@ def verifying() -> ssl.SSLContext:
     return context
 
 
-def _parts(url: str) -> tuple[Origin, str, str]:
-    """An encoded URL as its origin, the text of its Host header, and its request target."""
+def address(url: str) -> Address:
+    """Of an encoded URL. Raises Unreachable or InvalidArguments for what cannot be asked."""
     start = url.index("://") + 3
     ends = [at for mark in "/?" if (at := url.find(mark, start)) >= 0]
     end = min(ends, default=len(url))
@@ -140,7 +167,7 @@ def _parts(url: str) -> tuple[Origin, str, str]:
     target = url[end:]
     if NOT_TARGET.search(target):
         raise InvalidArguments("the rendered path or query is not plain ASCII")
-    return origin, name, target if target.startswith("/") else f"/{target}"
+    return Address(origin, name, target if target.startswith("/") else f"/{target}")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -152,9 +179,9 @@ def _origin(prefix: str) -> tuple[Origin, str]:
     return origin, url.host_port_subcomponent or url.raw_host
 
 
-def _serialised(request: HttpRequest, host: str, target: str) -> bytes:
+def _serialised(request: HttpRequest, to: Address) -> bytes:
     """The request's bytes. Raises InvalidArguments for a header value that cannot go out."""
-    lines = [f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n"]
+    lines = [f"{request.method} {to.target} HTTP/1.1\r\nHost: {to.host}\r\n"]
     named = set()
     for name, value in request.headers:
         if CONTROL.search(value):

@@ -2,16 +2,24 @@
 
 import asyncio
 import collections
+import contextlib
+import functools
+import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gateway.http.connection import Answer, Connection, WireError
+from gateway.http.connection import Answer, Connection, Sink, WireError
 
-IDLE_SECONDS = 15.0  # shorter than any common server's own limit, so that few requests meet a close
+IDLE_SECONDS = 4.0  # Node and uvicorn close after five: few requests shall meet a close
 PER_ORIGIN = 100
+PROBE = (  # a stream may say nothing for hours: without this, a peer that vanished is never missed
+    ("TCP_KEEPIDLE", 30),
+    ("TCP_KEEPINTVL", 10),
+    ("TCP_KEEPCNT", 3),
+)
 
 
 class Origin(NamedTuple):
@@ -24,10 +32,17 @@ class Origin(NamedTuple):
 
 @dataclass(slots=True)
 class Stage:
-    """How far a request got, for whoever must say so. `sent`: it may have reached the peer."""
+    """How far a request got, for whoever must say so. `sent`: it may have reached the peer.
+
+    `sink` hears an event stream (see `Connection.exchange`). A `lasting` exchange is one that may
+    take hours: it has a connection beside the origin's cap. `connection` is the one it is on.
+    """
 
     dialling: bool = False
     sent: bool = False
+    sink: Sink | None = None
+    lasting: bool = False
+    connection: Connection | None = None
 
 
 Factory = Callable[[], Connection]
@@ -38,6 +53,7 @@ Dial = Callable[[Origin, Factory], Awaitable[Connection]]  # resolves, checks an
 class _Place:
     idle: list[Connection] = field(default_factory=list)
     waiting: collections.deque[asyncio.Future[None]] = field(default_factory=collections.deque)
+    draining: int = 0
     taken: int = 0
 
 
@@ -77,23 +93,36 @@ class Pool:
         (RFC 9112 section 9.3.1).
         """
         place = self._places.setdefault(origin, _Place())
+        if stage.lasting:
+            connection = await self._new(origin, stage)
+            return await self._on(
+                place, connection, data, head_only=head_only, cap=cap, stage=stage
+            )
         await self._enter(place)
         try:
-            connection = self._idle(place)
-            if connection is not None:
+            idle = self._idle(place)
+            if idle is not None:
                 stage.sent = True
                 try:
-                    return await self._on(place, connection, data, head_only=head_only, cap=cap)
+                    return await self._on(
+                        place, idle, data, head_only=head_only, cap=cap, stage=stage
+                    )
                 except WireError as error:
                     if error.answered or (error.sent and not repeatable):
                         raise
                     stage.sent = error.sent
-            stage.dialling = True
-            connection = await self._dial(origin, self._made)
-            stage.sent = True
-            return await self._on(place, connection, data, head_only=head_only, cap=cap)
+            connection = await self._new(origin, stage)
+            return await self._on(
+                place, connection, data, head_only=head_only, cap=cap, stage=stage
+            )
         finally:
             self._leave(place)
+
+    async def _new(self, origin: Origin, stage: Stage) -> Connection:
+        stage.dialling = True
+        connection = await self._dial(origin, self._made)
+        stage.sent = True
+        return connection
 
     async def aclose(self) -> None:
         if self._sweep is not None:
@@ -106,15 +135,42 @@ class Pool:
         return f"<Pool {len(self._all)} connections, {taken} in use>"
 
     async def _on(
-        self, place: _Place, connection: Connection, data: bytes, *, head_only: bool, cap: int
+        self,
+        place: _Place,
+        connection: Connection,
+        data: bytes,
+        *,
+        head_only: bool,
+        cap: int,
+        stage: Stage,
     ) -> Answer:
-        answer = await connection.exchange(data, head_only=head_only, cap=cap)
+        stage.connection = connection
+        sink = stage.sink
+        answer = await connection.exchange(data, head_only=head_only, cap=cap, sink=sink)
         if connection.reusable:
-            connection.idle_since = self._clock()
-            place.idle.append(connection)
-            if self._sweep is None:
-                self._sweep_later()
+            self._rest(place, connection)
+        elif connection.draining:
+            self._await_rest(place, connection)
         return answer
+
+    def _rest(self, place: _Place, connection: Connection) -> None:
+        connection.idle_since = self._clock()
+        place.idle.append(connection)
+        if self._sweep is None:
+            self._sweep_later()
+
+    def _await_rest(self, place: _Place, connection: Connection) -> None:
+        if place.draining >= self._per_origin:
+            connection.close()
+            return
+        place.draining += 1
+        connection.drained = functools.partial(self._drained, place)
+
+    def _drained(self, place: _Place, connection: Connection) -> None:
+        place.draining -= 1
+        connection.drained = None
+        if connection.reusable:
+            self._rest(place, connection)
 
     def _made(self) -> Connection:
         return Connection(self._all)
@@ -179,7 +235,7 @@ async def connect(
         connection = factory()
         try:
             async with asyncio.timeout(seconds):
-                await loop.create_connection(
+                transport, _ = await loop.create_connection(
                     lambda made=connection: made,
                     address,
                     origin.port,
@@ -193,5 +249,17 @@ async def connect(
             connection.close()
             raise
         else:
+            _probe(transport)
             return connection
     raise problem
+
+
+def _probe(transport: asyncio.Transport) -> None:
+    """Let the kernel notice a peer that has gone without a word, within a minute."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        with contextlib.suppress(OSError):  # it may have been closed again
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for name, value in PROBE:
+                if hasattr(socket, name):  # a system may have other ones
+                    sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
