@@ -1,6 +1,6 @@
-"""Two ways of failing that decide about trying again, refined from the errors everyone knows."""
+"""Ways of failing that decide about what to try next, refined from the errors everyone knows."""
 
-from gateway.errors import IN_VAIN, BackendError, BackendUnavailable, Reached
+from gateway.errors import IN_VAIN, BackendError, BackendUnavailable, Reached, UpstreamFailed
 
 
 class Unreachable(BackendUnavailable):
@@ -15,3 +15,11 @@ class ConnectionLost(BackendError):
 
     retryable = True
     default_reached = Reached.SENT_UNKNOWN
+
+
+class Refused(UpstreamFailed):
+    """It answered with an HTTP status that says no (4xx), and with no error of its own to relay."""
+
+    def __init__(self, message: str, status: int, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status

@@ -30,7 +30,7 @@ class Origin(NamedTuple):
     port: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Stage:
     """How far a request got, for whoever must say so. `sent`: it may have reached the peer.
 
