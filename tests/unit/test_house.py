@@ -23,6 +23,11 @@ DEFERRED = {  # imports inside functions: for the start-up time they save, or wh
     "capability/template.py": {"gateway.capability"},
     "server/descriptors.py": {"resource"},
     "credentials/token_endpoint.py": {"gateway.credentials"},
+    "credentials/means.py": {"gateway.credentials.client_credentials", "gateway.credentials"},
+    "credentials/backend_auth.py": {
+        "gateway.credentials.oauth_client",
+        "gateway.credentials.client_credentials",
+    },
 }
 
 
