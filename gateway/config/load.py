@@ -140,6 +140,10 @@ def _checked(
     unresolved = {issue.path for issue in found.issues}
     more = [_hushed(one, from_outside) for one in more if one.path not in unresolved]
     broken, rest = _by_backend(tree, [*found.issues, *more])
+    section = tree.get("backends") if isinstance(tree, dict) else None
+    if isinstance(section, dict) and any(one.path == "backends" for one in rest):
+        rest = [issue for issue in rest if issue.path != "backends"]
+        broken = {**_contradicting(parsed, section), **broken}
     if broken:
         sound = {name: one for name, one in tree["backends"].items() if name not in broken}
         tree = {**tree, "backends": sound}
@@ -166,6 +170,20 @@ def _by_backend(tree: Any, issues: Iterable[Issue]) -> tuple[Broken, list[Issue]
         else:
             broken[name] = (*broken.get(name, ()), issue)
     return broken, rest
+
+
+def _contradicting(parsed: Parsed, backends: Mapping[str, Any]) -> Broken:
+    """Backends with values that contradict each other, which is told of them all together: each is
+    tried by itself.
+    """
+    broken: Broken = {}
+    for name, one in backends.items():
+        _, found = shaped(replace(parsed, tree={"backends": {name: one}}), Config, advice=ADVICE)
+        if found:
+            broken[name] = tuple(
+                parsed.issue(("backends", name), issue.message, issue.hint) for issue in found
+            )
+    return broken
 
 
 def _is_below(path: str, place: str) -> bool:
