@@ -24,6 +24,7 @@ from gateway.transports.refusals import (
     NOT_FOUND,
     OK,
     SERVER_ERROR,
+    SUCCESS,
     TOO_MANY,
     UNAUTHORIZED,
     failure,
@@ -40,7 +41,7 @@ JSON = frozenset({"application/json", ""})
 GOODBYE_SECONDS = 2.0
 TRIES = 5  # in a row, to hear a broken stream's end
 SESSION_ID = re.compile(r"[!-~]{1,1024}")
-SUCCESS = range(200, 300)
+
 CLOSED = "the connection to the server was closed"
 
 

@@ -16,6 +16,7 @@ from gateway.protocol.received import Inbound, decode
 from gateway.transports.requests import media_type
 
 OK = 200
+SUCCESS = range(200, 300)
 BAD_REQUEST = 400
 UNAUTHORIZED = 401
 FORBIDDEN = 403

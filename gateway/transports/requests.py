@@ -91,15 +91,16 @@ class Requests:
         if authorizer is None:
             data = self._head(method, (), ()) + tail
             return await self._http.send(self.to, data, LARGEST, stage, repeatable=repeatable)
-        for _ in range(2):
+        again = False
+        while True:
             shown = await authorizer.headers()
             data = self._head(method, authorizer.query(), shown) + tail
             answer = await self._http.send(self.to, data, LARGEST, stage, repeatable=repeatable)
             if answer.status not in CHALLENGES:
-                break
-            if not await authorizer.challenged(answer.status, answer.headers, shown):
-                break
-        return answer
+                return answer
+            if not await authorizer.challenged(answer.status, answer.headers, shown) or again:
+                return answer
+            again = True
 
     def _head(self, method: str, query: Pairs, shown: Pairs) -> bytes:
         """What precedes the headers of one request alone."""
