@@ -78,10 +78,14 @@ class Nobody:
         raise missing(method)
 
 
-def missing(method: str) -> CapabilityMissing:
-    """What `ask` raises for a client that never declared the capability behind `method`."""
+def missing(method: str, part: str | None = None) -> CapabilityMissing:
+    """What `ask` raises for a client that never declared the capability behind `method`, or that
+    part of it.
+    """
     kind = KINDS.get(method, method)
-    return CapabilityMissing(f"the server asks its client for {kind}", {kind: {}})
+    wanted = kind if part is None else f"{kind} ({part})"
+    required: JsonObject = {} if part is None else {part: {}}
+    return CapabilityMissing(f"the server asks its client for {wanted}", {kind: required})
 
 
 NOBODY: Client = Nobody()

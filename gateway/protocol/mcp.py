@@ -21,10 +21,13 @@ COMPLETE = "completion/complete"
 SUBSCRIBE = "resources/subscribe"
 UNSUBSCRIBE = "resources/unsubscribe"
 SET_LEVEL = "logging/setLevel"
+TASKS_LIST = "tasks/list"
 TASKS_GET = "tasks/get"
 TASKS_UPDATE = "tasks/update"
 TASKS_RESULT = "tasks/result"
 TASKS_CANCEL = "tasks/cancel"
+
+MAY_ASK = frozenset({TOOLS_CALL, PROMPTS_GET, RESOURCES_READ})  # by `input_required`
 
 # notifications
 INITIALIZED = "notifications/initialized"
@@ -34,6 +37,10 @@ MESSAGE = "notifications/message"
 TOOLS_CHANGED = "notifications/tools/list_changed"
 PROMPTS_CHANGED = "notifications/prompts/list_changed"
 RESOURCES_CHANGED = "notifications/resources/list_changed"
+RESOURCE_UPDATED = "notifications/resources/updated"
+TASK_STATUS = "notifications/tasks/status"  # 2025-11-25
+TASK_CHANGED = "notifications/tasks"  # the extension of 2026
+ELICITED = "notifications/elicitation/complete"
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
 
 # keys of `_meta`
@@ -57,8 +64,31 @@ SESSION_HEADER = "mcp-session-id"
 LAST_EVENT_HEADER = "last-event-id"
 
 NAMED_BY: Mapping[str, str] = MappingProxyType(
-    {TOOLS_CALL: "name", PROMPTS_GET: "name", RESOURCES_READ: "uri"}
+    {
+        TOOLS_CALL: "name",
+        PROMPTS_GET: "name",
+        RESOURCES_READ: "uri",
+        TASKS_GET: "taskId",
+        TASKS_UPDATE: "taskId",
+        TASKS_CANCEL: "taskId",
+    }
 )  # method → the param that `Mcp-Name` mirrors
+
+CHANGED_BY: Mapping[str, str] = MappingProxyType(
+    {
+        TOOLS_LIST: TOOLS_CHANGED,
+        PROMPTS_LIST: PROMPTS_CHANGED,
+        RESOURCES_LIST: RESOURCES_CHANGED,
+        TEMPLATES_LIST: RESOURCES_CHANGED,
+    }
+)  # method → the notification that tells that it answers otherwise now
+FLAGS: Mapping[str, str] = MappingProxyType(
+    {
+        "toolsListChanged": TOOLS_CHANGED,
+        "promptsListChanged": PROMPTS_CHANGED,
+        "resourcesListChanged": RESOURCES_CHANGED,
+    }
+)  # what a listen request asks for → the notification it is told by
 
 # error codes of the specification beyond JSON-RPC's own
 HEADER_MISMATCH = -32020

@@ -42,6 +42,16 @@ def call_result(result: Outcome, revision: Revision) -> bytes:
     return raw + b"}"
 
 
+def input_required(questions: JsonObject, state: str | None = None) -> bytes:
+    """What a modern client has to answer before its request can go on; `questions` are MCP
+    requests by key.
+    """
+    raw = b'{"resultType":"input_required","inputRequests":' + encode(questions)
+    if state is not None:
+        raw += b',"requestState":' + encode(state)
+    return b"%b,%b}" % (raw, META)
+
+
 def _structured(structured: bytes, revision: Revision) -> bytes:
     """As it is where the revision takes any JSON; else an object, or what it is under the key
     `result`.

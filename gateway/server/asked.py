@@ -11,6 +11,7 @@ from gateway.protocol import jsonrpc
 from gateway.protocol.eras import Revision
 from gateway.protocol.header_values import Headers
 from gateway.protocol.inbound import Rejection
+from gateway.server.dialogue import Dialogue
 from gateway.server.surface import Surface
 
 OF_THE_TOOL = frozenset({"name", "arguments"})  # of a tools/call, not of its context
@@ -19,7 +20,8 @@ OF_THE_TOOL = frozenset({"name", "arguments"})  # of a tools/call, not of its co
 class Asked(msgspec.Struct, frozen=True, gc=False):
     """A request and all that answering it depends on. `headers` None: the transport has none.
 
-    `client` is the way back to whoever sent it, while it is being answered.
+    `client` is the way back to whoever sent it, while it is being answered; `dialogue` what a
+    legacy one has settled. Both come with requests that may take their time.
     """
 
     surface: Surface
@@ -28,6 +30,7 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     caller: Identity = ANONYMOUS
     headers: Headers | None = None
     client: Client = NOBODY
+    dialogue: Dialogue | None = None
 
 
 class Refused(Exception):

@@ -62,7 +62,7 @@ class HttpServer:
         self._options = options
         self._changes = Changes(current, observe)
         self._subscriptions = Subscriptions(self._changes)
-        endpoint = Endpoint(current, observe)
+        endpoint = self._endpoint = Endpoint(current, observe)
         self.http = Http(
             Guard(options.host, options.allowed_hosts, options.allowed_origins),
             endpoint,
@@ -102,6 +102,7 @@ class HttpServer:
         now = asyncio.get_running_loop().time
         until = now() + grace
         await self.http.drain(grace)
+        self._endpoint.close()
         self._changes.close()
         await self._front.flush(max(until - now(), 1.0))
         await self._front.aclose()
@@ -121,6 +122,7 @@ class StdioServer:
             self._changes,
             Subscriptions(self._changes),
             self._writer.write,
+            self._writer.offer,
         )
 
     async def run(self, grace: float = STDIO_GRACE) -> None:

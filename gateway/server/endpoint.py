@@ -23,8 +23,10 @@ from gateway.protocol.inbound import Rejection, unknown_method
 from gateway.runtime.snapshot import Current
 from gateway.runtime.view import View
 from gateway.server.asked import Asked, Quick, Refused, Waiting, text_of
-from gateway.server.faults import rejection
+from gateway.server.faults import instead, rejection
+from gateway.server.levels import Levels
 from gateway.server.listing import Listings
+from gateway.server.parking import Parking
 from gateway.server.tools import Tools
 from gateway.server.views import Views
 
@@ -67,15 +69,21 @@ class Endpoint:
             mcp.PROMPTS_GET: self._get_prompt,
             mcp.RESOURCES_READ: self._read_resource,
         }
-        waiting: dict[str, Waiting] = {mcp.TOOLS_CALL: Tools(self._views).call}
+        self._parking = Parking(self._views)
+        waiting: dict[str, Waiting] = {mcp.TOOLS_CALL: Tools(self._views, self._parking).call}
         self._modern = Methods({**common, mcp.DISCOVER: self._discover}, waiting)
         self._legacy = Methods(
-            {**common, mcp.INITIALIZE: self._initialize, mcp.PING: self._ping}, waiting
+            {**common, mcp.INITIALIZE: self._initialize, mcp.PING: self._ping},
+            {**waiting, mcp.SET_LEVEL: Levels(self._views).set},
         )
 
     def view(self, caller: Identity, context: Context = NO_CONTEXT) -> View:
         """The newest snapshot as the caller sees it, for a request with that context."""
         return self._views.view(caller, context)
+
+    def close(self) -> None:
+        """Cancel what waits for clients that are away: no request of theirs will be taken."""
+        self._parking.close()
 
     def waits(self, method: str) -> bool:
         """Whether a request of that method may take its time; all others are answered at once."""
@@ -96,7 +104,10 @@ class Endpoint:
         except Refused as refused:
             return self.refuse(request, revision.era, refused.rejection, started)
         except GatewayError as error:
-            return self.refuse(request, revision.era, rejection(error, asked), started)
+            said = instead(error, asked)
+            if said is None:
+                return self.refuse(request, revision.era, rejection(error, asked), started)
+            raw = said
         except Exception:
             log.exception("request_failed", extra={"method": request.method})
             fault = Rejection(jsonrpc.INTERNAL_ERROR, "internal error")

@@ -7,6 +7,7 @@ What says nothing about itself becomes an internal error that tells nothing.
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.domain.tool import JsonObject
 from gateway.errors import (
     BackendNotFound,
     CapabilityMissing,
@@ -17,9 +18,10 @@ from gateway.errors import (
     ToolNotFound,
     Unsupported,
 )
-from gateway.protocol import jsonrpc, mcp
+from gateway.protocol import jsonrpc, mcp, wire
 from gateway.protocol.inbound import Rejection
 from gateway.server.asked import Asked
+from gateway.server.asking import urls, visits
 
 OURS = frozenset({mcp.HEADER_MISMATCH, mcp.UNSUPPORTED_VERSION})  # we wrote what it complains of
 INVALID = (StateRejected, BackendNotFound, ToolNotFound, InvalidArguments)
@@ -40,12 +42,24 @@ def rejection(error: GatewayError, asked: Asked) -> Rejection:
     return Rejection(jsonrpc.INTERNAL_ERROR, error.explain(), data)
 
 
+def instead(error: GatewayError, asked: Asked) -> bytes | None:
+    """The result that says the same to a modern client, which knows no such error: it asks."""
+    if not isinstance(error, RemoteError) or asked.request.method not in mcp.MAY_ASK:
+        return None
+    if not asked.revision.modern or not visits(error, asked.client.capabilities):
+        return None
+    return wire.input_required(urls(error))
+
+
 def _remote(error: RemoteError, asked: Asked) -> Rejection:
     """The server's own words; its number in those of the client's revision."""
     number, revision = error.number, asked.revision
     if number in OURS or (number == mcp.MISSING_CAPABILITY and not revision.modern):
         data = {"code": number, "message": error.said, "data": error.data}
         return Rejection(jsonrpc.INTERNAL_ERROR, error.explain(), data)
+    if number == mcp.URL_ELICITATION and revision.modern:
+        visit: JsonObject = {"requiredCapabilities": {"elicitation": {"url": {}}}}
+        return Rejection(mcp.MISSING_CAPABILITY, error.said, visit)
     if number in mcp.RESOURCE_MISSING and _names_a_resource(asked, error.data, number):
         number = revision.resource_missing
     return Rejection(number, error.said, error.data)

@@ -8,13 +8,16 @@ from gateway.protocol.sse import COMMENT
 
 KEEP_ALIVE = 15.0  # seconds of silence before a comment: below the idle limits of proxies
 MOST_WAITING = 256  # chunks a slow reader may leave unread; then the stream is cut
+OFFERED = 1024 * 1024  # bytes unread, beyond which what may be left out is
 
 
 class Feed:
     """Iterate it to send; whoever has news calls `send`. It ends after `end`, or when cut."""
 
-    def __init__(self, keep_alive: float = KEEP_ALIVE) -> None:
+    def __init__(self, keep_alive: float = KEEP_ALIVE, most: int = MOST_WAITING) -> None:
         self._keep_alive = keep_alive
+        self._most = most
+        self._unread = 0  # bytes
         self._waiting: deque[bytes] = deque()
         self._news = asyncio.Event()
         self._ended = False
@@ -32,10 +35,16 @@ class Feed:
         if self._ended:
             return
         self._waiting.append(chunk)
+        self._unread += len(chunk)
         self._news.set()
-        if len(self._waiting) > MOST_WAITING:
+        if len(self._waiting) > self._most:
             self._waiting.clear()
             self.end()
+
+    def offer(self, chunk: bytes) -> None:
+        """Send what may be left out; it is while the reader is half way to being cut."""
+        if len(self._waiting) < self._most // 2 and self._unread < OFFERED:
+            self.send(chunk)
 
     def end(self) -> None:
         """Nothing will follow what has been sent so far. Ending twice does nothing."""
@@ -61,4 +70,5 @@ class Feed:
             raise StopAsyncIteration
         chunk = b"".join(self._waiting)
         self._waiting.clear()
+        self._unread = 0
         return chunk

@@ -15,6 +15,7 @@ from gateway.protocol import eras, jsonrpc, mcp
 from gateway.protocol.header_values import Headers
 from gateway.protocol.inbound import Rejection, is_modern
 from gateway.server.endpoint import Endpoint
+from gateway.server.feed import Feed
 from gateway.server.guard import Guard
 from gateway.server.legacy import Legacy
 from gateway.server.modern import POST_ONLY, Modern
@@ -52,6 +53,10 @@ class Incoming(Protocol):
 
     async def read(self) -> bytes:
         """The whole body, decompressed; raises Unreadable."""
+        ...
+
+    def begin(self, feed: Feed) -> None:
+        """Send `feed` as the answer from now on; what `Http.answer` gives then is not sent."""
         ...
 
     def cancel_when_gone(self) -> None:
@@ -99,7 +104,7 @@ class Http:
         surface = self._surface(path)
         if surface is None:
             return NOT_FOUND
-        return await self._mcp(incoming, Post(surface, headers, ANONYMOUS))
+        return await self._mcp(incoming, Post(surface, headers, incoming.begin))
 
     def _surface(self, path: str) -> Surface | None:
         """What the path offers: `/mcp`, `/mcp/` or `/mcp/{backend}`, to the letter."""

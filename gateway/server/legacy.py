@@ -9,8 +9,12 @@ from gateway.protocol.inbound import Rejection
 from gateway.server.asked import Asked
 from gateway.server.batch import answer_batch
 from gateway.server.changes import Changes
+from gateway.server.channel import LegacyChannel
+from gateway.server.clients import LegacyClient
+from gateway.server.dialogue import capabilities_of
 from gateway.server.endpoint import Endpoint
 from gateway.server.feed import Feed
+from gateway.server.outboxes import MOST_WAITING
 from gateway.server.reply import EVENTS, Post, Reply, accepts, refusal, stream
 from gateway.server.sessions import Session, Sessions
 
@@ -18,6 +22,7 @@ RETRY_MS = 2000  # what a stream asks a client to wait before it comes back
 
 ACCEPTED = Reply(202)
 GONE = "no such session: initialize again"
+FORGOTTEN = "nothing is kept of the stream that Last-Event-ID names: send the request again"
 
 
 class Legacy:
@@ -33,10 +38,12 @@ class Legacy:
         session = self._session(post, id)
         if isinstance(session, Reply):
             return session
+        primed = RETRY_MS if session.revision.primes else None
+        channel = LegacyChannel(post.begin, session.outboxes, primed)
         if isinstance(message, jsonrpc.Batch):
-            return await self._batch(session, message)
-        body = await self._one(session, message)
-        return ACCEPTED if body is None else Reply(200, body)
+            return await self._batch(session, message, channel)
+        body = await self._one(session, message, channel)
+        return _reply(body, channel)
 
     def get(self, post: Post) -> Reply:
         """Open the session's stream of what comes unasked; `Last-Event-ID` takes up an old one."""
@@ -45,10 +52,13 @@ class Legacy:
         session = self._session(post, None)
         if isinstance(session, Reply):
             return session
-        feed = Feed()
-        primed = RETRY_MS if session.revision.primes else None
-        session.outbox.attach(feed, post.headers.get(mcp.LAST_EVENT_HEADER), primed)
-        if session.unwatch is None:
+        found = session.outboxes.find(post.headers.get(mcp.LAST_EVENT_HEADER))
+        if found is None:
+            return refusal(400, FORGOTTEN)
+        outbox, after = found
+        feed = Feed(most=MOST_WAITING)
+        outbox.attach(feed, after, RETRY_MS if session.revision.primes else None)
+        if outbox is session.outbox and session.unwatch is None:
             session.unwatch = self._changes.watch(
                 session.surface,
                 session.caller,
@@ -72,7 +82,8 @@ class Legacy:
         answer = await self._endpoint.answer(Asked(post.surface, request, revision, post.caller))
         if answer.code is not None:
             return Reply(200, answer.body)
-        session = self._sessions.open(revision, post.caller, post.surface)
+        capabilities = capabilities_of(request.params)
+        session = self._sessions.open(revision, post.caller, post.surface, capabilities)
         return Reply(200, answer.body, {"Mcp-Session-Id": session.id})
 
     def _session(self, post: Post, id: jsonrpc.Id | None) -> Session | Reply:
@@ -86,26 +97,43 @@ class Legacy:
             return refusal(400, "Mcp-Session-Id is missing: initialize first", id=id)
         return self._sessions.find(named, post.caller, post.surface) or refusal(404, GONE, id=id)
 
-    async def _one(self, session: Session, message: jsonrpc.Message) -> bytes | None:
+    async def _one(
+        self, session: Session, message: jsonrpc.Message, channel: LegacyChannel
+    ) -> bytes | None:
         """The response to one message of a session; None where none is due."""
         if isinstance(message, jsonrpc.Request):
-            return await self._request(session, message)
+            return await self._request(session, message, channel)
+        if isinstance(message, jsonrpc.Response):
+            session.dialogue.answered(message)
         if isinstance(message, jsonrpc.Problem):
             return jsonrpc.error(message.id, message.code, message.message)
         if isinstance(message, jsonrpc.Notification) and message.method == mcp.CANCELLED:
             session.calls.cancel(message.params.get("requestId"))
         return None
 
-    async def _request(self, session: Session, request: jsonrpc.Request) -> bytes | None:
-        asked = Asked(session.surface, request, session.revision, session.caller)
-        if request.method != mcp.TOOLS_CALL:
+    async def _request(
+        self, session: Session, request: jsonrpc.Request, channel: LegacyChannel
+    ) -> bytes | None:
+        surface, revision, dialogue = session.surface, session.revision, session.dialogue
+        if not self._endpoint.waits(request.method):
+            asked = Asked(surface, request, revision, session.caller)
             return (await self._endpoint.answer(asked)).body
+        client = LegacyClient(dialogue, request.params, channel)
+        asked = Asked(surface, request, revision, session.caller, None, client, dialogue)
         return await session.calls.run(request.id, self._endpoint.answer(asked))
 
-    async def _batch(self, session: Session, batch: jsonrpc.Batch) -> Reply:
+    async def _batch(self, session: Session, batch: jsonrpc.Batch, channel: LegacyChannel) -> Reply:
+        """What is said of any of its requests goes out on the one stream."""
         answered = await answer_batch(
-            session.revision, batch, lambda message: self._one(session, message)
+            session.revision, batch, lambda message: self._one(session, message, channel)
         )
         if isinstance(answered, Rejection):
             return refusal(400, answered.message)
-        return ACCEPTED if answered is None else Reply(200, answered)
+        return _reply(answered, channel)
+
+
+def _reply(body: bytes | None, channel: LegacyChannel) -> Reply:
+    if channel.begun:
+        return channel.finish(body)
+    channel.close()
+    return ACCEPTED if body is None else Reply(200, body)

@@ -3,11 +3,16 @@
 Source: 2026-07-28, basic/transports/streamable-http.
 """
 
+from msgspec.structs import replace
+
+from gateway.domain.tool import JsonObject
 from gateway.protocol import jsonrpc, mcp
 from gateway.protocol.eras import modern
 from gateway.protocol.inbound import Rejection, climb, unsupported
 from gateway.protocol.sse import encode
 from gateway.server.asked import Asked
+from gateway.server.channel import Channel
+from gateway.server.clients import ModernClient
 from gateway.server.endpoint import Answer, Endpoint
 from gateway.server.feed import Feed
 from gateway.server.listen import Subscription, Subscriptions, honoured
@@ -43,7 +48,18 @@ class Modern:
         if request.method == mcp.LISTEN:
             return self._listen(post, request)
         asked = Asked(post.surface, request, route.revision, post.caller, post.headers)
-        return _reply(await self._endpoint.answer(asked))
+        if not self._endpoint.waits(request.method):
+            return _reply(await self._endpoint.answer(asked))
+        return await self._told(asked, route.capabilities, Channel(post.begin))
+
+    async def _told(self, asked: Asked, capabilities: JsonObject, channel: Channel) -> Reply:
+        """Answer what takes its time: the client may hear of it before."""
+        client = ModernClient(capabilities, asked.request.params, channel)
+        try:
+            answer = await self._endpoint.answer(replace(asked, client=client))
+            return channel.finish(answer.body) if channel.begun else _reply(answer)
+        finally:
+            channel.close()
 
     def _listen(self, post: Post, request: jsonrpc.Request) -> Reply:
         wanted = honoured(request.params)

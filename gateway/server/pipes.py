@@ -121,6 +121,11 @@ class LineWriter:
         self._unwritten += len(line) + 1
         self._chunks.put(line + b"\n")
 
+    def offer(self, line: bytes) -> None:
+        """Write what may be left out; it is while the peer is far behind."""
+        if self._unwritten <= MOST_UNWRITTEN:
+            self.write(line)
+
     async def room(self) -> None:
         """Wait until the peer has read enough of what was written, or nobody waits any more."""
         while self._unwritten > MOST_UNWRITTEN and self._patient and not self._done.is_set():

@@ -1,6 +1,6 @@
 """HTTP in our own terms, so that no rule of the front knows the library that carries it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -30,10 +30,14 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 
 
 class Post(msgspec.Struct, frozen=True, gc=False):
-    """What arrives at an MCP URL: the surface it leads to, the headers, and who calls."""
+    """What arrives at an MCP URL: the surface it leads to, the headers, and who calls.
+
+    `begin` starts to send a feed as the answer, while it is still being worked out.
+    """
 
     surface: Surface
     headers: Headers
+    begin: Callable[[Feed], None]
     caller: Identity = ANONYMOUS
 
 
@@ -59,6 +63,8 @@ def text(status: int, words: str) -> Reply:
 def stream(feed: Feed) -> Reply:
     return Reply(200, kind=EVENTS, feed=feed, extra=STREAM_HEADERS)
 
+
+STREAMED = Reply(200, kind=EVENTS)  # by a feed that was begun before
 
 STREAM_HEADERS: Extra = MappingProxyType(
     {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}

@@ -6,66 +6,21 @@ exist. Nothing here is ever "the only session".
 
 import secrets
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from gateway.domain.client import NOTHING
 from gateway.domain.identity import Identity
+from gateway.domain.tool import JsonObject
 from gateway.protocol.eras import Revision
-from gateway.protocol.sse import encode
 from gateway.server.calls import Calls
-from gateway.server.feed import Feed
+from gateway.server.dialogue import Dialogue
+from gateway.server.outboxes import Clock, Memory, Outbox, Outboxes
 from gateway.server.surface import Surface
 
 IDLE = 3600.0  # seconds without a request or an open stream
 MOST = 10_000  # sessions; the one unused for longest makes room
-REPLAYED = 256  # events kept for a client that comes back
-REPLAY_FOR = 600.0  # seconds
-
-Clock = Callable[[], float]
-
-
-class Outbox:
-    """What a session's GET stream has sent, numbered, for a client that lost its connection.
-
-    At most one stream is open; a newer one takes over from it (each message goes out once).
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._sent = 0
-        self._kept: deque[tuple[int, float, bytes]] = deque(maxlen=REPLAYED)
-        self._feed: Feed | None = None
-
-    @property
-    def open(self) -> bool:
-        return self._feed is not None and not self._feed.ended
-
-    def attach(self, feed: Feed, last_event: str | None, retry_ms: int | None) -> None:
-        """Send to `feed` from now on, first what came after event `last_event`.
-
-        `retry_ms` primes the client: an empty event that carries an id to come back with.
-        """
-        if self._feed is not None:
-            self._feed.end()
-        self._feed = feed
-        if last_event is not None and last_event.isdecimal():
-            horizon = self._clock() - REPLAY_FOR
-            for number, when, message in self._kept:
-                if number > int(last_event[:18]) and when >= horizon:
-                    feed.send(encode(message, str(number)))
-        if retry_ms is not None:
-            feed.send(encode(b"", str(self._sent), retry_ms))
-
-    def publish(self, message: bytes) -> None:
-        self._sent += 1
-        self._kept.append((self._sent, self._clock(), message))
-        if self._feed is not None:
-            self._feed.send(encode(message, str(self._sent)))
-
-    def close(self) -> None:
-        if self._feed is not None:
-            self._feed.end()
 
 
 @dataclass(slots=True, eq=False)
@@ -76,8 +31,9 @@ class Session:
     revision: Revision
     caller: Identity
     surface: Surface
-    outbox: Outbox
+    outboxes: Outboxes
     used: float
+    dialogue: Dialogue = field(default_factory=Dialogue)
     calls: Calls = field(default_factory=Calls)
     unwatch: Callable[[], None] | None = None
 
@@ -85,7 +41,13 @@ class Session:
         if self.unwatch is not None:
             self.unwatch()
             self.unwatch = None
-        self.outbox.close()
+        self.dialogue.end()
+        self.outboxes.close()
+
+    @property
+    def outbox(self) -> Outbox:
+        """What comes unasked: that of the GET stream."""
+        return self.outboxes.unasked
 
     @property
     def busy(self) -> bool:
@@ -101,15 +63,30 @@ class Sessions:
         self._idle = idle
         self._most = most
         self._clock = clock
+        self._memory = Memory(clock)
         self._by_id: OrderedDict[str, Session] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def open(self, revision: Revision, caller: Identity, surface: Surface) -> Session:
+    def open(
+        self,
+        revision: Revision,
+        caller: Identity,
+        surface: Surface,
+        capabilities: JsonObject = NOTHING,
+    ) -> Session:
+        """A new one; `capabilities` are those that its client declared."""
         self._make_room()
-        now, outbox = self._clock(), Outbox(self._clock)
-        session = Session(secrets.token_hex(16), revision, caller, surface, outbox, now)
+        session = Session(
+            secrets.token_hex(16),
+            revision,
+            caller,
+            surface,
+            Outboxes(self._memory),
+            self._clock(),
+            Dialogue(capabilities),
+        )
         self._by_id[session.id] = session
         return session
 

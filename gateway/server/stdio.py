@@ -5,7 +5,7 @@ the rest of the process. Source: 2026-07-28 basic/transports/stdio; 2025-11-25 b
 """
 
 import asyncio
-from collections.abc import AsyncIterable, Callable, Coroutine
+from collections.abc import AsyncIterable, Callable, Coroutine, Mapping
 from typing import Any
 
 from gateway.domain.identity import ANONYMOUS
@@ -17,6 +17,8 @@ from gateway.server.asked import Asked
 from gateway.server.batch import answer_batch
 from gateway.server.calls import Calls
 from gateway.server.changes import Changes
+from gateway.server.clients import LegacyClient, ModernClient
+from gateway.server.dialogue import Dialogue, capabilities_of
 from gateway.server.endpoint import Endpoint
 from gateway.server.listen import Subscription, Subscriptions, honoured
 from gateway.server.pipes import Line, TooLong
@@ -37,7 +39,7 @@ BUSY = Rejection(
 
 
 class Stdio:
-    """`send` takes each message that goes out, on one line."""
+    """`send` takes each message that goes out, on one line; `offer` one that may be left out."""
 
     def __init__(
         self,
@@ -46,12 +48,15 @@ class Stdio:
         changes: Changes,
         subscriptions: Subscriptions,
         send: Callable[[bytes], None],
+        offer: Callable[[bytes], None],
     ) -> None:
         self._endpoint = endpoint
         self._surface = surface
         self._changes = changes
         self._subscriptions = subscriptions
         self._write = send
+        self._offer = offer
+        self._dialogue = Dialogue()
         self._revision: Revision | None = None  # what `initialize` settled
         self._unwatch: Callable[[], None] | None = None
         self._calls = Calls()
@@ -62,40 +67,46 @@ class Stdio:
         """Answer until the input ends, then give calls in flight `grace` seconds."""
         async for line in lines:
             await self._line(line)
+        self._dialogue.end()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=grace)
             for task in late:
                 task.cancel()
+        self._endpoint.close()
         self._subscriptions.finish_all()
         if self._unwatch is not None:
             self._unwatch()
 
-    def _send(self, message: bytes) -> None:
+    def send(self, message: bytes) -> None:
         self._write(jsonrpc.one_line(message))
+
+    def say(self, message: bytes) -> None:
+        """Send what may be left out when nobody reads."""
+        self._offer(jsonrpc.one_line(message))
 
     async def _line(self, line: Line) -> None:
         if isinstance(line, TooLong):
-            self._send(jsonrpc.error(None, jsonrpc.INVALID_REQUEST, "the message is too long"))
+            self.send(jsonrpc.error(None, jsonrpc.INVALID_REQUEST, "the message is too long"))
         elif line.strip():
             message = jsonrpc.decode(line)
             if isinstance(message, jsonrpc.Batch):
                 self._start_batch(message)
-            elif isinstance(message, jsonrpc.Request) and message.method == mcp.TOOLS_CALL:
+            elif isinstance(message, jsonrpc.Request) and self._endpoint.waits(message.method):
                 self._start_call(message)
             elif (body := await self._one(message)) is not None:
-                self._send(body)
+                self.send(body)
 
     def _start_call(self, request: jsonrpc.Request) -> None:
-        """Only tool calls take time: each gets a task of its own."""
+        """What asks a backend takes time: it gets a task of its own."""
         if len(self._tasks) >= MOST_AT_ONCE:
             era = "modern" if is_modern(request, {}) else "legacy"
-            self._send(self._endpoint.refuse(request, era, BUSY).body)
+            self.send(self._endpoint.refuse(request, era, BUSY).body)
         else:
             self._start(self._single(request))
 
     def _start_batch(self, batch: jsonrpc.Batch) -> None:
         if len(self._tasks) >= MOST_AT_ONCE:
-            self._send(jsonrpc.error(None, BUSY.code, BUSY.message, BUSY.data))
+            self.send(jsonrpc.error(None, BUSY.code, BUSY.message, BUSY.data))
         else:
             self._start(self._batch(batch))
 
@@ -107,7 +118,7 @@ class Stdio:
     async def _single(self, request: jsonrpc.Request) -> None:
         body = await self._one(request)
         if body is not None:
-            self._send(body)
+            self.send(body)
 
     async def _batch(self, batch: jsonrpc.Batch) -> None:
         revision = self._revision or eras.MODERN
@@ -115,7 +126,7 @@ class Stdio:
         if isinstance(answered, Rejection):
             answered = jsonrpc.error(None, answered.code, answered.message)
         if answered is not None:
-            self._send(answered)
+            self.send(answered)
 
     async def _one(self, message: jsonrpc.Message) -> bytes | None:
         """The response to one message; None where none is due, or not yet."""
@@ -126,6 +137,8 @@ class Stdio:
             return self._endpoint.malformed(message, "legacy" if self._revision else "modern")
         if isinstance(message, jsonrpc.Notification):
             self._notified(message)
+        else:
+            self._dialogue.answered(message)
         return None
 
     async def _modern(self, request: jsonrpc.Request) -> bytes | None:
@@ -134,16 +147,24 @@ class Stdio:
             return self._endpoint.refuse(request, "modern", route).body
         if request.method == mcp.LISTEN:
             return self._listen(request)
-        asked = Asked(self._surface, request, route.revision)
+        client = ModernClient(route.capabilities, request.params, self)
+        asked = Asked(self._surface, request, route.revision, client=client)
         return await self._calls.run(request.id, self._endpoint.answer(asked))
 
     async def _legacy(self, request: jsonrpc.Request) -> bytes | None:
         if request.method == mcp.INITIALIZE:
-            self._revision = eras.negotiate(request.params.get("protocolVersion"))
+            self._initialized(request.params)
         elif self._revision is None and request.method != mcp.PING:
             return self._endpoint.refuse(request, "legacy", UNOPENED).body
-        asked = Asked(self._surface, request, self._revision or eras.LATEST_LEGACY)
+        revision, dialogue = self._revision or eras.LATEST_LEGACY, self._dialogue
+        client = LegacyClient(dialogue, request.params, self)
+        asked = Asked(self._surface, request, revision, client=client, dialogue=dialogue)
         return await self._calls.run(request.id, self._endpoint.answer(asked))
+
+    def _initialized(self, params: Mapping[str, Any]) -> None:
+        self._revision = eras.negotiate(params.get("protocolVersion"))
+        self._dialogue.end()
+        self._dialogue = Dialogue(capabilities_of(params))
 
     def _listen(self, request: jsonrpc.Request) -> bytes | None:
         """Begin a subscription; its response comes when it ends."""
@@ -154,7 +175,7 @@ class Stdio:
         if id in self._listening:
             return self._endpoint.refuse(request, "modern", TAKEN).body
         subscription = Subscription(
-            id, ANONYMOUS, self._send, lambda: self._send(wire.listen_cancelled(id))
+            id, ANONYMOUS, self.send, lambda: self.send(wire.listen_cancelled(id))
         )
         if not self._subscriptions.open(self._surface, wanted, subscription):
             return self._endpoint.refuse(request, "modern", BUSY).body
@@ -170,5 +191,5 @@ class Stdio:
             self._calls.cancel(id)
         elif notification.method == mcp.INITIALIZED and self._unwatch is None:
             self._unwatch = self._changes.watch(
-                self._surface, ANONYMOUS, lambda: self._send(wire.tools_changed())
+                self._surface, ANONYMOUS, lambda: self.send(wire.tools_changed())
             )

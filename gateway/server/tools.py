@@ -7,14 +7,18 @@ from gateway.domain.text import shown
 from gateway.domain.tool import JsonObject, text_result
 from gateway.errors import CapabilityMissing, GatewayError, RemoteError, StateRejected
 from gateway.protocol import jsonrpc, mcp, wire
+from gateway.runtime.view import View
 from gateway.server.asked import Asked, Refused, context_of, text_of
+from gateway.server.asking import visits
 from gateway.server.mirrors import Mirrors
+from gateway.server.parking import Parking
 from gateway.server.views import Views
 
 
 class Tools:
-    def __init__(self, views: Views) -> None:
+    def __init__(self, views: Views, parking: Parking) -> None:
         self._views = views
+        self._parking = parking
         self._mirrors = Mirrors()
 
     async def call(self, asked: Asked) -> bytes:
@@ -22,20 +26,19 @@ class Tools:
         name, arguments = text_of(params, "name"), params.get("arguments", {})
         if type(arguments) is not dict:
             raise Refused(jsonrpc.INVALID_PARAMS, "params.arguments must be an object")
-        view = self._views.view(asked.caller, context_of(asked))
+        view = self._views.view(asked.caller)
         definition = surface.definition(view, name)
         if definition is None:
             message = f"unknown tool: {shown(name)}; {surface.nearest(view, name)}"
             raise Refused(jsonrpc.INVALID_PARAMS, message)
         if asked.revision.modern and asked.headers is not None:
             self._check_mirrors(asked, definition, arguments)
-        try:
-            result = await surface.call(view, name, arguments)
-        except GatewayError as error:
-            if _of_the_protocol(error, asked):
-                raise
-            result = text_result(error.explain(), is_error=True)
-        return wire.call_result(result, asked.revision)
+
+        async def run(asked: Asked) -> bytes:
+            view.context = context_of(asked)
+            return await _run(asked, view, name, arguments)
+
+        return await self._parking.carry(asked, run)
 
     def _check_mirrors(self, asked: Asked, definition: JsonObject, arguments: JsonObject) -> None:
         tool = (asked.surface.name, str(definition["name"]))
@@ -45,10 +48,20 @@ class Tools:
             raise Refused(mcp.HEADER_MISMATCH, f"header mismatch: {mismatch}")
 
 
+async def _run(asked: Asked, view: View, name: str, arguments: JsonObject) -> bytes:
+    try:
+        result = await asked.surface.call(view, name, arguments)
+    except GatewayError as error:
+        if _of_the_protocol(error, asked):
+            raise
+        result = text_result(error.explain(), is_error=True)
+    return wire.call_result(result, asked.revision)
+
+
 def _of_the_protocol(error: GatewayError, asked: Asked) -> bool:
     """Whether the client has to see it as a JSON-RPC error, where a model does not read it."""
     if isinstance(error, CapabilityMissing):
         return asked.revision.modern
     if isinstance(error, RemoteError):  # behind a meta-tool it is the tool's own affair
-        return asked.surface.name != ""
+        return asked.surface.name != "" or visits(error, asked.client.capabilities)
     return isinstance(error, StateRejected)

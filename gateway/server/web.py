@@ -5,13 +5,15 @@ MCP.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import BadHttpMessage
 
 from gateway.protocol.header_values import Headers
 from gateway.server.connection import Connection, Limits, Listener
-from gateway.server.reply import Reply, Unreadable
+from gateway.server.feed import Feed
+from gateway.server.reply import Reply, Unreadable, stream
 
 CLOSING = frozenset({400, 403, 408, 413, 503})  # the rest of the connection is not worth reading
 
@@ -25,7 +27,7 @@ Answer = Callable[["AiohttpIncoming"], Awaitable[Reply]]
 class AiohttpIncoming:
     """A request of aiohttp."""
 
-    __slots__ = ("_limits", "_request", "headers", "method", "target")
+    __slots__ = ("_cancelling", "_limits", "_request", "headers", "method", "sending", "target")
 
     def __init__(self, request: web.BaseRequest, limits: Limits) -> None:
         self._request = request
@@ -33,6 +35,8 @@ class AiohttpIncoming:
         self.method = request.method
         self.target = request.raw_path
         self.headers = _headers_of(request)
+        self.sending: asyncio.Task[web.StreamResponse] | None = None
+        self._cancelling = False
 
     async def read(self) -> bytes:
         request, limits = self._request, self._limits
@@ -53,16 +57,24 @@ class AiohttpIncoming:
         except (web.RequestPayloadError, BadHttpMessage):
             raise Unreadable(400, "the body was cut off or its encoding is broken") from None
 
+    def begin(self, feed: Feed) -> None:
+        """When the client goes away, at least the sending ends."""
+        self.sending = asyncio.create_task(_stream(self._request, stream(feed)))
+        if not self._cancelling:
+            self._cancel_when_gone(self.sending)
+
     def cancel_when_gone(self) -> None:
-        connection = self._request.protocol
-        if isinstance(connection, Connection):
-            connection.cancel_when_gone(asyncio.current_task())
+        self._cancelling = True
+        self._cancel_when_gone(asyncio.current_task())
 
     def done(self) -> None:
         """The answer is ready: nothing is left to cancel."""
+        self._cancel_when_gone(None)
+
+    def _cancel_when_gone(self, task: "asyncio.Task[Any] | None") -> None:
         connection = self._request.protocol
         if isinstance(connection, Connection):
-            connection.cancel_when_gone(None)
+            connection.cancel_when_gone(task)
 
 
 class Front:
@@ -101,32 +113,38 @@ class Front:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         incoming = AiohttpIncoming(request, self._limits)
         reply = await self._answer(incoming)
-        if reply.feed is not None:
-            return await self._stream(incoming, request, reply)
+        if incoming.sending is not None:
+            response = await incoming.sending
+        elif reply.feed is not None:
+            incoming.cancel_when_gone()
+            response = await _stream(request, reply)
+        else:
+            response = _whole_answer(reply)
         incoming.done()
-        response = web.Response(body=reply.body, status=reply.status, headers=_headers(reply))
-        if reply.status in CLOSING:
-            response.force_close()
         return response
 
-    async def _stream(
-        self, incoming: AiohttpIncoming, request: web.BaseRequest, reply: Reply
-    ) -> web.StreamResponse:
-        """Write the feed until it ends or its reader is gone; either way it has ended after."""
-        assert reply.feed is not None  # noqa: S101  what brought us here
-        response = web.StreamResponse(status=reply.status, headers=_headers(reply))
-        incoming.cancel_when_gone()
-        try:
-            await response.prepare(request)
-            async for chunk in reply.feed:
-                await response.write(chunk)
-            await response.write_eof()
-        except ConnectionError:
-            return response  # gone in the middle of a write
-        finally:
-            reply.feed.end()
-            incoming.done()
-        return response
+
+def _whole_answer(reply: Reply) -> web.StreamResponse:
+    response = web.Response(body=reply.body, status=reply.status, headers=_headers(reply))
+    if reply.status in CLOSING:
+        response.force_close()
+    return response
+
+
+async def _stream(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+    """Write the feed until it ends or its reader is gone; either way it has ended after."""
+    assert reply.feed is not None  # noqa: S101  what brought us here
+    response = web.StreamResponse(status=reply.status, headers=_headers(reply))
+    try:
+        await response.prepare(request)
+        async for chunk in reply.feed:
+            await response.write(chunk)
+        await response.write_eof()
+    except ConnectionError:
+        return response  # gone in the middle of a write
+    finally:
+        reply.feed.end()
+    return response
 
 
 async def _whole(content: StreamReader, largest: int) -> bytes:

@@ -10,6 +10,7 @@ from gateway.domain.tool import ToolRef, ToolResult
 from gateway.observe.ledger import Ledger
 from gateway.runtime.snapshot import Current
 from gateway.server.compose import HttpServer, Options
+from gateway.server.feed import Feed
 from gateway.server.listen import MOST_EACH
 from gateway.server.reply import Reply, Unreadable
 from tests.peers.memory_gateway import echo, snapshot, tool
@@ -34,10 +35,14 @@ class Asking:
         self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.was_read = False
         self.cancellable = False
+        self.feed: Feed | None = None
 
     async def read(self) -> bytes:
         self.was_read = True
         return self.body
+
+    def begin(self, feed: Feed) -> None:
+        self.feed = feed
 
     def cancel_when_gone(self) -> None:
         self.cancellable = True

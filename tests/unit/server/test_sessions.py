@@ -2,9 +2,8 @@ import pytest
 
 from gateway.domain.identity import ANONYMOUS, Identity
 from gateway.protocol.eras import LATEST_LEGACY
-from gateway.protocol.sse import Parser
 from gateway.server.feed import Feed
-from gateway.server.sessions import REPLAY_FOR, Outbox, Session, Sessions
+from gateway.server.sessions import Session, Sessions
 from gateway.server.surface import BackendSurface
 
 WEATHER, NEWS = BackendSurface("weather"), BackendSurface("news")
@@ -91,62 +90,3 @@ def test_when_full_the_one_unused_for_longest_goes() -> None:
     assert len(sessions) == 3
     assert sessions.find(first.id, ANONYMOUS, WEATHER) is first
     assert sessions.find(second.id, ANONYMOUS, WEATHER) is None
-
-
-async def texts(feed: Feed) -> list[tuple[str, str]]:
-    feed.end()
-    parser = Parser()
-    return [(event.id, event.data) async for chunk in feed for event in parser.feed(chunk)]
-
-
-async def test_what_is_published_reaches_the_open_stream_numbered(clock: Clock) -> None:
-    outbox, feed = Outbox(clock), Feed()
-    outbox.attach(feed, None, None)
-    outbox.publish(b"a")
-    outbox.publish(b"b")
-    assert await texts(feed) == [("1", "a"), ("2", "b")]
-
-
-async def test_a_client_that_comes_back_gets_what_it_missed(clock: Clock) -> None:
-    outbox, first, second = Outbox(clock), Feed(), Feed()
-    outbox.attach(first, None, None)
-    outbox.publish(b"a")
-    first.end()
-    outbox.publish(b"b")
-    outbox.publish(b"c")
-    outbox.attach(second, "1", None)
-    assert await texts(second) == [("2", "b"), ("3", "c")]
-
-
-@pytest.mark.parametrize("last", [None, "", "x", "-1", "9" * 1000, "²"])
-async def test_a_strange_last_event_id_replays_nothing(last: str | None, clock: Clock) -> None:
-    outbox, feed = Outbox(clock), Feed()
-    outbox.publish(b"a")
-    outbox.attach(feed, last, None)
-    assert await texts(feed) == []
-
-
-async def test_what_is_too_old_is_not_replayed(clock: Clock) -> None:
-    outbox, feed = Outbox(clock), Feed()
-    outbox.publish(b"a")
-    clock.now += REPLAY_FOR + 1
-    outbox.publish(b"b")
-    outbox.attach(feed, "0", None)
-    assert await texts(feed) == [("2", "b")]
-
-
-async def test_a_newer_stream_takes_over(clock: Clock) -> None:
-    outbox, old, new = Outbox(clock), Feed(), Feed()
-    outbox.attach(old, None, None)
-    outbox.attach(new, None, None)
-    outbox.publish(b"a")
-    assert old.ended
-    assert await texts(old) == []
-    assert await texts(new) == [("1", "a")]
-
-
-async def test_a_primed_stream_opens_with_an_id_to_come_back_with(clock: Clock) -> None:
-    outbox, feed = Outbox(clock), Feed()
-    outbox.publish(b"a")
-    outbox.attach(feed, None, 2000)
-    assert await texts(feed) == [("1", "")]

@@ -29,8 +29,12 @@ class Peer:
             BackendSurface("slow"),
             changes,
             Subscriptions(changes),
-            lambda line: self.sent.append(json.loads(line)),
+            self.take,
+            self.take,
         )
+
+    def take(self, line: bytes) -> None:
+        self.sent.append(json.loads(line))
 
     async def wait(self, _: Call) -> ToolResult:
         await self.gate.wait()

@@ -1,0 +1,85 @@
+"""What may be asked of a client and what can be an answer, by what it declared: pure rules.
+
+Source: 2025-11-25 and 2026-07-28, client/elicitation, client/sampling, client/roots.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.domain.client import KINDS, missing
+from gateway.domain.tool import JsonObject
+from gateway.errors import RemoteError
+from gateway.protocol import mcp
+
+ELICIT, SAMPLE, ROOTS = KINDS
+ACTIONS = ("accept", "decline", "cancel")
+ROLES = ("user", "assistant")
+
+
+def may_be_asked(capabilities: JsonObject) -> bool:
+    """Whether anything at all may be asked of it."""
+    return any(kind in capabilities for kind in KINDS.values())
+
+
+def check(capabilities: JsonObject, method: str, params: JsonObject) -> None:
+    """Raises CapabilityMissing when the client never said that it takes such a question."""
+    part = _part(method, params)
+    declared = capabilities.get(KINDS.get(method, method))
+    if method not in KINDS or not isinstance(declared, Mapping):
+        raise missing(method, None if part == "form" else part)
+    if part == "form" and not declared:  # as it was before there was a second mode
+        return
+    if part is not None and part not in declared:
+        raise missing(method, part)
+
+
+def _part(method: str, params: JsonObject) -> str | None:
+    """The part of the capability that the question needs."""
+    if method == ELICIT:
+        return "url" if params.get("mode") == "url" else "form"
+    if method == SAMPLE and ("tools" in params or "toolChoice" in params):
+        return "tools"
+    return None
+
+
+def fits(method: str, answer: Any) -> bool:
+    """Whether `answer` can be a result of that question."""
+    if type(answer) is not dict:
+        return False
+    if method == ELICIT:
+        content = answer.get("content")
+        return answer.get("action") in ACTIONS and (content is None or type(content) is dict)
+    if method == SAMPLE:
+        said = type(answer.get("content")) in (dict, list) and type(answer.get("model")) is str
+        return said and answer.get("role") in ROLES
+    return type(answer.get("roots")) is list
+
+
+def loud_enough(params: JsonObject, level: str) -> bool:
+    """Whether a `notifications/message` is at least as severe as `level`; unknown ones are."""
+    said = params.get("level")
+    if said not in mcp.LOG_LEVELS:
+        return True
+    return mcp.LOG_LEVELS.index(said) >= mcp.LOG_LEVELS.index(level)
+
+
+def visits(error: RemoteError, capabilities: JsonObject) -> bool:
+    """Whether a server of 2025-11-25 wants a person to visit URLs first, and this client can show
+    them.
+    """
+    able = "url" in (capabilities.get("elicitation") or ())
+    return able and error.number == mcp.URL_ELICITATION and bool(urls(error))
+
+
+def urls(error: RemoteError) -> JsonObject:
+    """Those URLs as questions, by key."""
+    listed = error.data.get("elicitations") if isinstance(error.data, Mapping) else None
+    return {
+        f"visit-{number}": {"method": ELICIT, "params": _modern_visit(one)}
+        for number, one in enumerate(listed if isinstance(listed, list) else (), 1)
+        if isinstance(one, Mapping)
+    }
+
+
+def _modern_visit(elicitation: JsonObject) -> JsonObject:
+    return {key: value for key, value in elicitation.items() if key != "elicitationId"}
