@@ -21,6 +21,7 @@ class Revision:
     any_json: bool = False  # structuredContent and outputSchema are not bound to objects
     caching: bool = False  # list results carry ttlMs and cacheScope
     task_support: bool = False  # a Tool may carry `execution`
+    unreadable: frozenset[str] = frozenset()  # types of content blocks that it does not know
     resource_missing: int = -32002  # the error code of resources/read for an unknown URI
 
     @property
@@ -48,8 +49,8 @@ REVISIONS: Mapping[str, Revision] = MappingProxyType(
             MODERN,
             LATEST_LEGACY,
             Revision("2025-06-18"),
-            Revision("2025-03-26", batches=True),
-            Revision("2024-11-05"),
+            Revision("2025-03-26", batches=True, unreadable=frozenset({"resource_link"})),
+            Revision("2024-11-05", unreadable=frozenset({"resource_link", "audio"})),
         )
     }
 )

@@ -1,26 +1,94 @@
-"""Results of MCP servers, in the words of the client's era. Bytes are spliced, not parsed, wherever
-nothing inside them has to change.
+"""Results of MCP servers, in the words of the client's revision. Bytes are spliced, not parsed,
+wherever nothing inside them has to change.
 """
 
-from gateway.domain.call import Relayed
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from gateway.domain.call import Outcome, Relayed
+from gateway.domain.tool import JsonObject, ToolResult
+from gateway.protocol import wire
 from gateway.protocol.eras import Revision
-from gateway.protocol.jsonrpc import encode, loads
+from gateway.protocol.jsonrpc import encode
 
 MODERN_ONLY = ("resultType", "ttlMs", "cacheScope")
+STRUCTURED = "structuredContent"
+
+COMPLETE = b'{"resultType":"complete"'
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def call_result(result: Outcome, revision: Revision) -> bytes:
+    """A CallToolResult for a client of `revision`, or what a server answered in its place."""
+    if isinstance(result, Relayed):
+        return relayed(result, revision)
+    return wire.call_result(_readable(result, revision.unreadable), revision)
 
 
 def relayed(result: Relayed, revision: Revision) -> bytes:
     """The result object for a client of `revision`."""
+    raw = result.raw
     if revision.modern:
-        return result.raw if result.modern else _completed(result.raw)
-    return _stripped(result.raw) if result.modern else result.raw
+        return raw if result.modern else _completed(raw)
+    if result.modern:
+        raw = _stripped(raw)
+    if any(b'"%b"' % kind.encode() in raw for kind in revision.unreadable):
+        return encode(_in_text(msgspec.json.decode(raw), revision.unreadable))
+    return raw
 
 
 def _completed(raw: bytes) -> bytes:
-    body = raw.lstrip()[1:].lstrip()
-    return b'{"resultType":"complete"' + (b"}" if body == b"}" else b"," + body)
+    """With what a modern client expects. A quoted name can only be a whole string in JSON, so where
+    it does not occur there is no such member.
+    """
+    if b'"resultType"' in raw and "resultType" in _members(raw):
+        return raw
+    rest = raw[raw.index(b"{") + 1 :].lstrip()
+    head = COMPLETE if b'"_meta"' in raw else b"%b,%b" % (COMPLETE, wire.META)
+    return b"%b%b%b" % (head, b"" if rest[:1] == b"}" else b",", rest)
 
 
 def _stripped(raw: bytes) -> bytes:
-    found = loads(raw)
-    return encode({key: value for key, value in found.items() if key not in MODERN_ONLY})
+    """Without what a legacy client does not expect; its structured content is an object."""
+    found = {key: value for key, value in _members(raw).items() if key not in MODERN_ONLY}
+    structured = found.get(STRUCTURED)
+    if structured is not None and not bytes(structured).startswith(b"{"):
+        found[STRUCTURED] = msgspec.Raw(b'{"result":%b}' % bytes(structured))
+    return encode(found)
+
+
+def _readable(result: ToolResult, unreadable: frozenset[str]) -> ToolResult:
+    if not any(block.get("type") in unreadable for block in result.content):
+        return result
+    return replace(result, content=tuple(_block(one, unreadable) for one in result.content))
+
+
+def _in_text(found: Any, unreadable: frozenset[str]) -> Any:
+    """A CallToolResult, or a GetPromptResult, whose messages hold one block each."""
+    for message in found.get("messages") or ():
+        message["content"] = _block(message.get("content"), unreadable)
+    if isinstance(found.get("content"), list):
+        found["content"] = [_block(block, unreadable) for block in found["content"]]
+    return found
+
+
+def _block(block: Any, unreadable: frozenset[str]) -> Any:
+    """The block, or a text that says what stands in its place."""
+    if not isinstance(block, Mapping) or block.get("type") not in unreadable:
+        return block
+    return {"type": "text", "text": _link(block) if "uri" in block else _unheard(block)}
+
+
+def _link(block: JsonObject) -> str:
+    name = block.get("title") or block.get("name") or "resource"
+    about = f": {block['description']}" if block.get("description") else ""
+    return f"{name} <{block['uri']}>{about}"
+
+
+def _unheard(block: JsonObject) -> str:
+    kind = block.get("mimeType") or block.get("type")
+    return f"[{kind} was left out: the client's protocol version cannot carry it]"

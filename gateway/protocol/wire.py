@@ -8,12 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway import __version__
-from gateway.domain.call import Outcome, Relayed
-from gateway.domain.tool import JsonObject
+from gateway.domain.tool import JsonObject, ToolResult
 from gateway.protocol import mcp
 from gateway.protocol.eras import SUPPORTED, Revision
 from gateway.protocol.jsonrpc import Id, encode, encode_id, notification
-from gateway.protocol.relay import relayed
 
 SERVER = {"name": "capgate", "title": "capgate", "version": __version__}
 CAPABILITIES = {"tools": {"listChanged": True}, "prompts": {}, "resources": {}}
@@ -26,10 +24,8 @@ COMPLETE = b'"resultType":"complete",' + META
 SPACE = b" \t\r\n"
 
 
-def call_result(result: Outcome, revision: Revision) -> bytes:
-    """A CallToolResult, or what an MCP server answered in its place."""
-    if isinstance(result, Relayed):
-        return relayed(result, revision)
+def call_result(result: ToolResult, revision: Revision) -> bytes:
+    """A CallToolResult."""
     raw = b'{"content":' + encode(result.content)
     if result.structured is not None:
         raw += b',"structuredContent":' + _structured(result.structured, revision)

@@ -6,7 +6,8 @@ Here alone it is decided which errors are results that a model reads and which a
 from gateway.domain.text import shown
 from gateway.domain.tool import JsonObject, text_result
 from gateway.errors import CapabilityMissing, GatewayError, RemoteError, StateRejected
-from gateway.protocol import jsonrpc, mcp, wire
+from gateway.protocol import jsonrpc, mcp
+from gateway.protocol.relay import call_result
 from gateway.runtime.view import View
 from gateway.server.asked import Asked, Refused, context_of, text_of
 from gateway.server.asking import visits
@@ -55,7 +56,7 @@ async def _run(asked: Asked, view: View, name: str, arguments: JsonObject) -> by
         if _of_the_protocol(error, asked):
             raise
         result = text_result(error.explain(), is_error=True)
-    return wire.call_result(result, asked.revision)
+    return call_result(result, asked.revision)
 
 
 def _of_the_protocol(error: GatewayError, asked: Asked) -> bool:
