@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, UnsetType, field
 
 from gateway.capability.model import Duration, Strict
+from gateway.credentials.backend_auth import BackendAuth
+from gateway.credentials.oauth_settings import OAuth
 
 ServerName = Annotated[
     str,
@@ -73,6 +75,10 @@ class Backend(Strict, frozen=True):
     """The revision it is known to speak; by default that is found out."""
     headers: dict[HeaderName, str] = field(default_factory=dict)
     """Sent with every HTTP request to it."""
+    auth: BackendAuth | None = None
+    """What the gateway shows to the server."""
+    oauth: OAuth | None = None
+    """Let a person allow the gateway to use the server, when it asks for that; {} will do."""
     timeout: Duration | None = None
     """How long one request to it may take; by default `server.request_timeout`."""
     idle_timeout: Duration | None = None

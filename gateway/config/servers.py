@@ -12,6 +12,7 @@ from yarl import URL
 from gateway.backends.settings import McpSettings, ToolOverride
 from gateway.capability.units import seconds
 from gateway.config.backends import ArgumentChange, Backend, ToolChange
+from gateway.credentials import backend_auth
 from gateway.protocol.eras import REVISIONS
 from gateway.transports import Http, Sse, Stdio, TransportKind, WebSocket
 
@@ -38,6 +39,7 @@ def problems(server: Backend) -> Iterator[Problem]:
     yield from _url(server, "http_url", ("http", "https"))
     yield from _url(server, "sse_url", ("http", "https"))
     yield from _url(server, "ws_url", ("ws", "wss"))
+    yield from _credentials(server)
     for key in DURATIONS:
         value = getattr(server, key)
         if value is not None:
@@ -123,8 +125,18 @@ def _command(server: Backend) -> Iterator[Problem]:
         yield Problem(("command",), "is empty")
     elif any("\0" in word for word in (*argv, *server.args)):
         yield Problem(("command",), "holds a null character")
-    if server.headers:
-        yield Problem(("headers",), "are for a server that has a URL")
+
+
+def _credentials(server: Backend) -> Iterator[Problem]:
+    if server.command is not None:
+        given = [key for key in ("headers", "auth", "oauth") if getattr(server, key)]
+        for key in given:
+            text = "are" if key == "headers" else "is"
+            yield Problem((key,), f"{text} for a server that has a URL", "a program takes env:")
+        return
+    trouble = backend_auth.problem(server.headers, server.auth, server.oauth)
+    if trouble:
+        yield Problem((), trouble)
 
 
 def _url(server: Backend, key: str, schemes: tuple[str, ...]) -> Iterator[Problem]:

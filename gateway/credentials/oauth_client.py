@@ -214,7 +214,7 @@ class Interactive:
     async def _listen(self, server: AuthorizationServer, state: str) -> Callback:
         """At the configured port, else at the one we are registered with, else at any."""
         settings, known = self._settings, self._registration.redirect_uri(server)
-        place = Place(settings.host, settings.callback_port or 0, settings.callback_path)
+        place = Place(settings.host, settings.callback_port, settings.callback_path)
         if not place.port and known is not None:
             again = Callback(Place(place.host, _port(known), place.path))
             try:

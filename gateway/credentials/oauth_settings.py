@@ -79,8 +79,8 @@ class OAuth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     callback_host: Literal["localhost", "127.0.0.1", "::1"] | None = None
     """Where the browser brings the answer: 127.0.0.1, but with a `client_id` localhost, as most
     apps are registered; it listens on IPv4 and IPv6."""
-    callback_port: int | None = None
-    """The port there; by default any free one."""
+    callback_port: int = 0
+    """The port there; 0 is any free one."""
     callback_path: str = "/oauth/callback"
     """The path there."""
     token_refresh_buffer_secs: int = 300
@@ -95,7 +95,7 @@ class OAuth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
             raise ValueError("client_secret needs client_id")
         if self.client_id == "" or self.client_secret == "":
             raise ValueError("client_id and client_secret must not be empty")
-        if self.callback_port is not None and not 0 < self.callback_port <= LARGEST_PORT:
+        if not 0 <= self.callback_port <= LARGEST_PORT:
             raise ValueError("callback_port is no port number")
         if not self.callback_path.startswith("/") or set(self.callback_path) & set("?# \r\n"):
             raise ValueError("callback_path must be a path that begins with /")
