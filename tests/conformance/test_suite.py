@@ -7,7 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from tests.conformance.run import ROOT, Leg, expected_failures, install, legs, run
+from tests.conformance.install import ROOT
+from tests.conformance.run import Leg, expected_failures, legs, run
+from tests.conformance.suite import install
 
 Results = dict[Leg, Future[list[str]]]
 
@@ -17,7 +19,7 @@ def results() -> Iterator[Results]:
     """Every leg's failures, three at a time, against one gateway."""
     try:
         node, entries = install()
-    except (OSError, subprocess.CalledProcessError) as error:
+    except (OSError, subprocess.SubprocessError) as error:
         pytest.skip(f"the conformance suite cannot be installed here: {type(error).__name__}")
     command = [sys.executable, "-m", "tests.peers.conformance_gateway", "0"]
     with (

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.run import HOME, node
+from tests.conformance.install import node, npm
 from tests.integration.conftest import Start
 
 PACKAGE = "@modelcontextprotocol/inspector"
@@ -32,19 +32,12 @@ tools:
 @pytest.fixture(scope="module")
 def inspector() -> list[str]:
     """The command; installed once, under .conformance."""
-    home = HOME / "inspector"
-    command = home / "node_modules" / ".bin" / "mcp-inspector"
     try:
-        HOME.mkdir(exist_ok=True)
-        program, npm = node()
-        if not command.exists():
-            home.mkdir(exist_ok=True)
-            (home / "package.json").write_text('{"private": true}')
-            quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
-            wanted = f"{PACKAGE}@{VERSION}"
-            subprocess.run([*npm, "install", *quiet, wanted], cwd=home, check=True, timeout=300)
+        program, _ = node()
+        modules = npm("inspector", f"{PACKAGE}@{VERSION}")
     except (OSError, subprocess.SubprocessError) as error:
         pytest.skip(f"the inspector cannot be installed here: {type(error).__name__}")
+    command = modules / ".bin" / "mcp-inspector"
     return [str(program), str(command.resolve()), "--cli"]
 
 

@@ -1,0 +1,42 @@
+"""The official conformance suite against a server behind the gateway; see legs.py by hand."""
+
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.conformance import suite
+from tests.conformance.legs import AT_LEAST, Leg, expected_failures, gateway, legs, outcomes
+
+Results = dict[Leg, Future[suite.Outcomes]]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
+    """Every leg's outcomes, two at a time, against one gateway."""
+    try:
+        program, entries = suite.install()
+    except (OSError, subprocess.SubprocessError) as error:
+        pytest.skip(f"the conformance suite cannot be installed here: {type(error).__name__}")
+    folder: Path = tmp_path_factory.mktemp("backends")
+    with gateway(folder) as base, ThreadPoolExecutor(2) as pool:
+        try:
+            yield {leg: pool.submit(outcomes, program, entries, base, leg) for leg in legs()}
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("leg", list(legs()), ids=str)
+def test_a_backend_passes_what_is_not_listed_as_expected_failure(leg: Leg, results: Results):
+    found = results[leg].result(timeout=300)
+    assert len(found) == AT_LEAST[leg.version]
+    failing = {name: told for name, told in found.items() if told}
+    assert failing.keys() - expected_failures(leg) == set(), failing
+    assert expected_failures(leg) - failing.keys() == set(), "take it off the list"
+
+
+def test_nothing_is_expected_to_fail_where_client_and_server_speak_the_same_era():
+    same = [leg for leg in legs() if leg.same_era]
+    assert [expected_failures(leg) for leg in same] == [frozenset()] * len(same)
