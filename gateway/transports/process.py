@@ -1,0 +1,183 @@
+"""A child process with three pipes, in a session of its own: started, watched and ended together
+with everything it started.
+
+The rule: its number stays taken (as a zombie) until its group has been killed, so no signal of ours
+can meet a stranger. A child that begins a session of its own, as daemons do, gets away.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gateway.transports.reaper import reaper
+
+POLITELY = 2.0  # seconds to end by itself once its input has ended, and again after SIGTERM
+KILLED = 2.0  # seconds until the system has ended what it was told to kill
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    argv: tuple[str, ...]
+    environ: Mapping[str, str]
+    cwd: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """Who hears of a child. `exited` is called on the loop, once, when the program has ended."""
+
+    output: asyncio.Protocol
+    errors: asyncio.Protocol
+    input: asyncio.BaseProtocol
+    exited: Callable[[], None]
+
+
+class Process:
+    """`input` is where to write. Made by `start`; whoever has one calls `stop`, or `kill`."""
+
+    input: asyncio.WriteTransport
+
+    def __init__(self, child: subprocess.Popen[bytes], exited: Callable[[], None]) -> None:
+        self.pid = child.pid
+        self._child = child
+        self._tell = exited
+        self._loop = asyncio.get_running_loop()
+        self._gone = asyncio.Event()
+        self._handle: int | None = None
+        self._closing: list[Callable[[], None]] = []
+        reaper().watch(self.pid)
+        self._watch()
+
+    @classmethod
+    async def start(cls, program: Program, ears: Ears) -> "Process":
+        """Raises OSError or ValueError as `subprocess.Popen` does. Cancelled, it leaves nothing."""
+        child = _spawned(program)
+        self = cls(child, ears.exited)
+        try:
+            await self._connect(ears)
+        except BaseException:
+            self.kill()
+            self.release()
+            raise
+        return self
+
+    @property
+    def exit_status(self) -> str | None:
+        """How it ended, in words; None while it runs."""
+        code = self._child.returncode
+        if code is None:
+            return None
+        if code >= 0:
+            return f"exit code {code}"
+        with contextlib.suppress(ValueError):
+            return f"signal {signal.Signals(-code).name}"
+        return f"signal {-code}"
+
+    def kill(self) -> None:
+        """End it and its group at once."""
+        self._signal(signal.SIGKILL)
+
+    async def stop(self) -> None:
+        """End it: its input first, then SIGTERM, then SIGKILL; back when it is gone."""
+        try:
+            self.input.close()
+            if not await self._ends_within(POLITELY):
+                self._signal(signal.SIGTERM)
+                await self._ends_within(POLITELY)
+        finally:
+            self.kill()
+            self.release()
+        await self._ends_within(KILLED)
+
+    def release(self) -> None:
+        """Close the pipes. What is still in them is lost."""
+        for close in self._closing:
+            close()
+
+    async def _connect(self, ears: Ears) -> None:
+        loop, child = self._loop, self._child
+        with contextlib.ExitStack() as unconnected:
+            for file in (child.stdin, child.stdout, child.stderr):
+                unconnected.callback(file.close)  # type: ignore[union-attr]
+            output, _ = await loop.connect_read_pipe(lambda: ears.output, child.stdout)
+            self._closing.append(output.close)
+            errors, _ = await loop.connect_read_pipe(lambda: ears.errors, child.stderr)
+            self._closing.append(errors.close)
+            self.input, _ = await loop.connect_write_pipe(lambda: ears.input, child.stdin)
+            self._closing.append(self.input.abort)
+            unconnected.pop_all()
+
+    async def _ends_within(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._gone.wait()
+        return self._gone.is_set()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if not self._gone.is_set():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
+
+    # -- its end ------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        try:
+            self._handle = os.pidfd_open(self.pid)
+        except (AttributeError, OSError):  # not Linux, or an old one
+            threading.Thread(target=self._wait, name="child", daemon=True).start()
+        else:
+            self._loop.add_reader(self._handle, self._exited)
+
+    def _wait(self) -> None:
+        self._child.wait()
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._exited)
+
+    def _exited(self) -> None:
+        self.kill()  # whatever it leaves behind
+        self._child.poll()
+        reaper().forget(self.pid)
+        if self._handle is not None:
+            self._loop.remove_reader(self._handle)
+            os.close(self._handle)
+        self._gone.set()
+        self._tell()
+
+
+def _spawned(program: Program) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(  # noqa: S603  the operator's own command, and no shell
+        program.argv,
+        bufsize=0,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=program.cwd,
+        env=program.environ,
+        start_new_session=True,
+        preexec_fn=_dying_with_us(),  # noqa: PLW1509  it takes no lock: one call into the system
+    )
+
+
+def _dying_with_us() -> Callable[[], None] | None:
+    """What a child does first of all, so that the system kills it when we are killed (F16).
+
+    Linux means the thread that started it, which for us is the loop's.
+    """
+    if sys.platform != "linux":
+        return None  # it reads the end of its input
+    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+
+    def die_with_us() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # we were killed before it could ask
+            os._exit(1)
+
+    return die_with_us
