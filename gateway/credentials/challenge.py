@@ -4,11 +4,13 @@ RFC 9110 section 11.6.1 (several challenges may share one header), RFC 6750 sect
 section 5.1. Pure, linear, and never raises: whatever cannot be read is skipped.
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 LONGEST = 8192  # characters of the header that are looked at
+MOST_SCOPES = 100
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105  (a token of RFC 9110)
 _PARAM = re.compile(
@@ -49,8 +51,12 @@ def wanted(headers: Mapping[str, str]) -> Wanted:
 
 
 def scopes(text: str | None) -> frozenset[str]:
-    """The scopes of a space-separated list; what can be none is left out."""
-    return frozenset(one for one in (text or "").split() if _SCOPE.fullmatch(one))
+    """The scopes of a space-separated list, the first `MOST_SCOPES`; what can be none is left out.
+
+    Where scopes go, they go into a URL.
+    """
+    found = (one for one in (text or "").split() if _SCOPE.fullmatch(one))
+    return frozenset(itertools.islice(found, MOST_SCOPES))
 
 
 def challenges(header: str) -> list[Challenge]:

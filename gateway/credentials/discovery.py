@@ -6,8 +6,10 @@ authorization server, with or without metadata (2025-03-26).
 
 from dataclasses import dataclass
 
+import msgspec
+
 from gateway.credentials.challenge import Wanted
-from gateway.credentials.documents import Documents, Refused
+from gateway.credentials.documents import Documents, Distrusted
 from gateway.credentials.oauth_metadata import (
     AuthorizationServer,
     ProtectedResource,
@@ -42,13 +44,15 @@ class Discovery:
         self._issuer = issuer
 
     async def find(self, wanted: Wanted) -> Found:
-        """Raises Refused for what is not to be trusted, BackendUnavailable for what fails."""
+        """Raises Distrusted for what is not to be trusted, BackendUnavailable for what fails."""
         published = await self._published(wanted)
         if published is None:
             server = await self._own()
             return Found(self._fit(server), self._url)
         if not covers(published.resource, self._url):
-            raise Refused("the server's OAuth metadata is about another resource than the server")
+            raise Distrusted(
+                "the server's OAuth metadata is about another resource than the server"
+            )
         server = await self.server(self._chosen(published))
         return Found(self._fit(server), published.resource, published.scopes_supported)
 
@@ -61,9 +65,9 @@ class Discovery:
             if found is None:
                 continue
             if not same_issuer(found.issuer, issuer):
-                raise Refused("the authorization server's metadata names another issuer than it")
+                raise Distrusted("the authorization server's metadata names another issuer than it")
             return found
-        raise Refused("the authorization server publishes no metadata")
+        raise Distrusted("the authorization server publishes no metadata")
 
     async def _published(self, wanted: Wanted) -> ProtectedResource | None:
         what = "the server's OAuth metadata"
@@ -71,7 +75,7 @@ class Discovery:
             document = await self._documents.get(wanted.resource_metadata, what)
             found = protected_resource(document) if document is not None else None
             if found is None:
-                raise Refused(f"{what} is not where the server says")
+                raise Distrusted(f"{what} is not where the server says")
             return found
         for url in resource_urls(self._url):
             document = await self._documents.get(url, what)
@@ -82,13 +86,13 @@ class Discovery:
     def _chosen(self, published: ProtectedResource) -> str:
         offered = published.authorization_servers
         if not offered:
-            raise Refused("the server's OAuth metadata names no authorization server")
+            raise Distrusted("the server's OAuth metadata names no authorization server")
         if self._issuer is None:
             return offered[0]
         for issuer in offered:
             if same_issuer(issuer, self._issuer):
                 return issuer
-        raise Refused(
+        raise Distrusted(
             "the server trusts another authorization server than the configured issuer",
             hint="the operator of the gateway mends oauth.issuer, if that is meant",
         )
@@ -103,16 +107,18 @@ class Discovery:
             found = authorization_server(document) if document is not None else None
             if found is not None:
                 if not same_issuer(found.issuer, default.issuer):
-                    raise Refused("the server's metadata names another issuer than it")
+                    raise Distrusted("the server's metadata names another issuer than it")
                 return found
         return default
 
     def _fit(self, server: AuthorizationServer) -> AuthorizationServer:
-        """Able to do what we insist on. Raises Refused."""
+        """Able to do what we insist on. Raises Distrusted."""
         if PKCE not in (server.code_challenge_methods_supported or ()):
-            raise Refused("the authorization server does not say that it supports PKCE with S256")
+            raise Distrusted(
+                "the authorization server does not say that it supports PKCE with S256"
+            )
         if server.authorization_endpoint is None:
-            raise Refused("the authorization server has no authorization endpoint")
-        self._documents.check(server.authorization_endpoint, "the authorization endpoint")
+            raise Distrusted("the authorization server has no authorization endpoint")
+        page = self._documents.check(server.authorization_endpoint, "the authorization endpoint")
         self._documents.check(server.token_endpoint, "the token endpoint")
-        return server
+        return msgspec.structs.replace(server, authorization_endpoint=str(page))

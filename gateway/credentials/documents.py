@@ -13,6 +13,7 @@ from yarl import URL
 
 from gateway.errors import BackendUnavailable, GatewayError
 from gateway.http.addresses import THIS_MACHINE, names_private
+from gateway.http.failures import Unreachable
 from gateway.http.message import HttpRequest, HttpResponse
 
 CAP = 64 * 1024  # bytes
@@ -20,6 +21,8 @@ SECONDS = 10.0
 LONGEST = 2048  # characters of a URL
 CLIENT_ERROR = 400
 SERVER_ERROR = 500
+
+MEANT = "if that is a private address and meant, the operator sets allow_private: true in oauth:"
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -33,7 +36,7 @@ class Http(Protocol):
     ) -> HttpResponse: ...
 
 
-class Refused(BackendUnavailable):
+class Distrusted(BackendUnavailable):
     """We do not go where we were sent."""
 
     retryable = False
@@ -54,7 +57,7 @@ class Documents:
     async def get(self, url: str, what: str) -> dict[str, Any] | None:
         """The JSON object there; None where there is none.
 
-        Raises Refused, and BackendUnavailable for a server that fails or does not answer.
+        Raises Distrusted, and BackendUnavailable for a server that fails or does not answer.
         """
         answer = await self._send("GET", url, what)
         if answer.status >= SERVER_ERROR:
@@ -68,10 +71,10 @@ class Documents:
         return await self._send("POST", url, what, {"Content-Type": kind, **(headers or {})}, body)
 
     def check(self, url: str, what: str) -> URL:
-        """`url`, which may be fetched, or shown to a person. Raises Refused."""
+        """`url`, which may be fetched, or shown to a person. Raises Distrusted."""
         reason = problem(url, private=self._private, home=self._home)
         if reason:
-            raise Refused(f"{what} {_shown(url)} is not followed: {reason}")
+            raise Distrusted(f"{what} {_shown(url)} is not followed: {reason}")
         return URL(url)
 
     async def _send(
@@ -93,6 +96,8 @@ class Documents:
         private = self._private or target.origin() == self._home.origin()
         try:
             return await self._http.send(request, seconds=SECONDS, cap=CAP, private=private)
+        except Unreachable as error:
+            raise Distrusted(f"{what} at {target.origin()}: {error}", hint=MEANT) from None
         except GatewayError as error:
             raise BackendUnavailable(f"{what} at {target.origin()}: {error}") from None
 

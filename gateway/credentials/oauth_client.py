@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from gateway.credentials.awaited import Awaited
 from gateway.credentials.base import Pairs
 from gateway.credentials.callback import Callback, Place
-from gateway.credentials.challenge import Wanted, wanted
+from gateway.credentials.challenge import MOST_SCOPES, Wanted, wanted
 from gateway.credentials.discovery import Discovery, Found
-from gateway.credentials.documents import Documents, Refused
+from gateway.credentials.documents import Documents, Distrusted
 from gateway.credentials.fixed import bearer
 from gateway.credentials.grants import Grant, Grants
 from gateway.credentials.known import Known
@@ -27,7 +27,6 @@ from gateway.errors import BackendUnavailable, UpstreamFailed
 
 MOST_STEPS = 2  # authorizations for one set of scopes that a server still finds insufficient
 STEP_MEMORY = 3600.0  # seconds
-MOST_SCOPES = 64
 REFUSED, FORBIDDEN = 401, 403
 
 
@@ -166,7 +165,7 @@ class Interactive:
     # -- a person -------------------------------------------------------------------------------
 
     async def _found(self, want: Wanted) -> Found:
-        """Raises Refused when the client id was made for another authorization server."""
+        """Raises Distrusted when the client id was made for another authorization server."""
         found = await self._discovery.find(want)
         settings = self._settings
         if settings.client_id is not None and settings.issuer is None:
@@ -175,7 +174,7 @@ class Interactive:
             if bound is None:
                 self._store.put(key, found.server.issuer)
             elif bound != found.server.issuer:
-                raise Refused(
+                raise Distrusted(
                     "the server now names another authorization server than oauth.client_id "
                     "was used with",
                     hint="if that is meant, the operator of the gateway sets oauth.issuer",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from oauthlib.common import add_params_to_uri
 from oauthlib.oauth2 import Client as Pkce
 
+from gateway.credentials.challenge import scopes
 from gateway.credentials.discovery import PKCE
 from gateway.credentials.oauth_metadata import AuthorizationServer
 from gateway.credentials.oauth_token import refused
@@ -85,5 +86,5 @@ def choose_scopes(
     """
     if configured:
         return frozenset(configured)
-    asked = challenged or frozenset(supported or ())
+    asked = challenged or scopes(" ".join(supported or ()))
     return asked | {OFFLINE} if asked and OFFLINE in server.scopes_supported else asked

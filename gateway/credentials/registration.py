@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from gateway.credentials.documents import JSON, Documents, Refused, json_object
+from gateway.credentials.documents import JSON, Documents, Distrusted, json_object
 from gateway.credentials.oauth_metadata import AuthorizationServer
 from gateway.credentials.token_endpoint import Client, Method, method_for
 from gateway.credentials.token_store import TokenStore
@@ -57,7 +57,7 @@ class Registration:
     async def client(
         self, server: AuthorizationServer, redirect_uri: str, scopes: frozenset[str]
     ) -> Client:
-        """Raises Refused when there is no way to be somebody there.
+        """Raises Distrusted when there is no way to be somebody there.
 
         `scopes` are all that may be asked for: some servers allow no others than the registered.
         """
@@ -97,7 +97,7 @@ class Registration:
         self, server: AuthorizationServer, redirect_uri: str, scopes: frozenset[str]
     ) -> Registered:
         if server.registration_endpoint is None:
-            raise Refused(
+            raise Distrusted(
                 "the authorization server lets nobody register",
                 hint="the operator registers the gateway there, and sets oauth.client_id",
             )
@@ -133,7 +133,10 @@ def _preferred(server: AuthorizationServer) -> Method:
     supported = server.token_endpoint_auth_methods_supported
     if supported is None:
         return "none"
-    return next((method for method in METHODS if method in supported), "none")
+    for method in METHODS:
+        if method in supported:
+            return method
+    return "none"
 
 
 def _read(told: dict[str, object], server: AuthorizationServer) -> Client | None:
