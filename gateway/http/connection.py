@@ -236,8 +236,10 @@ class Connection(asyncio.Protocol):
     # -- event streams ------------------------------------------------------------------------
 
     def _is_stream(self) -> bool:
-        kinds = [value for name, value in self._headers if name == "content-type"]
-        return len(kinds) == 1 and kinds[0].partition(";")[0].strip().lower() == STREAM
+        """One in a content encoding, which nobody asked for, is collected like any body."""
+        found = dict(self._headers)
+        kind = found.get("content-type", "").partition(";")[0].strip().lower()
+        return kind == STREAM and found.get("content-encoding", "identity") == "identity"
 
     def _hand_on(self, received: int) -> None:
         """What the last bytes brought, to the sink; then see whether this was the end."""

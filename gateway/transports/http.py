@@ -38,7 +38,7 @@ from gateway.transports.standing import Standing
 from gateway.transports.streams import Hearing
 
 JSON = frozenset({"application/json", ""})
-GOODBYE_SECONDS = 2.0
+GOODBYE_SECONDS = 1.0
 TRIES = 5  # in a row, to hear a broken stream's end
 SESSION_ID = re.compile(r"[!-~]{1,1024}")
 
