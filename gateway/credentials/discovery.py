@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from gateway.credentials.challenge import Wanted
-from gateway.credentials.documents import Documents, Distrusted
+from gateway.credentials.documents import Distrusted, Documents
 from gateway.credentials.oauth_metadata import (
     AuthorizationServer,
     ProtectedResource,

@@ -11,7 +11,7 @@ from gateway.credentials.base import Pairs
 from gateway.credentials.callback import Callback, Place
 from gateway.credentials.challenge import MOST_SCOPES, Wanted, wanted
 from gateway.credentials.discovery import Discovery, Found
-from gateway.credentials.documents import Documents, Distrusted
+from gateway.credentials.documents import Distrusted, Documents
 from gateway.credentials.fixed import bearer
 from gateway.credentials.grants import Grant, Grants
 from gateway.credentials.known import Known

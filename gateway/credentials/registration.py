@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from gateway.credentials.documents import JSON, Documents, Distrusted, json_object
+from gateway.credentials.documents import JSON, Distrusted, Documents, json_object
 from gateway.credentials.oauth_metadata import AuthorizationServer
 from gateway.credentials.token_endpoint import Client, Method, method_for
 from gateway.credentials.token_store import TokenStore
