@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from gateway.domain.client import Client
+from gateway.domain.client import NO_CONTEXT, NOBODY, Client, Context
 from gateway.domain.tool import JsonObject
 from gateway.protocol import mcp
-from gateway.protocol.envelope import Envelope, legacy_meta
+from gateway.protocol.envelope import META, Envelope, legacy_meta, passing
 from gateway.protocol.eras import Revision
 from gateway.protocol.header_values import Mirror, encode_value, mirrored, mirrors
 from gateway.protocol.jsonrpc import encode
@@ -77,22 +77,45 @@ class Dialect:
             joined(draft.members, meta),
         )
 
-    def call(self, name: str, arguments: JsonObject, schema: Any) -> Draft:
-        """A tools/call; `schema` is the tool's inputSchema."""
+    def call(
+        self,
+        name: str,
+        arguments: JsonObject,
+        schema: Any,
+        context: Context = NO_CONTEXT,
+        *,
+        repeatable: bool = False,
+    ) -> Draft:
+        """A tools/call; `schema` is the tool's inputSchema. Raises StateRejected."""
         known = self._tools.get(name)
         if known is None or known.schema is not schema:
             known = self._remember(name, schema)
         headers = known.headers
         if known.mirrors:
             headers += tuple(mirrored(known.mirrors, arguments))
-        return Draft(mcp.TOOLS_CALL, known.head + encode(arguments), NOTHING, headers)
+        members = known.head + encode(arguments)
+        params = context.params
+        if not params:
+            return Draft(mcp.TOOLS_CALL, members, NOTHING, headers, repeatable)
+        if len(params) > 1 or META not in params:
+            members = joined(members, self._passing(params, context.client))
+        return Draft(mcp.TOOLS_CALL, members, params.get(META, NOTHING), headers, repeatable)
 
-    def query(self, method: str, params: JsonObject, meta: JsonObject = NOTHING) -> Draft:
-        """Any other request; `params` are without `_meta`."""
+    def query(self, method: str, params: JsonObject, client: Client = NOBODY) -> Draft:
+        """Any other request, with all its params. Raises StateRejected."""
         name = params.get(NAMED_BY.get(method, ""))
         headers = self._named(method, name) if self.named else self._version
-        repeatable = method in HARMLESS
-        return Draft(method, encode(params)[1:-1], meta, headers, repeatable)
+        members = self._passing(params, client)
+        return Draft(method, members, params.get(META, NOTHING), headers, method in HARMLESS)
+
+    def readdressed(self, draft: Draft) -> Draft:
+        """`draft`, written for what was the same server's revision before."""
+        headers = (*self._version, *draft.headers[1:])
+        return msgspec.structs.replace(draft, headers=headers)
+
+    def _passing(self, params: JsonObject, client: Client) -> bytes:
+        modern = self.revision.modern
+        return encode(passing(params, modern_client=client.modern, modern_server=modern))[1:-1]
 
     def _remember(self, name: str, schema: Any) -> "_Known":
         if len(self._tools) >= MOST_TOOLS:

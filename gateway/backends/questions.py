@@ -1,0 +1,112 @@
+"""What a legacy server asks us, answered by the client whose request it concerns.
+
+The rule: every question gets an answer or has nobody waiting for it. Questions run beside the
+requests, a bounded number of them, and end with the request that they belong to.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from gateway.backends.flights import Flight
+from gateway.domain.client import KINDS, NOBODY, missing
+from gateway.domain.tool import JsonObject
+from gateway.errors import CapabilityMissing, ClientRefused, GatewayError
+from gateway.protocol import jsonrpc, mcp
+from gateway.protocol.questions import for_client, lacking
+
+MOST = 64  # at once; more of them get no answer
+ROOTS = "roots/list"
+NO_ROOTS: JsonObject = {"roots": []}
+
+Send = Callable[[bytes], Awaitable[None]]  # raises GatewayError
+
+
+class Questions:
+    """`send` takes the answers."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._open: dict[jsonrpc.Id, asyncio.Task[None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def put(self, id: jsonrpc.Id, method: str, params: bytes | None, flight: Flight | None) -> None:
+        """A question; an id that is being answered already is not answered twice (I57)."""
+        if id in self._open or len(self._open) >= MOST:
+            return
+        task = asyncio.create_task(self._answer(id, method, params, flight))
+        self._open[id] = task
+        task.add_done_callback(lambda _: self._open.pop(id, None))
+        if flight is not None:
+            if flight.questions is None:
+                flight.questions = set()
+            flight.questions.add(task)
+            task.add_done_callback(flight.questions.discard)
+
+    def withdraw(self, id: object) -> None:
+        """The server wants no answer any more."""
+        task = self._open.get(id) if isinstance(id, str | int) else None
+        if task is not None:
+            task.cancel()
+
+    def close(self) -> None:
+        for task in self._open.values():
+            task.cancel()
+
+    async def _answer(
+        self, id: jsonrpc.Id, method: str, params: bytes | None, flight: Flight | None
+    ) -> None:
+        try:
+            result = await self._result(method, params, flight)
+            answer = jsonrpc.result(id, jsonrpc.encode(result))
+        except _Declined as declined:
+            answer = jsonrpc.error(id, declined.code, str(declined))
+        except ClientRefused as refused:
+            answer = jsonrpc.error(id, refused.number, refused.said, refused.data)
+        except GatewayError as error:
+            answer = jsonrpc.error(id, jsonrpc.INTERNAL_ERROR, str(error))
+        try:
+            await self._send(answer)
+        except GatewayError:
+            return  # whoever asked is gone
+
+    async def _result(self, method: str, params: bytes | None, flight: Flight | None) -> JsonObject:
+        if method == mcp.PING:
+            return {}
+        if method not in KINDS:
+            raise _Declined(jsonrpc.METHOD_NOT_FOUND, "method not found")
+        if flight is None or flight.client is NOBODY:
+            return _nobody(method)
+        asked = _read(params)
+        client = flight.client
+        lack = lacking(method, asked, client.capabilities)
+        if lack is None:
+            try:
+                return await client.ask(method, for_client(asked, modern=client.modern))
+            except CapabilityMissing as error:
+                lack = error
+        if method == ROOTS:
+            return NO_ROOTS
+        flight.declined = lack
+        raise _Declined(jsonrpc.METHOD_NOT_FOUND, f"the client does not support {KINDS[method]}")
+
+
+class _Declined(Exception):
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def _nobody(method: str) -> JsonObject:
+    """The answer where no client is concerned."""
+    if method == ROOTS:
+        return NO_ROOTS
+    raise _Declined(jsonrpc.METHOD_NOT_FOUND, f"{missing(method)}, and there is none to ask")
+
+
+def _read(params: bytes | None) -> JsonObject:
+    try:
+        return jsonrpc.loads(params) if params else {}
+    except (ValueError, RecursionError):
+        raise _Declined(jsonrpc.INVALID_PARAMS, "the params are unreadable") from None
