@@ -8,7 +8,6 @@ from typing import Any
 
 from gateway.domain.client import KINDS, missing
 from gateway.domain.tool import JsonObject
-from gateway.errors import RemoteError
 from gateway.protocol import mcp
 
 ELICIT, SAMPLE, ROOTS = KINDS
@@ -61,25 +60,3 @@ def loud_enough(params: JsonObject, level: str) -> bool:
     if said not in mcp.LOG_LEVELS:
         return True
     return mcp.LOG_LEVELS.index(said) >= mcp.LOG_LEVELS.index(level)
-
-
-def visits(error: RemoteError, capabilities: JsonObject) -> bool:
-    """Whether a server of 2025-11-25 wants a person to visit URLs first, and this client can show
-    them.
-    """
-    able = "url" in (capabilities.get("elicitation") or ())
-    return able and error.number == mcp.URL_ELICITATION and bool(urls(error))
-
-
-def urls(error: RemoteError) -> JsonObject:
-    """Those URLs as questions, by key."""
-    listed = error.data.get("elicitations") if isinstance(error.data, Mapping) else None
-    return {
-        f"visit-{number}": {"method": ELICIT, "params": _modern_visit(one)}
-        for number, one in enumerate(listed if isinstance(listed, list) else (), 1)
-        if isinstance(one, Mapping)
-    }
-
-
-def _modern_visit(elicitation: JsonObject) -> JsonObject:
-    return {key: value for key, value in elicitation.items() if key != "elicitationId"}

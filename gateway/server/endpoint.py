@@ -16,27 +16,20 @@ import msgspec
 from gateway.domain.client import NO_CONTEXT, Context
 from gateway.domain.events import Observer, RequestAnswered
 from gateway.domain.identity import Identity
-from gateway.domain.text import shown
 from gateway.errors import GatewayError
 from gateway.protocol import jsonrpc, mcp, wire
-from gateway.protocol.inbound import Rejection, unknown_method
+from gateway.protocol.inbound import Rejection
 from gateway.runtime.snapshot import Current
 from gateway.runtime.view import View
-from gateway.server.asked import Asked, Quick, Refused, Waiting, text_of
-from gateway.server.faults import instead, rejection
-from gateway.server.levels import Levels
-from gateway.server.listing import Listings
-from gateway.server.parking import Parking
-from gateway.server.tools import Tools
+from gateway.server.asked import Asked, Quick, Refused, Waiting
+from gateway.server.extensions import Extensions
+from gateway.server.faults import rejection
+from gateway.server.listing import Lists
+from gateway.server.methods import asking, of_legacy, of_modern
+from gateway.server.parking import Bounds, Parking
 from gateway.server.views import Views
 
 log = logging.getLogger(__name__)
-
-EMPTY_LISTS: Mapping[str, str] = {
-    mcp.PROMPTS_LIST: "prompts",
-    mcp.RESOURCES_LIST: "resources",
-    mcp.TEMPLATES_LIST: "resourceTemplates",
-}  # capability files bring tools only
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
@@ -48,33 +41,31 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Methods:
-    """Those of one era: `quick` ones are answered at once, `waiting` ones ask a backend."""
+    """Those of one era: `quick` ones are answered at once, `waiting` ones ask a backend. So do those
+    of extensions, which stand in neither.
+    """
 
     quick: Mapping[str, Quick]
     waiting: Mapping[str, Waiting]
 
 
 class Endpoint:
-    """One for the process."""
+    """One for the process. `parking` holds the calls that wait for their clients."""
 
-    def __init__(self, current: Current, observe: Observer) -> None:
+    def __init__(self, current: Current, observe: Observer, bounds: Bounds | None = None) -> None:
         self._views = Views(current, observe)
         self._observe = observe
-        self._listings = Listings()
-        common: dict[str, Quick] = {
-            mcp.TOOLS_LIST: self._list_tools,
-            mcp.PROMPTS_LIST: self._list_nothing,
-            mcp.RESOURCES_LIST: self._list_nothing,
-            mcp.TEMPLATES_LIST: self._list_nothing,
-            mcp.PROMPTS_GET: self._get_prompt,
-            mcp.RESOURCES_READ: self._read_resource,
-        }
-        self._parking = Parking(self._views)
-        waiting: dict[str, Waiting] = {mcp.TOOLS_CALL: Tools(self._views, self._parking).call}
-        self._modern = Methods({**common, mcp.DISCOVER: self._discover}, waiting)
+        self.parking = Parking(self._views, bounds)
+        self._extensions = Extensions(self._views)
+        lists = Lists(self._views).answer
+        common: dict[str, Quick] = dict.fromkeys(mcp.CHANGED_BY, lists)
+        waiting = asking(self._views, self.parking)
+        self._modern = Methods(
+            {**common, mcp.DISCOVER: self._discover}, {**waiting, **of_modern(self._views)}
+        )
         self._legacy = Methods(
             {**common, mcp.INITIALIZE: self._initialize, mcp.PING: self._ping},
-            {**waiting, mcp.SET_LEVEL: Levels(self._views).set},
+            {**waiting, **of_legacy(self._views, self.parking)},
         )
 
     def view(self, caller: Identity, context: Context = NO_CONTEXT) -> View:
@@ -83,11 +74,11 @@ class Endpoint:
 
     def close(self) -> None:
         """Cancel what waits for clients that are away: no request of theirs will be taken."""
-        self._parking.close()
+        self.parking.close()
 
     def waits(self, method: str) -> bool:
         """Whether a request of that method may take its time; all others are answered at once."""
-        return method in self._modern.waiting or method in self._legacy.waiting
+        return method not in self._modern.quick and method not in self._legacy.quick
 
     async def answer(self, asked: Asked) -> Answer:
         """Carry out a request that has passed its era's checks. Raises CancelledError only."""
@@ -95,8 +86,11 @@ class Endpoint:
         request, revision = asked.request, asked.revision
         try:
             methods = self._modern if revision.modern else self._legacy
-            waiting = methods.waiting.get(request.method)
-            raw = _at_once(methods, asked) if waiting is None else await waiting(asked)
+            quick = methods.quick.get(request.method)
+            if quick is None:
+                raw = await methods.waiting.get(request.method, self._extensions.carry)(asked)
+            else:
+                raw = quick(asked)
         except asyncio.CancelledError:
             seconds = time.perf_counter() - started
             self._observe(RequestAnswered(request.method, revision.era, "cancelled", seconds))
@@ -104,10 +98,7 @@ class Endpoint:
         except Refused as refused:
             return self.refuse(request, revision.era, refused.rejection, started)
         except GatewayError as error:
-            said = instead(error, asked)
-            if said is None:
-                return self.refuse(request, revision.era, rejection(error, asked), started)
-            raw = said
+            return self.refuse(request, revision.era, rejection(error, asked), started)
         except Exception:
             log.exception("request_failed", extra={"method": request.method})
             fault = Rejection(jsonrpc.INTERNAL_ERROR, "internal error")
@@ -135,42 +126,14 @@ class Endpoint:
         return Answer(body, rejection.code)
 
     def _initialize(self, asked: Asked) -> bytes:
-        instructions = asked.surface.instructions(self.view(asked.caller))
-        return wire.initialize_result(asked.revision, instructions)
+        view, surface = self.view(asked.caller), asked.surface
+        capabilities = surface.capabilities(view, asked.revision)
+        return wire.initialize_result(asked.revision, surface.instructions(view), capabilities)
 
     def _discover(self, asked: Asked) -> bytes:
-        return wire.discover_result(asked.surface.instructions(self.view(asked.caller)))
+        view, surface = self.view(asked.caller), asked.surface
+        capabilities = surface.capabilities(view, asked.revision)
+        return wire.discover_result(surface.instructions(view), capabilities)
 
     def _ping(self, asked: Asked) -> bytes:
         return b"{}"
-
-    def _list_tools(self, asked: Asked) -> bytes:
-        cursor = asked.request.params.get("cursor")
-        view = self.view(asked.caller)
-        page = None
-        if cursor is None or isinstance(cursor, str):
-            page = self._listings.answer(asked.surface, view, asked.revision, cursor)
-        if page is None:
-            raise Refused(
-                jsonrpc.INVALID_PARAMS, "the cursor leads nowhere: list again from the start"
-            )
-        return page
-
-    def _list_nothing(self, asked: Asked) -> bytes:
-        return wire.list_result(EMPTY_LISTS[asked.request.method], (), asked.revision)
-
-    def _get_prompt(self, asked: Asked) -> bytes:
-        name = text_of(asked.request.params, "name")
-        raise Refused(jsonrpc.INVALID_PARAMS, f"no prompt {shown(name)}")
-
-    def _read_resource(self, asked: Asked) -> bytes:
-        uri = text_of(asked.request.params, "uri")
-        raise Refused(asked.revision.resource_missing, f"no resource {shown(uri)}", {"uri": uri})
-
-
-def _at_once(methods: Methods, asked: Asked) -> bytes:
-    method = methods.quick.get(asked.request.method)
-    if method is None:
-        unknown = unknown_method(asked.request.method)
-        raise Refused(unknown.code, unknown.message)
-    return method(asked)

@@ -18,10 +18,9 @@ from gateway.errors import (
     ToolNotFound,
     Unsupported,
 )
-from gateway.protocol import jsonrpc, mcp, wire
+from gateway.protocol import jsonrpc, mcp
 from gateway.protocol.inbound import Rejection
 from gateway.server.asked import Asked
-from gateway.server.asking import urls, visits
 
 OURS = frozenset({mcp.HEADER_MISMATCH, mcp.UNSUPPORTED_VERSION})  # we wrote what it complains of
 INVALID = (StateRejected, BackendNotFound, ToolNotFound, InvalidArguments)
@@ -40,15 +39,6 @@ def rejection(error: GatewayError, asked: Asked) -> Rejection:
         return Rejection(jsonrpc.INVALID_PARAMS, error.explain())
     data = {"code": error.code, "retryable": error.retryable}
     return Rejection(jsonrpc.INTERNAL_ERROR, error.explain(), data)
-
-
-def instead(error: GatewayError, asked: Asked) -> bytes | None:
-    """The result that says the same to a modern client, which knows no such error: it asks."""
-    if not isinstance(error, RemoteError) or asked.request.method not in mcp.MAY_ASK:
-        return None
-    if not asked.revision.modern or not visits(error, asked.client.capabilities):
-        return None
-    return wire.input_required(urls(error))
 
 
 def _remote(error: RemoteError, asked: Asked) -> Rejection:

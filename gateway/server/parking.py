@@ -7,6 +7,7 @@ basic/patterns/mrtr.
 """
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.errors import Busy, Draining, StateRejected
@@ -18,24 +19,25 @@ from gateway.server.parked import Lot, Parked
 from gateway.server.seal import Seal, Ticket, bound_to
 from gateway.server.views import Views
 
-TTL = 600.0  # seconds that a client has to come back
-MOST = 1024  # parked calls in all
-MOST_EACH = 256  # of one caller
-
 INVOKE = Invoke.definition["name"]
 SILENT = frozenset({"rest", "mock"})  # transports on which nothing is ever asked
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Of what clients may leave unfinished with us."""
+
+    ttl: float = 600.0  # seconds that a client has to come back
+    most: int = 1024  # parked calls in all
+    most_each: int = 256  # of one caller
 
 
 class Parking(Lot):
     """One for the process: parked calls live here, and so end with it."""
 
-    def __init__(
-        self, views: Views, *, ttl: float = TTL, most: int = MOST, most_each: int = MOST_EACH
-    ) -> None:
+    def __init__(self, views: Views, bounds: Bounds | None = None) -> None:
         self._views = views
-        self._ttl = ttl
-        self._most = most
-        self._most_each = most_each
+        self._bounds = bounds or Bounds()
         self._seal = Seal()
         self._parked: dict[str, Parked] = {}
         self._callers: Counter[str] = Counter()
@@ -54,6 +56,14 @@ class Parking(Lot):
             return await handler(asked)
         return await self._next(Parked(self, asked, handler), asked)
 
+    def carrying(self, handler: Waiting) -> Waiting:
+        """`handler`, whose requests can be parked."""
+
+        async def carried(asked: Asked) -> bytes:
+            return await self.carry(asked, handler)
+
+        return carried
+
     def close(self) -> None:
         """Cancel every call whose client is away: nobody can come back any more."""
         for parked in tuple(self._parked.values()):
@@ -61,8 +71,8 @@ class Parking(Lot):
 
     def enter(self, parked: Parked) -> None:
         """It is about to ask: from now on it counts. Raises Busy when there are too many."""
-        caller = parked.caller
-        if len(self._parked) >= self._most or self._callers[caller] >= self._most_each:
+        caller, bounds = parked.caller, self._bounds
+        if len(self._parked) >= bounds.most or self._callers[caller] >= bounds.most_each:
             raise Busy("too many calls wait for answers from their clients")
         self._parked[parked.id] = parked
         self._callers[caller] += 1
@@ -106,5 +116,6 @@ class Parking(Lot):
             if parked.task.cancelled():
                 raise Draining("the gateway is shutting down")
             return parked.task.result()
-        ticket = Ticket(parked.id, parked.wait(self._ttl))
-        return parked.questions(self._seal.issue(ticket, bound_to(asked), self._ttl))
+        ttl = self._bounds.ttl
+        ticket = Ticket(parked.id, parked.wait(ttl))
+        return parked.questions(self._seal.issue(ticket, bound_to(asked), ttl))

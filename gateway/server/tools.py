@@ -10,7 +10,6 @@ from gateway.protocol import jsonrpc, mcp
 from gateway.protocol.relay import call_result
 from gateway.runtime.view import View
 from gateway.server.asked import Asked, Refused, context_of, text_of
-from gateway.server.asking import visits
 from gateway.server.mirrors import Mirrors
 from gateway.server.parking import Parking
 from gateway.server.views import Views
@@ -64,5 +63,5 @@ def _of_the_protocol(error: GatewayError, asked: Asked) -> bool:
     if isinstance(error, CapabilityMissing):
         return asked.revision.modern
     if isinstance(error, RemoteError):  # behind a meta-tool it is the tool's own affair
-        return asked.surface.name != "" or visits(error, asked.client.capabilities)
+        return asked.surface.name != ""
     return isinstance(error, StateRejected)
