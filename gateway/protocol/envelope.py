@@ -67,7 +67,9 @@ def offered(client: Client) -> JsonObject:
     words mean the same everywhere.
     """
     can = client.capabilities
-    if client.modern or not can:
+    if not can:
+        return {}
+    if client.modern:
         return can
     kept = {key: value for key, value in can.items() if key != "tasks"}
     if "roots" in kept:
