@@ -1,0 +1,70 @@
+"""How many requests are at one MCP server at once; those beyond wait in line, a bounded number.
+
+The rule: whoever leaves hands the place to the first in line, so nobody overtakes. While there is
+room, it costs a comparison and an addition.
+"""
+
+import asyncio
+from collections import deque
+
+from gateway.domain.text import counted
+from gateway.errors import Busy, GatewayError
+
+_Place = asyncio.Future[None]
+
+
+class Gate:
+    """Whoever finds `inside < most` adds one to `inside`; everybody else awaits `wait`. Each then
+    calls `leave`, once.
+    """
+
+    __slots__ = ("_closed", "_line", "_name", "_queue", "inside", "most")
+
+    def __init__(self, name: str, most: int, queue: int) -> None:
+        self._name = name
+        self._queue = queue
+        self._line: deque[_Place] = deque()
+        self._closed: GatewayError | None = None
+        self.most = most
+        self.inside = 0
+
+    def __repr__(self) -> str:
+        return f"<Gate {self.inside} of {self.most} inside, {len(self._line)} waiting>"
+
+    @property
+    def waiting(self) -> int:
+        return len(self._line)
+
+    async def wait(self) -> None:
+        """Get in when it is one's turn. Raises Busy, or what `close` was given."""
+        if self._closed is not None:
+            raise self._closed
+        if len(self._line) >= self._queue:
+            text = f"server {self._name!r} is busy: {counted(self.inside, 'request')} at work"
+            raise Busy(f"{text}, {len(self._line)} waiting")
+        place: _Place = asyncio.get_running_loop().create_future()
+        self._line.append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled() and place.exception() is None:
+                self.leave()  # it was handed over already
+            elif place in self._line:
+                self._line.remove(place)
+            raise
+
+    def leave(self) -> None:
+        while self._line:
+            place = self._line.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+        self.inside -= 1
+
+    def close(self, error: GatewayError) -> None:
+        """Turn away who waits, and whoever would have to."""
+        self._closed = error
+        while self._line:
+            place = self._line.popleft()
+            if not place.done():
+                place.set_exception(error)
