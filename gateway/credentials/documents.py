@@ -4,6 +4,7 @@ The URLs come from strangers (I62). So: HTTPS, or HTTP to this machine; public a
 MCP server itself is a private one; no other origin by redirect; 64 KiB; 10 seconds.
 """
 
+import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any, Protocol
@@ -22,6 +23,7 @@ LONGEST = 2048  # characters of a URL
 CLIENT_ERROR = 400
 SERVER_ERROR = 500
 
+_USER = re.compile("//[^/]*@")
 MEANT = "if that is a private address and meant, the operator sets allow_private: true in oauth:"
 
 FORM = "application/x-www-form-urlencoded"
@@ -140,5 +142,5 @@ def json_object(body: bytes) -> dict[str, Any] | None:
 
 
 def _shown(url: str) -> str:
-    """A stranger's URL for a message: without its query, short."""
-    return repr(url.partition("?")[0].partition("#")[0][:120])
+    """A stranger's URL for a message: short, without its query and password."""
+    return repr(_USER.sub("//", url.partition("?")[0].partition("#")[0][:LONGEST])[:120])

@@ -11,6 +11,7 @@ from oauthlib.oauth2.rfc6749.parameters import parse_token_response
 from gateway.errors import BackendUnavailable
 
 LONGEST_LIFE = 10 * 365 * 86_400.0  # seconds; what is longer is a mistake
+GIVEN = (200, 201)  # some servers say that they made one
 _CODE = re.compile(r"[a-z0-9_.-]{1,64}")
 _UNSAFE = re.compile(r"[^\x21-\x7e]")
 
@@ -56,7 +57,7 @@ def read(status: int, body: bytes, now: float, issuer: str) -> Token:
     except (ValueError, TypeError, AttributeError, OverflowError):
         raise refused(issuer, "", status) from None
     access, kind = told.get("access_token"), told.get("token_type", "bearer")
-    if not isinstance(access, str) or not access or _UNSAFE.search(access):
+    if status not in GIVEN or not isinstance(access, str) or not access or _UNSAFE.search(access):
         raise refused(issuer, "", status)
     if str(kind).lower() != "bearer":
         raise TokenRefused(f"{issuer} gave a token of another type than Bearer", "token_type")
