@@ -6,6 +6,7 @@ statuses are those of the 2026-07-28 specification (basic/index "Per-request pro
 streamable-http "Server Validation").
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,19 +18,18 @@ from gateway.protocol.header_values import Headers, decode_value
 
 REQUIRED_META = (mcp.PROTOCOL_VERSION, mcp.CLIENT_CAPABILITIES)
 
-MODERN_METHODS = frozenset(
+REMOVED = frozenset(
     {
-        mcp.DISCOVER,
-        mcp.LISTEN,
-        mcp.TOOLS_LIST,
-        mcp.TOOLS_CALL,
-        mcp.PROMPTS_LIST,
-        mcp.PROMPTS_GET,
-        mcp.RESOURCES_LIST,
-        mcp.RESOURCES_READ,
-        mcp.TEMPLATES_LIST,
+        mcp.INITIALIZE,
+        mcp.PING,
+        mcp.SET_LEVEL,
+        mcp.SUBSCRIBE,
+        mcp.UNSUBSCRIBE,
+        mcp.TASKS_LIST,
+        mcp.TASKS_RESULT,
     }
-)
+)  # of older revisions; what else is unknown may be of an extension
+EXTENSION = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*(/[A-Za-z][A-Za-z0-9_.-]*)+")
 
 
 class Route(msgspec.Struct, frozen=True, gc=False):
@@ -87,9 +87,14 @@ def climb(request: jsonrpc.Request, headers: Headers | None) -> Route | Rejectio
     revision = modern(version)
     if revision is None:
         return unsupported(version)
-    if request.method not in MODERN_METHODS:
+    if request.method in REMOVED or not well_named(request.method):
         return unknown_method(request.method)
     return _envelope(meta, revision)
+
+
+def well_named(method: str) -> bool:
+    """Whether it looks like a method: MCP's own do, and so must those of extensions (I17)."""
+    return len(method) <= jsonrpc.LONGEST_METHOD and EXTENSION.fullmatch(method) is not None
 
 
 def _envelope(meta: Mapping[str, Any], revision: Revision) -> Route | Rejection:

@@ -5,21 +5,32 @@ unread.
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from gateway import __version__
 from gateway.domain.tool import JsonObject, ToolResult
 from gateway.protocol import mcp
 from gateway.protocol.eras import SUPPORTED, Revision
-from gateway.protocol.jsonrpc import Id, encode, encode_id, notification
+from gateway.protocol.jsonrpc import Id, encode, encode_id, loads, notification
 
 SERVER = {"name": "capgate", "title": "capgate", "version": __version__}
-CAPABILITIES = {"tools": {"listChanged": True}, "prompts": {}, "resources": {}}
 
-DISCOVERED_MS = 3_600_000  # fixed while this process lives
+DISCOVERED_MS = 60_000  # a saved file or a server that comes up may change it
+
+KEYS: Mapping[str, str] = MappingProxyType(
+    {
+        mcp.TOOLS_LIST: "tools",
+        mcp.PROMPTS_LIST: "prompts",
+        mcp.RESOURCES_LIST: "resources",
+        mcp.TEMPLATES_LIST: "resourceTemplates",
+    }
+)  # method → the member of its result that holds the list
 
 META = b'"_meta":%b' % encode({mcp.SERVER_INFO: SERVER})
 COMPLETE = b'"resultType":"complete",' + META
+
+NOT_KEPT: JsonObject = {"ttlMs": 0, "cacheScope": "private"}
 
 SPACE = b" \t\r\n"
 
@@ -94,32 +105,47 @@ def list_result(
     return raw + b"}"
 
 
-def tools_page(
-    tools: Sequence[JsonObject], revision: Revision, cursor: str | None, keep_ms: int = 0
+def page(
+    method: str,
+    items: Sequence[JsonObject],
+    revision: Revision,
+    cursor: str | None,
+    keep_ms: int = 0,
 ) -> bytes:
-    fitting = [definition(tool, revision) for tool in tools]
-    return list_result("tools", fitting, revision, cursor, keep_ms)
+    """What `method` answers. Only tools have members that not every revision may list."""
+    if method == mcp.TOOLS_LIST:
+        items = [definition(item, revision) for item in items]
+    return list_result(KEYS[method], items, revision, cursor, keep_ms)
 
 
-def initialize_result(revision: Revision, instructions: str) -> bytes:
+def cacheable(raw: bytes) -> bytes:
+    """The result of a legacy server for a client that wants to know for how long to keep it: not
+    at all.
+    """
+    if b'"ttlMs"' in raw or b'"cacheScope"' in raw:  # it may well say so itself
+        return encode({**NOT_KEPT, **loads(raw)})
+    return b'{"ttlMs":0,"cacheScope":"private",%b' % raw.lstrip(SPACE)[1:].lstrip(SPACE)
+
+
+def initialize_result(revision: Revision, instructions: str, capabilities: JsonObject) -> bytes:
     return encode(
         {
             "protocolVersion": revision.version,
-            "capabilities": CAPABILITIES,
+            "capabilities": capabilities,
             "serverInfo": SERVER,
             "instructions": instructions,
         }
     )
 
 
-def discover_result(instructions: str) -> bytes:
+def discover_result(instructions: str, capabilities: JsonObject) -> bytes:
     found = encode(
         {
             "supportedVersions": SUPPORTED,
-            "capabilities": CAPABILITIES,
+            "capabilities": capabilities,
             "instructions": instructions,
             "ttlMs": DISCOVERED_MS,
-            "cacheScope": "public",
+            "cacheScope": "private",
         }
     )
     return b"%b,%b}" % (found[:-1], COMPLETE)
@@ -135,9 +161,19 @@ def acknowledged(id: Id, honoured: JsonObject) -> bytes:
     return notification(mcp.ACKNOWLEDGED, params)
 
 
-def tools_changed(id: Id | None = None) -> bytes:
-    """`id` is that of the listen request, None for legacy streams."""
-    return notification(mcp.TOOLS_CHANGED, None if id is None else b"{%b}" % subscription(id))
+def told(method: str, params: JsonObject, id: Id | None = None) -> bytes:
+    """A notification that belongs to no request; `id` is that of the listen request on whose stream
+    it goes out, None for legacy streams.
+    """
+    if id is None:
+        return notification(method, encode(params) if params else None)
+    meta = {**_meta(params), mcp.SUBSCRIPTION_ID: id}
+    return notification(method, encode({**params, "_meta": meta}))
+
+
+def _meta(params: JsonObject) -> JsonObject:
+    found = params.get("_meta")
+    return found if isinstance(found, Mapping) else {}
 
 
 def listen_cancelled(id: Id) -> bytes:

@@ -12,6 +12,7 @@ from gateway.protocol.eras import Revision
 from gateway.protocol.header_values import Headers
 from gateway.protocol.inbound import Rejection
 from gateway.server.dialogue import Dialogue
+from gateway.server.hearing import Hearing
 from gateway.server.surface import Surface
 
 OF_THE_TOOL = frozenset({"name", "arguments"})  # of a tools/call, not of its context
@@ -21,7 +22,8 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     """A request and all that answering it depends on. `headers` None: the transport has none.
 
     `client` is the way back to whoever sent it, while it is being answered; `dialogue` what a
-    legacy one has settled. Both come with requests that may take their time.
+    legacy one has settled, `hearing` what it is told unasked. They come with requests that may take
+    their time.
     """
 
     surface: Surface
@@ -31,6 +33,7 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     headers: Headers | None = None
     client: Client = NOBODY
     dialogue: Dialogue | None = None
+    hearing: Hearing | None = None
 
 
 class Refused(Exception):

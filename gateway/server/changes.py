@@ -1,10 +1,11 @@
-"""Tells those who watch a surface that the tools they see have changed; nobody else."""
+"""Tells those who watch a surface that a list they see has changed; nobody else."""
 
 import asyncio
 from collections.abc import Callable
 
 from gateway.domain.events import Observer
 from gateway.domain.identity import Identity
+from gateway.protocol import mcp
 from gateway.runtime.snapshot import Current, Snapshot
 from gateway.runtime.view import View
 from gateway.server.surface import Surface
@@ -52,20 +53,24 @@ class Changes:
     def __init__(self, current: Current, observe: Observer, apart: float = APART) -> None:
         self._observe = observe
         self._apart = apart
-        self._bells: dict[tuple[Surface, Identity], set[Bell]] = {}
+        self._bells: dict[tuple[Surface, Identity, str], set[Bell]] = {}
         self._unsubscribe = current.subscribe(self._swapped)
 
-    def watch(self, surface: Surface, caller: Identity, notify: Notify) -> Callable[[], None]:
-        """Call `notify` whenever the caller's list changes, until what is returned is called."""
-        bell = Bell(notify, self._apart)
-        self._bells.setdefault((surface, caller), set()).add(bell)
+    def watch(
+        self, surface: Surface, caller: Identity, notify: Notify, changed: str = mcp.TOOLS_CHANGED
+    ) -> Callable[[], None]:
+        """Call `notify` whenever one of the caller's lists changes, until what is returned is
+        called. `changed` is the notification that tells of it.
+        """
+        bell, key = Bell(notify, self._apart), (surface, caller, changed)
+        self._bells.setdefault(key, set()).add(bell)
 
         def stop() -> None:
             bell.stop()
-            alike = self._bells.get((surface, caller), set())
+            alike = self._bells.get(key, set())
             alike.discard(bell)
             if not alike:
-                self._bells.pop((surface, caller), None)
+                self._bells.pop(key, None)
 
         return stop
 
@@ -75,9 +80,9 @@ class Changes:
         unsubscribe()
 
     def _swapped(self, before: Snapshot, after: Snapshot) -> None:
-        for (surface, caller), bells in tuple(self._bells.items()):
-            old = surface.definitions(View(before, self._observe, caller))
-            new = surface.definitions(View(after, self._observe, caller))
-            if list(old) != list(new):
+        for (surface, caller, changed), bells in tuple(self._bells.items()):
+            old = surface.seen(View(before, self._observe, caller), changed)
+            new = surface.seen(View(after, self._observe, caller), changed)
+            if old != new:
                 for bell in tuple(bells):
                     bell.ring()

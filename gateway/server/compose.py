@@ -8,12 +8,14 @@ from gateway.domain.events import Observer
 from gateway.domain.tool import ToolRef
 from gateway.meta import META_TOOLS, MetaTool
 from gateway.observe.ledger import Ledger
+from gateway.runtime.notices import Notices
 from gateway.runtime.snapshot import Current
 from gateway.server.admin import pages
 from gateway.server.changes import Changes
 from gateway.server.connection import Limits
 from gateway.server.endpoint import Endpoint
 from gateway.server.guard import Guard
+from gateway.server.hearing import Hub
 from gateway.server.http import Http
 from gateway.server.legacy import Legacy
 from gateway.server.listen import Subscriptions
@@ -22,6 +24,7 @@ from gateway.server.pipes import Line, LineReader, LineWriter, claim_standard_st
 from gateway.server.sessions import Sessions
 from gateway.server.stdio import Stdio
 from gateway.server.surface import MetaSurface
+from gateway.server.views import Views
 from gateway.server.web import Front
 
 GRACE = 30.0  # seconds that running calls get when the gateway stops
@@ -48,7 +51,7 @@ class Options:
 
 class HttpServer:
     """The running front: `start`, then `stop`. `metrics` gives the text of /metrics; None: no such
-    page.
+    page. `notices` is where backends tell what concerns no call.
     """
 
     def __init__(
@@ -58,10 +61,11 @@ class HttpServer:
         options: Options,
         ledger: Ledger,
         metrics: Callable[[], bytes] | None,
+        notices: Notices | None = None,
     ) -> None:
         self._options = options
-        self._changes = Changes(current, observe)
-        self._subscriptions = Subscriptions(self._changes)
+        self._hub = _hub(current, observe, notices)
+        self._subscriptions = Subscriptions(self._hub)
         endpoint = self._endpoint = Endpoint(current, observe)
         self.http = Http(
             Guard(options.host, options.allowed_hosts, options.allowed_origins),
@@ -69,7 +73,7 @@ class HttpServer:
             options.surface() if options.meta else None,
             (
                 Modern(endpoint, self._subscriptions),
-                Legacy(endpoint, Sessions(), self._changes),
+                Legacy(endpoint, Sessions(), self._hub),
             ),
             pages(current, ledger, metrics, lambda: self.http.stopping),
         )
@@ -103,7 +107,7 @@ class HttpServer:
         until = now() + grace
         await self.http.drain(grace)
         self._endpoint.close()
-        self._changes.close()
+        self._hub.close()
         await self._front.flush(max(until - now(), 1.0))
         await self._front.aclose()
 
@@ -111,16 +115,22 @@ class HttpServer:
 class StdioServer:
     """The front over standard input and output. Make it on the running loop; `run` it once."""
 
-    def __init__(self, current: Current, observe: Observer, options: Options) -> None:
-        self._changes = Changes(current, observe)
+    def __init__(
+        self,
+        current: Current,
+        observe: Observer,
+        options: Options,
+        notices: Notices | None = None,
+    ) -> None:
+        self._hub = _hub(current, observe, notices)
         stdin, stdout = claim_standard_streams()
         self._lines = LineReader(stdin, options.limits.largest_body)
         self._writer = LineWriter(stdout)
         self._stdio = Stdio(
             Endpoint(current, observe),
             options.surface(),
-            self._changes,
-            Subscriptions(self._changes),
+            self._hub,
+            Subscriptions(self._hub),
             self._writer.write,
             self._writer.offer,
         )
@@ -133,7 +143,7 @@ class StdioServer:
         """
         grace = min(grace, STDIO_GRACE)
         await self._stdio.serve(self._paced(), grace)
-        self._changes.close()
+        self._hub.close()
         await self._writer.aclose(grace)
 
     def stop(self) -> None:
@@ -145,3 +155,8 @@ class StdioServer:
         async for line in self._lines:
             await self._writer.room()
             yield line
+
+
+def _hub(current: Current, observe: Observer, notices: Notices | None) -> Hub:
+    views = Views(current, observe)
+    return Hub(views, current, Changes(current, observe), notices)

@@ -41,8 +41,9 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Methods:
-    """Those of one era: `quick` ones are answered at once, `waiting` ones ask a backend. So do those
-    of extensions, which stand in neither.
+    """Those of one era: `quick` ones are answered at once, `waiting` ones ask a backend.
+
+    Those of extensions ask one too, and stand in neither.
     """
 
     quick: Mapping[str, Quick]

@@ -8,12 +8,12 @@ from gateway.protocol import eras, jsonrpc, mcp, wire
 from gateway.protocol.inbound import Rejection
 from gateway.server.asked import Asked
 from gateway.server.batch import answer_batch
-from gateway.server.changes import Changes
 from gateway.server.channel import LegacyChannel
 from gateway.server.clients import LegacyClient
 from gateway.server.dialogue import capabilities_of
 from gateway.server.endpoint import Endpoint
 from gateway.server.feed import Feed
+from gateway.server.hearing import Hub
 from gateway.server.outboxes import MOST_WAITING
 from gateway.server.reply import EVENTS, Post, Reply, accepts, refusal, stream
 from gateway.server.sessions import Session, Sessions
@@ -26,10 +26,10 @@ FORGOTTEN = "nothing is kept of the stream that Last-Event-ID names: send the re
 
 
 class Legacy:
-    def __init__(self, endpoint: Endpoint, sessions: Sessions, changes: Changes) -> None:
+    def __init__(self, endpoint: Endpoint, sessions: Sessions, hub: Hub) -> None:
         self._endpoint = endpoint
         self._sessions = sessions
-        self._changes = changes
+        self._hub = hub
 
     async def post(self, post: Post, message: jsonrpc.Decoded) -> Reply:
         if isinstance(message, jsonrpc.Request) and message.method == mcp.INITIALIZE:
@@ -58,12 +58,8 @@ class Legacy:
         outbox, after = found
         feed = Feed(most=MOST_WAITING)
         outbox.attach(feed, after, RETRY_MS if session.revision.primes else None)
-        if outbox is session.outbox and session.unwatch is None:
-            session.unwatch = self._changes.watch(
-                session.surface,
-                session.caller,
-                lambda: session.outbox.publish(wire.tools_changed()),
-            )
+        if outbox is session.outbox and session.hearing is not None:
+            session.hearing.watch(mcp.FLAGS.values())
         return stream(feed)
 
     def delete(self, post: Post) -> Reply:
@@ -84,6 +80,12 @@ class Legacy:
             return Reply(200, answer.body)
         capabilities = capabilities_of(request.params)
         session = self._sessions.open(revision, post.caller, post.surface, capabilities)
+        session.hearing = self._hub.open(
+            post.surface,
+            post.caller,
+            lambda method, params: session.outbox.publish(wire.told(method, params)),
+            lambda: session.dialogue.level,
+        )
         return Reply(200, answer.body, {"Mcp-Session-Id": session.id})
 
     def _session(self, post: Post, id: jsonrpc.Id | None) -> Session | Reply:
@@ -119,7 +121,9 @@ class Legacy:
             asked = Asked(surface, request, revision, session.caller)
             return (await self._endpoint.answer(asked)).body
         client = LegacyClient(dialogue, request.params, channel)
-        asked = Asked(surface, request, revision, session.caller, None, client, dialogue)
+        asked = Asked(
+            surface, request, revision, session.caller, None, client, dialogue, session.hearing
+        )
         return await session.calls.run(request.id, self._endpoint.answer(asked))
 
     async def _batch(self, session: Session, batch: jsonrpc.Batch, channel: LegacyChannel) -> Reply:

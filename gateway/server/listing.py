@@ -1,61 +1,109 @@
-"""The answers to tools/list, serialised once for each snapshot, caller, surface and revision."""
+"""The answers to tools/list, prompts/list and the like, serialised once for each change, caller,
+surface and revision.
+"""
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+from gateway.protocol import jsonrpc, mcp
 from gateway.protocol.eras import Revision
-from gateway.protocol.wire import tools_page
+from gateway.protocol.wire import page
 from gateway.runtime.snapshot import Snapshot
 from gateway.runtime.view import View
+from gateway.server.asked import Asked, Refused
+from gateway.server.offered import require
 from gateway.server.surface import Surface
+from gateway.server.views import Views
 
-PAGE = 1000  # tools
+PAGE = 1000  # items
 MOST_KEPT = 4096  # answers; reached only by very many callers
 
 Pages = Mapping[str | None, bytes]
+Key = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Pages, and what they were made of."""
+
+    seen: object
+    pages: Pages
+
+
+class Lists:
+    """The methods that list; each gives a page."""
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+        self._listings = Listings()
+
+    def answer(self, asked: Asked) -> bytes:
+        """Raises Refused for a cursor that leads nowhere, and for what the surface never has."""
+        view, method = self._views.view(asked.caller), asked.request.method
+        require(asked, view)
+        cursor = asked.request.params.get("cursor")
+        found = None
+        if cursor is None or isinstance(cursor, str):
+            found = self._listings.answer(method, asked.surface, view, asked.revision, cursor)
+        if found is None:
+            raise Refused(
+                jsonrpc.INVALID_PARAMS, "the cursor leads nowhere: list again from the start"
+            )
+        return found
 
 
 class Listings:
-    """Holds answers for the newest snapshot it was asked about, and for no other."""
+    """Holds answers as long as what they list is what the newest snapshot has."""
 
     def __init__(self, page: int = PAGE) -> None:
         self._page = page
         self._snapshot: Snapshot | None = None
-        self._kept: dict[tuple[str, str, str], Pages] = {}
+        self._checked: dict[Key, Pages] = {}  # that fit this very snapshot
+        self._kept: dict[Key, Kept] = {}
 
     def answer(
-        self, surface: Surface, view: View, revision: Revision, cursor: str | None
+        self, method: str, surface: Surface, view: View, revision: Revision, cursor: str | None
     ) -> bytes | None:
         """The page that `cursor` leads to (None is the first); None for a cursor that leads
         nowhere.
         """
-        if self._snapshot is not view.snapshot or len(self._kept) > MOST_KEPT:
+        if self._snapshot is not view.snapshot:
             self._snapshot = view.snapshot
-            self._kept.clear()
-        key = (surface.name, revision.version, view.identity.name)
-        pages = self._kept.get(key)
+            self._checked.clear()
+        key = (method, surface.name, revision.version, view.identity.name)
+        pages = self._checked.get(key)
         if pages is None:
-            pages = self._kept[key] = self._serialise(surface, view, revision)
+            pages = self._checked[key] = self._fitting(key, surface, view, revision)
         return pages.get(cursor)
 
-    def _serialise(self, surface: Surface, view: View, revision: Revision) -> Pages:
+    def _fitting(self, key: Key, surface: Surface, view: View, revision: Revision) -> Pages:
+        method = key[0]
+        seen = surface.seen(view, mcp.CHANGED_BY[method])
+        kept = self._kept.get(key)
+        if kept is None or kept.seen != seen:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+                self._checked.clear()
+            kept = self._kept[key] = Kept(seen, self._serialise(method, surface, view, revision))
+        return kept.pages
+
+    def _serialise(self, method: str, surface: Surface, view: View, revision: Revision) -> Pages:
         """Pages by the cursor that leads to each.
 
         A cursor names the list it was cut from, so that one from before a change is refused, not
         continued with gaps.
         """
-        tools = surface.definitions(view)
-        starts = range(0, max(len(tools), 1), self._page)
+        items = surface.listed(view, method)
+        keep_ms = surface.keep_ms if method == mcp.TOOLS_LIST else 0
+        starts = range(0, max(len(items), 1), self._page)
         if len(starts) == 1:
-            return {None: tools_page(tools, revision, None, surface.keep_ms)}
-        whole = hashlib.blake2b(tools_page(tools, revision, None), digest_size=8).hexdigest()
+            return {None: page(method, items, revision, None, keep_ms)}
+        whole = hashlib.blake2b(page(method, items, revision, None), digest_size=8).hexdigest()
         cursors = [None, *(f"{whole}.{start}" for start in starts[1:]), None]
         return {
-            cursors[number]: tools_page(
-                tools[start : start + self._page],
-                revision,
-                cursors[number + 1],
-                surface.keep_ms,
+            cursors[number]: page(
+                method, items[start : start + self._page], revision, cursors[number + 1], keep_ms
             )
             for number, start in enumerate(starts)
         }

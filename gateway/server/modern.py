@@ -15,7 +15,7 @@ from gateway.server.channel import Channel
 from gateway.server.clients import ModernClient
 from gateway.server.endpoint import Answer, Endpoint
 from gateway.server.feed import Feed
-from gateway.server.listen import Subscription, Subscriptions, honoured
+from gateway.server.listen import Subscription, Subscriptions, wanted
 from gateway.server.reply import Post, Reply, refusal, stream
 
 ERA = "modern"
@@ -46,7 +46,7 @@ class Modern:
         if isinstance(route, Rejection):
             return _reply(self._endpoint.refuse(request, ERA, route))
         if request.method == mcp.LISTEN:
-            return self._listen(post, request)
+            return await self._listen(post, request, route.capabilities)
         asked = Asked(post.surface, request, route.revision, post.caller, post.headers)
         if not self._endpoint.waits(request.method):
             return _reply(await self._endpoint.answer(asked))
@@ -61,15 +61,17 @@ class Modern:
         finally:
             channel.close()
 
-    def _listen(self, post: Post, request: jsonrpc.Request) -> Reply:
-        wanted = honoured(request.params)
-        if isinstance(wanted, Rejection):
-            return _reply(self._endpoint.refuse(request, ERA, wanted))
+    async def _listen(
+        self, post: Post, request: jsonrpc.Request, capabilities: JsonObject
+    ) -> Reply:
+        asked_for = wanted(request.params, capabilities)
+        if isinstance(asked_for, Rejection):
+            return _reply(self._endpoint.refuse(request, ERA, asked_for))
         feed = Feed()
         subscription = Subscription(
             request.id, post.caller, lambda message: feed.send(encode(message)), feed.end
         )
-        if not self._subscriptions.open(post.surface, wanted, subscription):
+        if not await self._subscriptions.open(post.surface, asked_for, subscription):
             reason = "too many open subscriptions; close one or try again later"
             return refusal(429, reason, id=request.id, extra={"Retry-After": "10"})
         feed.on_end(lambda: self._subscriptions.close(subscription))

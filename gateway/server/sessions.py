@@ -7,7 +7,6 @@ exist. Nothing here is ever "the only session".
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.domain.client import NOTHING
@@ -16,6 +15,7 @@ from gateway.domain.tool import JsonObject
 from gateway.protocol.eras import Revision
 from gateway.server.calls import Calls
 from gateway.server.dialogue import Dialogue
+from gateway.server.hearing import Hearing
 from gateway.server.outboxes import Clock, Memory, Outbox, Outboxes
 from gateway.server.surface import Surface
 
@@ -35,12 +35,11 @@ class Session:
     used: float
     dialogue: Dialogue = field(default_factory=Dialogue)
     calls: Calls = field(default_factory=Calls)
-    unwatch: Callable[[], None] | None = None
+    hearing: Hearing | None = None  # whoever opened the session sets it
 
     def end(self) -> None:
-        if self.unwatch is not None:
-            self.unwatch()
-            self.unwatch = None
+        if self.hearing is not None:
+            self.hearing.close()
         self.dialogue.end()
         self.outboxes.close()
 

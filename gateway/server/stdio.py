@@ -9,18 +9,19 @@ from collections.abc import AsyncIterable, Callable, Coroutine, Mapping
 from typing import Any
 
 from gateway.domain.identity import ANONYMOUS
+from gateway.domain.tool import JsonObject
 from gateway.errors import Busy
 from gateway.protocol import eras, jsonrpc, mcp, wire
 from gateway.protocol.eras import Revision
-from gateway.protocol.inbound import REQUIRED_META, Rejection, climb, is_modern
+from gateway.protocol.inbound import REQUIRED_META, Rejection, Route, climb, is_modern
 from gateway.server.asked import Asked
 from gateway.server.batch import answer_batch
 from gateway.server.calls import Calls
-from gateway.server.changes import Changes
 from gateway.server.clients import LegacyClient, ModernClient
 from gateway.server.dialogue import Dialogue, capabilities_of
 from gateway.server.endpoint import Endpoint
-from gateway.server.listen import Subscription, Subscriptions, honoured
+from gateway.server.hearing import Hub
+from gateway.server.listen import Subscription, Subscriptions, wanted
 from gateway.server.pipes import Line, TooLong
 from gateway.server.surface import Surface
 
@@ -45,20 +46,19 @@ class Stdio:
         self,
         endpoint: Endpoint,
         surface: Surface,
-        changes: Changes,
+        hub: Hub,
         subscriptions: Subscriptions,
         send: Callable[[bytes], None],
         offer: Callable[[bytes], None],
     ) -> None:
         self._endpoint = endpoint
         self._surface = surface
-        self._changes = changes
         self._subscriptions = subscriptions
         self._write = send
         self._offer = offer
         self._dialogue = Dialogue()
         self._revision: Revision | None = None  # what `initialize` settled
-        self._unwatch: Callable[[], None] | None = None
+        self._hearing = hub.open(surface, ANONYMOUS, self._tell, lambda: self._dialogue.level)
         self._calls = Calls()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening: dict[jsonrpc.Id, Subscription] = {}
@@ -74,8 +74,7 @@ class Stdio:
                 task.cancel()
         self._endpoint.close()
         self._subscriptions.finish_all()
-        if self._unwatch is not None:
-            self._unwatch()
+        self._hearing.close()
 
     def send(self, message: bytes) -> None:
         self._write(jsonrpc.one_line(message))
@@ -146,7 +145,7 @@ class Stdio:
         if isinstance(route, Rejection):
             return self._endpoint.refuse(request, "modern", route).body
         if request.method == mcp.LISTEN:
-            return self._listen(request)
+            return await self._listen(request, route)
         client = ModernClient(route.capabilities, request.params, self)
         asked = Asked(self._surface, request, route.revision, client=client)
         return await self._calls.run(request.id, self._endpoint.answer(asked))
@@ -158,7 +157,14 @@ class Stdio:
             return self._endpoint.refuse(request, "legacy", UNOPENED).body
         revision, dialogue = self._revision or eras.LATEST_LEGACY, self._dialogue
         client = LegacyClient(dialogue, request.params, self)
-        asked = Asked(self._surface, request, revision, client=client, dialogue=dialogue)
+        asked = Asked(
+            self._surface,
+            request,
+            revision,
+            client=client,
+            dialogue=dialogue,
+            hearing=self._hearing,
+        )
         return await self._calls.run(request.id, self._endpoint.answer(asked))
 
     def _initialized(self, params: Mapping[str, Any]) -> None:
@@ -166,20 +172,21 @@ class Stdio:
         self._dialogue.end()
         self._dialogue = Dialogue(capabilities_of(params))
 
-    def _listen(self, request: jsonrpc.Request) -> bytes | None:
+    async def _listen(self, request: jsonrpc.Request, route: Route) -> bytes | None:
         """Begin a subscription; its response comes when it ends."""
-        wanted = honoured(request.params)
-        if isinstance(wanted, Rejection):
-            return self._endpoint.refuse(request, "modern", wanted).body
+        asked_for = wanted(request.params, route.capabilities)
+        if isinstance(asked_for, Rejection):
+            return self._endpoint.refuse(request, "modern", asked_for).body
         id = request.id
         if id in self._listening:
             return self._endpoint.refuse(request, "modern", TAKEN).body
         subscription = Subscription(
             id, ANONYMOUS, self.send, lambda: self.send(wire.listen_cancelled(id))
         )
-        if not self._subscriptions.open(self._surface, wanted, subscription):
-            return self._endpoint.refuse(request, "modern", BUSY).body
         self._listening[id] = subscription
+        if not await self._subscriptions.open(self._surface, asked_for, subscription):
+            del self._listening[id]
+            return self._endpoint.refuse(request, "modern", BUSY).body
         self._endpoint.begun(request, "modern")
         return None
 
@@ -189,7 +196,10 @@ class Stdio:
             if id in self._listening:
                 self._subscriptions.close(self._listening.pop(id))
             self._calls.cancel(id)
-        elif notification.method == mcp.INITIALIZED and self._unwatch is None:
-            self._unwatch = self._changes.watch(
-                self._surface, ANONYMOUS, lambda: self.send(wire.tools_changed())
-            )
+        elif notification.method == mcp.INITIALIZED:
+            self._hearing.watch(mcp.FLAGS.values())
+
+    def _tell(self, method: str, params: JsonObject) -> None:
+        """What a server says unasked is for the legacy peer; a modern one listens."""
+        if self._revision is not None:
+            self.send(wire.told(method, params))

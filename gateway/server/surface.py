@@ -1,16 +1,25 @@
-"""What one URL offers: the four meta-tools at `/mcp`, a backend's own tools at `/mcp/{backend}`."""
+"""What one URL offers: at `/mcp/{backend}` all of one backend, as it is; at `/mcp` the four
+meta-tools, and the prompts and resources of every backend under names that tell them apart.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.domain.call import Outcome
+from gateway.domain.call import Outcome, Relayed
+from gateway.domain.merged import prompt_sources, resource_sources
 from gateway.domain.names import nearest
+from gateway.domain.naming import Owned
 from gateway.domain.tool import JsonObject, ToolRef
 from gateway.errors import BackendNotFound, ToolNotFound
 from gateway.meta import MetaTool
+from gateway.protocol import mcp
+from gateway.protocol.eras import Revision
+from gateway.protocol.task_ids import TASK, renamed
 from gateway.runtime.view import View
+from gateway.server import capabilities
+from gateway.server.merging import Merging, listed
 
 META_INSTRUCTIONS = (
     "The tools of many servers stand behind four: find one with gateway_search_tools, or look "
@@ -51,6 +60,40 @@ class Surface(Protocol):
         """Call a tool that `definition` has found. Raises GatewayError or CancelledError."""
         ...
 
+    def capabilities(self, view: View, revision: Revision) -> JsonObject:
+        """MCP ServerCapabilities for a client of `revision`."""
+        ...
+
+    def listed(self, view: View, method: str) -> Sequence[JsonObject]:
+        """What `method` (prompts/list, …) lists: MCP objects, in order."""
+        ...
+
+    def seen(self, view: View, changed: str) -> object:
+        """All that the lists depend on of which the notification `changed` tells; two are equal
+        when a client sees the same. Cheap.
+        """
+        ...
+
+    def prompt(self, view: View, name: str) -> Owned | None:
+        """Whose prompt that is, and what it is called there."""
+        ...
+
+    def resource(self, view: View, uri: str) -> Sequence[Owned]:
+        """Whose resource that may be, under which URI there; one is the answer."""
+        ...
+
+    def template(self, view: View, uri: str) -> Sequence[Owned]:
+        """The same for the template or resource whose arguments a client wants completed."""
+        ...
+
+    def task(self, view: View, id: str) -> Owned | None:
+        """Whose task that is, and what it is called there."""
+        ...
+
+    def task_id(self, owned: Owned) -> str:
+        """Under which id clients know that task here."""
+        ...
+
 
 class MetaSurface:
     """The meta-tools, then the tools pinned beside them by `surfaced_tools`.
@@ -71,6 +114,7 @@ class MetaSurface:
             ref.name if taken[ref.name] == 1 else f"{ref.backend}__{ref.name}": ref
             for ref in pinned
         }
+        self._merged = Merging()
 
     def instructions(self, view: View) -> str:
         return META_INSTRUCTIONS
@@ -95,20 +139,59 @@ class MetaSurface:
     async def call(self, view: View, tool: str, arguments: JsonObject) -> Outcome:
         meta = self._meta.get(tool)
         if meta is not None:
-            return await meta.call(view, arguments)
-        return await view.call(self._pinned[tool], arguments)
+            result = await meta.call(view, arguments)
+            server = arguments.get("server")
+        else:
+            result = await view.call(self._pinned[tool], arguments)
+            server = self._pinned[tool].backend
+        if isinstance(result, Relayed) and result.kind == TASK:
+            backend = view.backend(str(server)).name
+            return renamed(result, lambda own: self.task_id(Owned(backend, own)))
+        return result
+
+    def capabilities(self, view: View, revision: Revision) -> JsonObject:
+        return capabilities.of_all(view.backends.values(), revision)
+
+    def listed(self, view: View, method: str) -> Sequence[JsonObject]:
+        if method == mcp.TOOLS_LIST:
+            return self.definitions(view)
+        return listed(self._merged.of(view), method)
+
+    def seen(self, view: View, changed: str) -> object:
+        if changed == mcp.TOOLS_CHANGED:
+            return self.definitions(view)
+        prompts = changed == mcp.PROMPTS_CHANGED
+        return prompt_sources(view.backends) if prompts else resource_sources(view.backends)
+
+    def prompt(self, view: View, name: str) -> Owned | None:
+        return self._merged.of(view).prompt(name)
+
+    def resource(self, view: View, uri: str) -> Sequence[Owned]:
+        return self._merged.of(view).resource(uri)
+
+    def template(self, view: View, uri: str) -> Sequence[Owned]:
+        return self._merged.of(view).template(uri)
+
+    def task(self, view: View, id: str) -> Owned | None:
+        backend, colon, own = id.partition(":")
+        return Owned(backend, own) if colon and backend in view.backends else None
+
+    def task_id(self, owned: Owned) -> str:
+        return f"{owned.backend}:{owned.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class BackendSurface:
-    """Direct mode: the tools of the backend called `name`, as they are."""
+    """Direct mode: all of the backend called `name`, as it is. What it does not list is asked of
+    it all the same: it may have more than it lists.
+    """
 
     name: str
     keep_ms: int = 0
 
     def instructions(self, view: View) -> str:
         listing = view.backends.get(self.name)
-        return listing.description if listing is not None else ""
+        return (listing.instructions or listing.description) if listing is not None else ""
 
     def definitions(self, view: View) -> Sequence[JsonObject]:
         listing = view.backends.get(self.name)
@@ -123,6 +206,46 @@ class BackendSurface:
 
     async def call(self, view: View, tool: str, arguments: JsonObject) -> Outcome:
         return await view.call(ToolRef(self.name, tool), arguments)
+
+    def capabilities(self, view: View, revision: Revision) -> JsonObject:
+        listing = view.backends.get(self.name)
+        return capabilities.of_backend(listing, revision) if listing is not None else {}
+
+    def listed(self, view: View, method: str) -> Sequence[JsonObject]:
+        listing = view.backends.get(self.name)
+        if listing is None:
+            return ()
+        return self.definitions(view) if method == mcp.TOOLS_LIST else listed(listing, method)
+
+    def seen(self, view: View, changed: str) -> object:
+        if changed == mcp.TOOLS_CHANGED:
+            return self.definitions(view)
+        listing = view.backends.get(self.name)
+        if listing is None:
+            return ()
+        prompts = changed == mcp.PROMPTS_CHANGED
+        return listing.prompts if prompts else (listing.resources, listing.templates)
+
+    def prompt(self, view: View, name: str) -> Owned | None:
+        return self._own(view, name)
+
+    def resource(self, view: View, uri: str) -> Sequence[Owned]:
+        own = self._own(view, uri)
+        return () if own is None else (own,)
+
+    def template(self, view: View, uri: str) -> Sequence[Owned]:
+        return self.resource(view, uri)
+
+    def task(self, view: View, id: str) -> Owned | None:
+        return self._own(view, id)
+
+    def task_id(self, owned: Owned) -> str:
+        return owned.name
+
+    def _own(self, view: View, name: str) -> Owned | None:
+        listing = view.backends.get(self.name)
+        asked = listing is not None and listing.transport not in capabilities.OF_REST
+        return Owned(self.name, name) if asked else None
 
 
 def _find(view: View, ref: ToolRef) -> JsonObject | None:

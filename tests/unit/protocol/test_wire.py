@@ -78,19 +78,22 @@ def test_lists_carry_caching_hints_where_the_revision_has_them() -> None:
 
 
 def test_discover_lists_every_version_and_stays_fresh() -> None:
-    found = json.loads(wire.discover_result("do this"))
+    found = json.loads(wire.discover_result("do this", {"tools": {}}))
     assert found["supportedVersions"] == list(REVISIONS)
     assert found["instructions"] == "do this"
+    assert found["capabilities"] == {"tools": {}}
     assert found["ttlMs"] > 0
 
 
 @pytest.mark.parametrize("id", [1, "1", "listen-🦆"])
 def test_every_message_of_a_listen_stream_carries_its_id_unchanged(id: int | str) -> None:
-    messages = [wire.acknowledged(id, {}), wire.tools_changed(id), wire.listen_cancelled(id)]
+    changed = wire.told(mcp.TOOLS_CHANGED, {}, id)
+    messages = [wire.acknowledged(id, {}), changed, wire.listen_cancelled(id)]
     for message in messages:
         assert json.loads(message)["params"]["_meta"][mcp.SUBSCRIPTION_ID] == id
     assert json.loads(wire.listen_result(id))["_meta"][mcp.SUBSCRIPTION_ID] == id
 
 
 def test_the_legacy_notice_has_no_subscription() -> None:
-    assert json.loads(wire.tools_changed()) == {"jsonrpc": "2.0", "method": mcp.TOOLS_CHANGED}
+    found = json.loads(wire.told(mcp.TOOLS_CHANGED, {}))
+    assert found == {"jsonrpc": "2.0", "method": mcp.TOOLS_CHANGED}

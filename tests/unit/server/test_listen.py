@@ -8,8 +8,10 @@ from gateway.domain.identity import ANONYMOUS, Identity
 from gateway.protocol.inbound import Rejection
 from gateway.runtime.snapshot import Current
 from gateway.server.changes import Changes
-from gateway.server.listen import Subscription, Subscriptions, honoured
+from gateway.server.hearing import Hub
+from gateway.server.listen import Subscription, Subscriptions, wanted
 from gateway.server.surface import BackendSurface
+from gateway.server.views import Views
 from tests.peers.memory_gateway import snapshot, tool
 
 WEATHER = BackendSurface("weather")
@@ -19,6 +21,10 @@ FIRST, SECOND = (snapshot(n, {"weather": [tool("weather", f"t{n}")]}) for n in (
 
 def ignore(event: Event) -> None:
     pass
+
+
+def hub(current: Current) -> Hub:
+    return Hub(Views(current, ignore), current, Changes(current, ignore))
 
 
 class Listening:
@@ -45,30 +51,39 @@ class Listening:
         ({}, {}),
         ({"toolsListChanged": True}, WANTED),
         ({"toolsListChanged": False}, {}),
-        ({"toolsListChanged": True, "promptsListChanged": True}, WANTED),
-        ({"resourceSubscriptions": ["x:y"]}, {}),
-        ({"future": 1}, {}),
+        ({"resourceSubscriptions": ["x:y", "x:y"]}, {"resourceSubscriptions": ["x:y"]}),
+        ({"future": 1, "taskIds": []}, {}),
     ],
 )
-def test_only_what_we_ever_send_is_honoured(
+def test_only_what_we_know_is_wanted(
     notifications: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    assert honoured({"notifications": notifications}) == expected
+    assert wanted({"notifications": notifications}, {}) == expected
 
 
 @pytest.mark.parametrize(
-    "notifications", [None, [], "x", {"toolsListChanged": 1}, {"resourceSubscriptions": "x"}]
+    "notifications",
+    [
+        None,
+        [],
+        "x",
+        {"toolsListChanged": 1},
+        {"resourceSubscriptions": "x"},
+        {"resourceSubscriptions": [1]},
+        {"resourceSubscriptions": ["x:y"] * 1025},
+        {"taskIds": "x"},
+    ],
 )
 def test_a_malformed_filter_is_refused(notifications: object) -> None:
-    found = honoured({"notifications": notifications})
+    found = wanted({"notifications": notifications}, {})
     assert isinstance(found, Rejection)
     assert found.code == -32602
 
 
 async def test_it_is_acknowledged_first_and_tagged_always() -> None:
     current = Current(FIRST)
-    subscriptions, listening = Subscriptions(Changes(current, ignore)), Listening("listen-1")
-    assert subscriptions.open(WEATHER, WANTED, listening.subscription)
+    subscriptions, listening = Subscriptions(hub(current)), Listening("listen-1")
+    assert await subscriptions.open(WEATHER, WANTED, listening.subscription)
     current.swap(SECOND)
     assert listening.methods == [
         "notifications/subscriptions/acknowledged",
@@ -80,16 +95,16 @@ async def test_it_is_acknowledged_first_and_tagged_always() -> None:
 
 async def test_nothing_unrequested_is_sent() -> None:
     current = Current(FIRST)
-    subscriptions, listening = Subscriptions(Changes(current, ignore)), Listening()
-    subscriptions.open(WEATHER, {}, listening.subscription)
+    subscriptions, listening = Subscriptions(hub(current)), Listening()
+    await subscriptions.open(WEATHER, {}, listening.subscription)
     current.swap(SECOND)
     assert listening.methods == ["notifications/subscriptions/acknowledged"]
 
 
 async def test_a_closed_one_is_told_nothing() -> None:
     current = Current(FIRST)
-    subscriptions, listening = Subscriptions(Changes(current, ignore)), Listening()
-    subscriptions.open(WEATHER, WANTED, listening.subscription)
+    subscriptions, listening = Subscriptions(hub(current)), Listening()
+    await subscriptions.open(WEATHER, WANTED, listening.subscription)
     subscriptions.close(listening.subscription)
     subscriptions.close(listening.subscription)
     current.swap(SECOND)
@@ -99,21 +114,21 @@ async def test_a_closed_one_is_told_nothing() -> None:
 
 async def test_one_caller_cannot_take_all_places() -> None:
     """I23."""
-    subscriptions = Subscriptions(Changes(Current(FIRST), ignore), most=3, most_each=2)
+    subscriptions = Subscriptions(hub(Current(FIRST)), most=3, most_each=2)
     mine = [Listening() for _ in range(3)]
-    opened = [subscriptions.open(WEATHER, WANTED, each.subscription) for each in mine]
+    opened = [await subscriptions.open(WEATHER, WANTED, each.subscription) for each in mine]
     assert opened == [True, True, False]
     assert mine[2].sent == []
     others = [Listening(1, Identity("other")) for _ in range(2)]
-    opened = [subscriptions.open(WEATHER, WANTED, each.subscription) for each in others]
+    opened = [await subscriptions.open(WEATHER, WANTED, each.subscription) for each in others]
     assert opened == [True, False]
     subscriptions.close(mine[0].subscription)
-    assert subscriptions.open(WEATHER, WANTED, mine[2].subscription)
+    assert await subscriptions.open(WEATHER, WANTED, mine[2].subscription)
 
 
 async def test_ours_to_end_it_ends_with_a_result() -> None:
-    subscriptions, listening = Subscriptions(Changes(Current(FIRST), ignore)), Listening(7)
-    subscriptions.open(WEATHER, WANTED, listening.subscription)
+    subscriptions, listening = Subscriptions(hub(Current(FIRST))), Listening(7)
+    await subscriptions.open(WEATHER, WANTED, listening.subscription)
     subscriptions.finish_all()
     last = listening.sent[-1]
     assert last["id"] == 7

@@ -4,6 +4,7 @@ from typing import Any
 from gateway.domain.events import Event
 from gateway.domain.identity import Identity
 from gateway.protocol.eras import LATEST_LEGACY, MODERN, Revision
+from gateway.protocol.mcp import TOOLS_LIST
 from gateway.runtime.snapshot import Snapshot
 from gateway.runtime.view import View
 from gateway.server.listing import Listings
@@ -24,7 +25,7 @@ def offering(version: int, count: int) -> Snapshot:
 def pages(listings: Listings, view: View, revision: Revision = MODERN) -> list[dict[str, Any]]:
     found, cursor = [], None
     while True:
-        answer = listings.answer(WEATHER, view, revision, cursor)
+        answer = listings.answer(TOOLS_LIST, WEATHER, view, revision, cursor)
         assert answer is not None
         found.append(json.loads(answer))
         cursor = found[-1].get("nextCursor")
@@ -51,18 +52,18 @@ def test_a_long_list_is_cut_into_pages_that_lose_nothing() -> None:
 def test_an_answer_is_serialised_once_for_each_snapshot() -> None:
     listings, first = Listings(), offering(1, 2)
     view = View(first, ignore)
-    answer = listings.answer(WEATHER, view, MODERN, None)
-    assert listings.answer(WEATHER, View(first, ignore), MODERN, None) is answer
-    changed = listings.answer(WEATHER, View(offering(2, 3), ignore), MODERN, None)
+    answer = listings.answer(TOOLS_LIST, WEATHER, view, MODERN, None)
+    assert listings.answer(TOOLS_LIST, WEATHER, View(first, ignore), MODERN, None) is answer
+    changed = listings.answer(TOOLS_LIST, WEATHER, View(offering(2, 3), ignore), MODERN, None)
     assert changed is not None
     assert len(json.loads(changed)["tools"]) == 3
 
 
 def test_answers_differ_by_revision_and_are_kept_by_caller() -> None:
     listings, offered = Listings(), offering(1, 1)
-    modern = listings.answer(WEATHER, View(offered, ignore), MODERN, None)
-    legacy = listings.answer(WEATHER, View(offered, ignore), LATEST_LEGACY, None)
-    other = listings.answer(WEATHER, View(offered, ignore, Identity("b")), MODERN, None)
+    modern = listings.answer(TOOLS_LIST, WEATHER, View(offered, ignore), MODERN, None)
+    legacy = listings.answer(TOOLS_LIST, WEATHER, View(offered, ignore), LATEST_LEGACY, None)
+    other = listings.answer(TOOLS_LIST, WEATHER, View(offered, ignore, Identity("b")), MODERN, None)
     assert modern != legacy
     assert other == modern
     assert other is not modern
@@ -71,11 +72,19 @@ def test_answers_differ_by_revision_and_are_kept_by_caller() -> None:
 def test_a_cursor_of_another_list_leads_nowhere() -> None:
     listings = Listings(page=3)
     cursor = pages(listings, View(offering(1, 7), ignore))[0]["nextCursor"]
-    assert listings.answer(WEATHER, View(offering(2, 8), ignore), MODERN, cursor) is None
-    assert listings.answer(WEATHER, View(offering(2, 8), ignore), MODERN, "nonsense") is None
+    assert (
+        listings.answer(TOOLS_LIST, WEATHER, View(offering(2, 8), ignore), MODERN, cursor) is None
+    )
+    assert (
+        listings.answer(TOOLS_LIST, WEATHER, View(offering(2, 8), ignore), MODERN, "nonsense")
+        is None
+    )
 
 
 def test_a_cursor_stays_good_over_a_reload_that_changed_nothing_here() -> None:
     listings = Listings(page=3)
     cursor = pages(listings, View(offering(1, 7), ignore))[0]["nextCursor"]
-    assert listings.answer(WEATHER, View(offering(2, 7), ignore), MODERN, cursor) is not None
+    assert (
+        listings.answer(TOOLS_LIST, WEATHER, View(offering(2, 7), ignore), MODERN, cursor)
+        is not None
+    )

@@ -10,9 +10,11 @@ from gateway.domain.tool import ToolResult, text_result
 from gateway.runtime.snapshot import Current
 from gateway.server.changes import Changes
 from gateway.server.endpoint import Endpoint
+from gateway.server.hearing import Hub
 from gateway.server.listen import Subscriptions
 from gateway.server.stdio import MOST_AT_ONCE, Stdio
 from gateway.server.surface import BackendSurface
+from gateway.server.views import Views
 from tests.peers.memory_gateway import snapshot, tool
 
 
@@ -24,11 +26,12 @@ class Peer:
         self.sent: list[Any] = []
         current = Current(snapshot(1, {"slow": [tool("slow", "get")]}, {"slow": self.wait}))
         changes = Changes(current, lambda _: None)
+        hub = Hub(Views(current, lambda _: None), current, changes)
         self.front = Stdio(
             Endpoint(current, lambda _: None),
             BackendSurface("slow"),
-            changes,
-            Subscriptions(changes),
+            hub,
+            Subscriptions(hub),
             self.take,
             self.take,
         )

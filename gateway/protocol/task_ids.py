@@ -1,0 +1,26 @@
+"""Task ids inside what a server says, replaced where many servers' tasks share one namespace."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from gateway.domain.call import Relayed
+from gateway.protocol.jsonrpc import encode, loads
+
+TASK = "task"  # the `resultType` of a CreateTaskResult, and its member before 2026
+TASK_ID = "taskId"
+
+
+def renamed(result: Relayed, rename: Callable[[str], str]) -> Relayed:
+    """The same result, a Task or a CreateTaskResult of either era, with its task under the id that
+    `rename` gives it.
+    """
+    found = loads(result.raw)
+    for holder in (found, found.get(TASK)):
+        _rename(holder, rename)
+    return replace(result, raw=encode(found))
+
+
+def _rename(holder: Any, rename: Callable[[str], str]) -> None:
+    if isinstance(holder, dict) and isinstance(holder.get(TASK_ID), str):
+        holder[TASK_ID] = rename(holder[TASK_ID])
