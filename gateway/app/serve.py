@@ -1,43 +1,25 @@
-"""COMPOSITION ROOT: a configuration in, everything made and wired out; no if about traffic."""
+"""Serves what the parts make: over HTTP or stdio, until told to stop."""
 
 import asyncio
 import contextlib
 import errno
-import functools
 import gc
 import logging
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 
-from gateway import __version__, log
-from gateway.backends.base import Backend
-from gateway.backends.cache import Cache
-from gateway.backends.mock import MockBackend
-from gateway.backends.rest import RestBackend
-from gateway.capability import load
-from gateway.capability.compiled import CompiledCapability
+from gateway import __version__
+from gateway.app.parts import Parts, logged, opened
 from gateway.capability.units import seconds, size
-from gateway.config.model import Capabilities, Config
+from gateway.config.model import Config
 from gateway.config.unmet import ref_of
-from gateway.credentials.redact import Redactor
-from gateway.credentials.secret import environment
-from gateway.domain.events import Event, Observer
+from gateway.domain.issue import Issue
 from gateway.domain.text import counted
-from gateway.http.outgoing import Outgoing
 from gateway.meta import meta_tools
-from gateway.observe.ledger import Ledger
-from gateway.observe.logging import StateLog
-from gateway.observe.metrics import Metrics
 from gateway.runtime.configured import Configured
 from gateway.runtime.heap import return_freed
-from gateway.runtime.reconcile import Reconciler
-from gateway.runtime.reload import Reloader
-from gateway.runtime.shelf import Load, Version
-from gateway.runtime.snapshot import Current, Snapshot
-from gateway.runtime.view import View
 from gateway.runtime.watch import Watcher
 from gateway.server.compose import HttpServer, Options, StdioServer
 from gateway.server.connection import Limits
@@ -47,54 +29,9 @@ logger = logging.getLogger(__name__)
 
 COLLECT = (10_000, 20, 50)  # thresholds of the cyclic collector while serving
 TAKEN = "another gateway may be running; --port takes another port"
+NOT_MOCKED = (Issue("--mock", "answers for capability files only"),)
+FIRST_CONNECTIONS = 20.0  # seconds that the command line waits for MCP servers to start
 AGAIN = 1.0  # seconds before a background task that failed is started anew
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What was made, for whoever serves it."""
-
-    config: Config
-    current: Current
-    observe: Observer
-    metrics: Metrics
-    ledger: Ledger
-    reconciler: Reconciler
-    reloader: Reloader
-
-
-@contextlib.asynccontextmanager
-async def opened(
-    configured: Configured, *, mock: bool = False, redactor: Redactor | None = None
-) -> AsyncIterator[Parts]:
-    """All parts, with the files loaded once. `mock`: tools answer from their examples.
-
-    `redactor` is the one that the process's log uses: it learns every secret.
-    """
-    config = configured.config
-    redactor = redactor or Redactor()
-    metrics, ledger = Metrics(), Ledger()
-    observe = _fan_out(metrics, ledger, StateLog())
-    current = Current(Snapshot(request_timeout=seconds(config.server.request_timeout)))
-    current.subscribe(lambda _, new: metrics.offered(new.catalog, new.issues))
-    outgoing = Outgoing()
-    reconciler = Reconciler(current, observe)
-    cache = Cache()
-
-    def build(compiled: CompiledCapability, settings: Capabilities) -> Backend:
-        if mock:
-            return MockBackend(compiled)
-        return RestBackend(compiled, outgoing, cache, allow_private=settings.allow_private)
-
-    reloader = Reloader(
-        configured, functools.partial(_load_with, redactor, build), reconciler, _on_config
-    )
-    try:
-        await reloader.reload(cold=True)
-        yield Parts(config, current, observe, metrics, ledger, reconciler, reloader)
-    finally:
-        await reconciler.aclose(grace=0)
-        await outgoing.aclose()
 
 
 @contextlib.asynccontextmanager
@@ -153,14 +90,6 @@ async def serve_stdio(configured: Configured, *, mock: bool = False) -> int:
 
 
 @contextlib.asynccontextmanager
-async def offered(configured: Configured, *, mock: bool = False) -> AsyncIterator[View]:
-    """The view of a caller in this very process, for the command line."""
-    redactor = logged(configured.config)
-    async with opened(configured, mock=mock, redactor=redactor) as parts:
-        yield View(parts.current.get(), parts.observe)
-
-
-@contextlib.asynccontextmanager
 async def _kept_current(parts: Parts) -> AsyncIterator[None]:
     """Follow the files and the backends for as long as the block lasts."""
     watcher = Watcher(parts.reloader.reload, parts.reloader.poll)
@@ -184,43 +113,6 @@ async def _for_ever(run: Callable[[], Awaitable[None]]) -> None:
         except Exception:
             logger.exception("background_task_failed")
         await asyncio.sleep(AGAIN)
-
-
-def logged(config: Config) -> Redactor:
-    """Set up the process's log; gives the redactor it uses."""
-    redactor = Redactor()
-    log.setup(config.log.level, config.log.format, redactor)
-    return redactor
-
-
-def _fan_out(*sinks: Observer) -> Observer:
-    def observe(event: Event) -> None:
-        for sink in sinks:
-            sink(event)
-
-    return observe
-
-
-Build = Callable[[CompiledCapability, Capabilities], Backend]
-
-
-def _load_with(redactor: Redactor, build: Build, settings: Capabilities) -> Load:
-    def load_one(data: bytes, file: str) -> Version:
-        loaded = load.load(
-            data, file, environ=environment(), redactor=redactor, vars_override=settings.vars
-        )
-        if loaded.capability is None:
-            return Version(None, None, loaded.issues)
-        made = functools.partial(build, loaded.capability, settings)
-        named_at = loaded.parsed.where(("name",))
-        return Version(loaded.capability.name, made, loaded.issues, named_at)
-
-    return load_one
-
-
-def _on_config(config: Config) -> None:
-    """What of a changed gateway.yaml is live at once, beside the capabilities."""
-    logging.getLogger().setLevel(config.log.level.upper())
 
 
 def _options(config: Config) -> Options:

@@ -1,0 +1,114 @@
+"""Builds backends out of what the files say, with the things of which a process has one each."""
+
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from gateway.backends.base import Backend
+from gateway.backends.cache import Cache
+from gateway.backends.mcp import McpBackend
+from gateway.backends.mock import MockBackend
+from gateway.backends.rest import RestBackend
+from gateway.backends.unusable import Unusable
+from gateway.capability import load
+from gateway.capability.compiled import CompiledCapability
+from gateway.config import backends, servers
+from gateway.config.model import Capabilities
+from gateway.credentials import backend_auth
+from gateway.credentials.authorizer import Authorizer
+from gateway.credentials.means import AuthMeans
+from gateway.credentials.redact import Redactor
+from gateway.domain.issue import Issue
+from gateway.http.direct import Direct
+from gateway.http.outgoing import Outgoing
+from gateway.runtime.shelf import Load, Version
+from gateway.transports.base import Means
+
+if TYPE_CHECKING:
+    from gateway.credentials.client_credentials import Tokens
+    from gateway.credentials.token_store import TokenStore
+
+NOT_MOCKED = (Issue("--mock", "answers for capability files only"),)
+
+
+class Builders:
+    """`redactor` learns every secret. `mock`: tools answer from their files' examples."""
+
+    def __init__(
+        self, redactor: Redactor, environ: Mapping[str, str], *, mock: bool = False
+    ) -> None:
+        self._redactor = redactor
+        self._environ = environ
+        self._mock = mock
+        self._outgoing = Outgoing()
+        self._direct = Direct(public_only=False)
+        self._cache = Cache()
+
+    def load_with(self, settings: Capabilities) -> Load:
+        """How capability files are loaded under these settings."""
+
+        def load_one(data: bytes, file: str) -> Version:
+            loaded = load.load(
+                data,
+                file,
+                environ=self._environ,
+                redactor=self._redactor,
+                vars_override=settings.vars,
+            )
+            if loaded.capability is None:
+                return Version(None, None, loaded.issues)
+            made = functools.partial(self._rest, loaded.capability, settings)
+            named_at = loaded.parsed.where(("name",))
+            return Version(loaded.capability.name, made, loaded.issues, named_at)
+
+        return load_one
+
+    def server(self, name: str, server: backends.Backend) -> Backend:
+        """An MCP server, not started yet."""
+        kind = servers.kind(server)
+        if self._mock:
+            return Unusable(name, kind.label, NOT_MOCKED)
+        means = Means(name, self._direct, self._authorizer(name, server))
+        return McpBackend(servers.settings(name, server), kind, means)
+
+    def _authorizer(self, name: str, server: backends.Backend) -> Authorizer | None:
+        """What is shown to it; None for a program, and where nothing is."""
+        url = server.http_url or server.sse_url or server.ws_url
+        if url is None or not (server.headers or server.auth or server.oauth):
+            return None
+        means = AuthMeans(
+            name,
+            url,
+            self._outgoing,
+            lambda: self._tokens,
+            lambda: self._store,
+            self._redactor,
+        )
+        return backend_auth.build(server.headers, server.auth, server.oauth, means)
+
+    @functools.cached_property
+    def _tokens(self) -> "Tokens":
+        from gateway.credentials.client_credentials import Tokens  # noqa: PLC0415  100 ms to load
+
+        return Tokens(self._outgoing, self._redactor)
+
+    @functools.cached_property
+    def _store(self) -> "TokenStore":
+        from gateway.credentials.token_store import (  # noqa: PLC0415  50 ms to load
+            KEY_VARIABLE,
+            TokenStore,
+            state_folder,
+        )
+
+        return TokenStore(state_folder(self._environ), self._environ.get(KEY_VARIABLE))
+
+    async def aclose(self) -> None:
+        """Close what is shared; after the backends."""
+        await self._outgoing.aclose()
+        await self._direct.aclose()
+
+    def _rest(self, compiled: CompiledCapability, settings: Capabilities) -> Backend:
+        if self._mock:
+            return MockBackend(compiled)
+        private = settings.allow_private
+        return RestBackend(compiled, self._outgoing, self._cache, allow_private=private)

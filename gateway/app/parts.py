@@ -1,0 +1,107 @@
+"""Makes all parts out of a configuration and wires them; no if about traffic."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from gateway import log
+from gateway.app.building import Builders
+from gateway.capability.units import seconds
+from gateway.config.model import Config
+from gateway.credentials.redact import Redactor
+from gateway.credentials.secret import environment
+from gateway.domain.events import Event, Observer
+from gateway.observe.ledger import Ledger
+from gateway.observe.logging import StateLog
+from gateway.observe.metrics import Metrics
+from gateway.runtime.configured import Configured
+from gateway.runtime.mcp_servers import McpServers
+from gateway.runtime.notices import Notices
+from gateway.runtime.reconcile import Reconciler
+from gateway.runtime.reload import Reloader
+from gateway.runtime.snapshot import Current, Snapshot
+from gateway.runtime.view import View
+from gateway.runtime.waiting import settled
+
+FIRST_CONNECTIONS = 20.0  # seconds that the command line waits for MCP servers to start
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What was made, for whoever serves it."""
+
+    config: Config
+    current: Current
+    observe: Observer
+    metrics: Metrics
+    ledger: Ledger
+    notices: Notices
+    reconciler: Reconciler
+    reloader: Reloader
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    configured: Configured, *, mock: bool = False, redactor: Redactor | None = None
+) -> AsyncIterator[Parts]:
+    """All parts, with the files loaded once. `mock`: tools answer from their examples.
+
+    `redactor` is the one that the process's log uses: it learns every secret.
+    """
+    config = configured.config
+    redactor = redactor or Redactor()
+    metrics, ledger = Metrics(), Ledger()
+    observe = _fan_out(metrics, ledger, StateLog())
+    current = Current(Snapshot(request_timeout=seconds(config.server.request_timeout)))
+    current.subscribe(lambda _, new: metrics.offered(new.catalog, new.issues))
+    notices = Notices()
+    reconciler = Reconciler(current, observe, notices)
+    builders = Builders(redactor, environment(), mock=mock)
+    reloader = Reloader(
+        configured,
+        builders.load_with,
+        reconciler,
+        _on_config,
+        McpServers(configured, builders.server, environment()),
+    )
+    try:
+        await reloader.reload(cold=True)
+        yield Parts(config, current, observe, metrics, ledger, notices, reconciler, reloader)
+    finally:
+        await reconciler.aclose(grace=0)
+        await builders.aclose()
+
+
+@contextlib.asynccontextmanager
+async def offered(configured: Configured, *, mock: bool = False) -> AsyncIterator[View]:
+    """The view of a caller in this very process, for the command line."""
+    redactor = logged(configured.config)
+    async with opened(configured, mock=mock, redactor=redactor) as parts:
+        following = asyncio.create_task(parts.reconciler.follow(), name="reconciler")
+        try:
+            await settled(parts.current, FIRST_CONNECTIONS)
+            yield View(parts.current.get(), parts.observe)
+        finally:
+            following.cancel()
+
+
+def logged(config: Config) -> Redactor:
+    """Set up the process's log; gives the redactor it uses."""
+    redactor = Redactor()
+    log.setup(config.log.level, config.log.format, redactor)
+    return redactor
+
+
+def _fan_out(*sinks: Observer) -> Observer:
+    def observe(event: Event) -> None:
+        for sink in sinks:
+            sink(event)
+
+    return observe
+
+
+def _on_config(config: Config) -> None:
+    """What of a changed gateway.yaml is live at once, beside the capabilities."""
+    logging.getLogger().setLevel(config.log.level.upper())
