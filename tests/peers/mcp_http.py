@@ -57,8 +57,9 @@ class McpHttp:
         headers = {"MCP-Protocol-Version": MODERN, "Mcp-Method": method, **ACCEPT}
         if params and "name" in params:
             headers["Mcp-Name"] = str(params["name"])
+        meta = {**META, **((params or {}).get("_meta") or {})}
         return self.http.post(
-            self.url, json={**body, "params": {**(params or {}), "_meta": META}}, headers=headers
+            self.url, json={**body, "params": {**(params or {}), "_meta": meta}}, headers=headers
         )
 
     def legacy(

@@ -8,7 +8,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from gateway.domain.call import Call, Handler
+from gateway.domain.call import Call, Handler, Query, QueryHandler, Relayed
 from gateway.domain.catalog import Catalog
 from gateway.domain.client import Client
 from gateway.domain.listing import Listing
@@ -60,6 +60,10 @@ async def plain(_: Client) -> str:
 TALKS: dict[str, Talk] = {talk.__name__: talk for talk in (greet, survey, interview, report, plain)}
 
 
+async def agree(_: Query) -> Relayed:
+    return Relayed(b"{}")
+
+
 def handler(talks: dict[str, Talk]) -> Handler:
     async def call(call: Call) -> ToolResult:
         return text_result(await talks[call.tool.ref.name](call.context.client))
@@ -68,9 +72,15 @@ def handler(talks: dict[str, Talk]) -> Handler:
 
 
 def talking(
-    talks: dict[str, Talk] | None = None, *, handle: Handler | None = None, era: str = "legacy"
+    talks: dict[str, Talk] | None = None,
+    *,
+    handle: Handler | None = None,
+    query: QueryHandler | None = None,
+    era: str = "legacy",
 ) -> Snapshot:
-    """A gateway's snapshot with one such server, `talker`; `handle` takes its calls instead."""
+    """A gateway's snapshot with one such server, `talker`; `handle` takes its calls instead, and
+    `query` all other requests.
+    """
     known = {**TALKS, **(talks or {})}
     tools = [tool("talker", name) for name in known]
     made = snapshot(1, {"talker": tools}, {"talker": handle or handler(known)})
@@ -78,4 +88,4 @@ def talking(
     listing = Listing(
         "talker", "It talks.", tuple(tools), transport="stdio", era=era, capabilities=logging
     )
-    return replace(made, catalog=Catalog([listing]))
+    return replace(made, catalog=Catalog([listing]), queries={"talker": query or agree})
