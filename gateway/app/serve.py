@@ -51,7 +51,9 @@ async def listening(
     ):
         options = _options(configured.config)
         metrics = parts.metrics.render if configured.config.metrics.enabled else None
-        server = HttpServer(parts.current, parts.observe, options, parts.ledger, metrics)
+        server = HttpServer(
+            parts.current, parts.observe, options, parts.ledger, metrics, parts.notices
+        )
         await server.start()
         try:
             yield parts, server.port
@@ -82,7 +84,7 @@ async def serve_stdio(configured: Configured, *, mock: bool = False) -> int:
         opened(configured, mock=mock, redactor=redactor) as parts,
         _kept_current(parts),
     ):
-        server = StdioServer(parts.current, parts.observe, _options(parts.config))
+        server = StdioServer(parts.current, parts.observe, _options(parts.config), parts.notices)
         _on_signals(server.stop)
         _settle()
         await server.run(seconds(parts.config.server.shutdown_timeout))
