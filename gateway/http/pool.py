@@ -132,7 +132,8 @@ class Pool:
 
     def __repr__(self) -> str:
         taken = sum(place.taken for place in self._places.values())
-        return f"<Pool {len(self._all)} connections, {taken} in use>"
+        idle = sum(len(place.idle) for place in self._places.values())
+        return f"<Pool {len(self._all)} connections, {taken} in use, {idle} idle>"
 
     async def _on(
         self,
