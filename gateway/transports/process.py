@@ -18,7 +18,6 @@ from dataclasses import dataclass
 
 from gateway.transports.reaper import reaper
 
-POLITELY = 2.0  # seconds to end by itself once its input has ended, and again after SIGTERM
 KILLED = 2.0  # seconds until the system has ended what it was told to kill
 PR_SET_PDEATHSIG = 1
 
@@ -85,13 +84,15 @@ class Process:
         """End it and its group at once."""
         self._signal(signal.SIGKILL)
 
-    async def stop(self) -> None:
-        """End it: its input first, then SIGTERM, then SIGKILL; back when it is gone."""
+    async def stop(self, politely: float) -> None:
+        """End it: its input first, then SIGTERM, then SIGKILL, so many seconds apart; back when it
+        is gone.
+        """
         try:
             self.input.close()
-            if not await self._ends_within(POLITELY):
+            if not await self._ends_within(politely):
                 self._signal(signal.SIGTERM)
-                await self._ends_within(POLITELY)
+                await self._ends_within(politely)
         finally:
             self.kill()
             self.release()
@@ -112,7 +113,7 @@ class Process:
             errors, _ = await loop.connect_read_pipe(lambda: ears.errors, child.stderr)
             self._closing.append(errors.close)
             self.input, _ = await loop.connect_write_pipe(lambda: ears.input, child.stdin)
-            self._closing.append(self.input.abort)
+            self._closing.append(lambda: _abort(self.input))
             unconnected.pop_all()
 
     async def _ends_within(self, seconds: float) -> bool:
@@ -150,6 +151,12 @@ class Process:
             os.close(self._handle)
         self._gone.set()
         self._tell()
+
+
+def _abort(pipe: asyncio.WriteTransport) -> None:
+    """Unless it is closed: then the standard loop's fails at it."""
+    if not pipe.is_closing() or pipe.get_write_buffer_size():
+        pipe.abort()
 
 
 def _spawned(program: Program) -> "subprocess.Popen[bytes]":

@@ -23,6 +23,7 @@ from gateway.transports.process_environment import for_child
 from gateway.transports.process_pipes import LastWords, Lines
 
 MOST_UNREAD = 2 * LARGEST  # bytes written that the server has not read
+POLITELY = 2.0  # seconds
 DRAIN = 0.05  # seconds from the first sign of its end until its requests fail
 SHELL = frozenset({"|", "||", "&&", ";", "&", ">", ">>", "<", "2>&1"})
 REMEDIES = {
@@ -73,10 +74,14 @@ class Server(asyncio.Protocol):
 
     apart = False
 
-    def __init__(self, settings: Stdio, peer: Peer, backend: str) -> None:
+    def __init__(
+        self, settings: Stdio, peer: Peer, backend: str, politely: float = POLITELY
+    ) -> None:
+        """`politely` is how long, in seconds, it has to end by itself, and again after SIGTERM."""
         self._settings = settings
         self._peer = peer
         self._backend = backend
+        self._politely = politely
         self._loop = asyncio.get_running_loop()
         self._redactor = Redactor()
         for _, value in settings.env:
@@ -125,7 +130,7 @@ class Server(asyncio.Protocol):
         self._lose("the connection was closed")
         if self._process is not None:
             self._flush()
-            await self._process.stop()
+            await self._process.stop(self._politely)
 
     @property
     def _name(self) -> str:
@@ -143,7 +148,7 @@ class Server(asyncio.Protocol):
         self._unsent += (body, b"\n")
 
     def _flush(self) -> None:
-        if self._process is not None:
+        if self._process is not None and not self._process.input.is_closing():
             self._process.input.write(b"".join(self._unsent))
         self._unsent.clear()
 
