@@ -43,15 +43,23 @@ class Correlation:
 
         Cancelled, the id is forgotten: a late answer goes to nobody.
         """
-        self._newest = max(self._newest, id)
-        waiter: asyncio.Future[Inbound] = self._loop.create_future()
-        self._waiting[id] = waiter
+        waiter = self.expected(id)
         try:
             write(body)
             return await waiter
         finally:
-            self._waiting.pop(id, None)
+            self.forget(id)
             del waiter  # which holds the error that holds this frame
+
+    def expected(self, id: int) -> asyncio.Future[Inbound]:
+        """What answers the request with this id, which has to be forgotten again."""
+        self._newest = max(self._newest, id)
+        waiter: asyncio.Future[Inbound] = self._loop.create_future()
+        self._waiting[id] = waiter
+        return waiter
+
+    def forget(self, id: int) -> None:
+        self._waiting.pop(id, None)
 
     def heard(self, data: bytes) -> None:
         """Bytes that should be one message, or a batch of them."""

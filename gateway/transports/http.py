@@ -69,7 +69,7 @@ class HttpTransport:
     ) -> None:
         self._requests = requests
         self._peer = peer
-        self._standing = Standing(requests, Hearing(peer, None), self._gone, rng)
+        self._standing = Standing(requests, peer, self._gone, rng)
         self._headers: Headers = ()  # those of `follow`
         self._open: set[Stage] = set()
         self._closed = False

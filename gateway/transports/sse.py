@@ -14,9 +14,10 @@ from gateway.errors import BackendUnavailable, BadResponse, DeadlineExceeded, Ga
 from gateway.http.direct import address
 from gateway.http.failures import ConnectionLost
 from gateway.http.pool import Stage
-from gateway.protocol.received import LARGEST, Inbound, decode
+from gateway.protocol.received import LARGEST, Inbound
 from gateway.protocol.sse import Parser
 from gateway.transports.base import Headers, Means, Outbound, Peer, Transport
+from gateway.transports.correlate import Correlation
 from gateway.transports.refusals import (
     NOT_FOUND,
     OK,
@@ -75,7 +76,7 @@ class SseTransport:
         self._peer = peer
         self._requests = Requests(url, means)
         self._parser = Parser(LARGEST)
-        self._waiting: dict[int, asyncio.Future[Inbound]] = {}
+        self._correlation = Correlation(means.name, peer, _unsaid)
         self._posts: Requests | None = None
         self._endpoint: asyncio.Future[Requests] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
@@ -87,14 +88,15 @@ class SseTransport:
         self._posts = await self._endpoint
 
     async def request(self, out: Outbound) -> Inbound:
-        waiting = self._waiting[out.id] = asyncio.get_running_loop().create_future()
+        waiter = self._correlation.expected(out.id)
         try:
             refused = await self._post(out.body, out.headers, out)
-            return refused or await waiting
+            return refused or await waiter
         finally:
-            del self._waiting[out.id]
-            if waiting.done() and not waiting.cancelled():
-                waiting.exception()  # the POST failed as well, and that was told
+            self._correlation.forget(out.id)
+            if waiter.done() and not waiter.cancelled():
+                waiter.exception()  # the POST failed as well, and that was told
+            del waiter  # which holds the error that holds this frame
 
     async def send(self, body: bytes, headers: Headers = ()) -> None:
         await self._post(body, headers)
@@ -149,14 +151,12 @@ class SseTransport:
 
     def _end(self, reason: str) -> None:
         self._over = reason
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_exception(ConnectionLost(reason))
+        self._correlation.fail(lambda: ConnectionLost(reason))
 
     def _hear(self, chunk: bytes) -> bool:
         for event in self._parser.feed_raw(chunk):
             if event.event == "message" and event.data:
-                self._take(event.data)
+                self._correlation.heard(event.data)
             elif event.event == "endpoint" and not self._endpoint.done():
                 self._endpoint.set_result(self._place(event.data))
         return False
@@ -176,11 +176,7 @@ class SseTransport:
             hint="its operator may have to set its public URL",
         )
 
-    def _take(self, data: bytes) -> None:
-        for message in decode(data):
-            if message.method is not None:
-                self._peer.received(message, None)
-                continue
-            waiting = self._waiting.get(message.id) if isinstance(message.id, int) else None
-            if waiting is not None and not waiting.done():
-                waiting.set_result(message)
+
+def _unsaid(_: str) -> str:
+    """In the log: what a server makes up may hold what it was shown."""
+    return ""

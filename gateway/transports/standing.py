@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from gateway.errors import GatewayError
 from gateway.http.pool import Stage
-from gateway.transports.base import Headers
+from gateway.transports.base import Headers, Peer
 from gateway.transports.refusals import NOT_FOUND, OK, SERVER_ERROR, TIMED_OUT, TOO_MANY
 from gateway.transports.requests import STREAM, Requests, media_type
 from gateway.transports.streams import Hearing
@@ -23,24 +23,26 @@ LATER = frozenset({401, 403, TIMED_OUT, TOO_MANY})  # it may be heard later: cre
 
 
 class Standing:
-    """`gone` is called once if the server no longer knows the session."""
+    """`gone` is called if the server no longer knows the session."""
 
     def __init__(
         self,
         requests: Requests,
-        hearing: Hearing,
+        peer: Peer,
         gone: Callable[[], None],
         rng: Callable[[], float] = random.random,
     ) -> None:
         self._requests = requests
-        self._hearing = hearing
+        self._peer = peer
         self._gone = gone
         self._rng = rng
         self._task: asyncio.Task[None] | None = None
 
     def follow(self, headers: Headers) -> None:
-        if self._task is None:
-            self._task = asyncio.create_task(self._follow(headers))
+        """From now on; in the place of the stream of a session that was."""
+        if self._task is not None:
+            self._task.cancel()
+        self._task = asyncio.create_task(self._follow(headers))
 
     async def aclose(self) -> None:
         if self._task is not None:
@@ -48,22 +50,26 @@ class Standing:
             await asyncio.wait([self._task])
 
     async def _follow(self, headers: Headers) -> None:
+        hearing = Hearing(self._peer, None)
         failures = 0
-        while await self._listen(headers):
-            failures = 0 if self._hearing.heard else failures + 1
-            await asyncio.sleep(pause(self._hearing.pause, failures, self._rng()))
+        while await self._listen(hearing, headers):
+            failures = 0 if hearing.heard else failures + 1
+            await asyncio.sleep(pause(hearing.pause, failures, self._rng()))
 
-    async def _listen(self, headers: Headers) -> bool:
+    async def _listen(self, hearing: Hearing, headers: Headers) -> bool:
         """One stream to its end; False: there is no use in another."""
+        session = self._requests.session
         try:
-            answer = await self._hearing.go_on(self._requests, headers, Stage())
+            answer = await hearing.go_on(self._requests, headers, Stage())
         except GatewayError as error:
             log.debug("standing_stream_broke", extra={"reason": str(error)})
             return True
         if answer.status == OK:
             return media_type(answer) == STREAM
-        if answer.status == NOT_FOUND and self._requests.session is not None:
-            self._gone()
+        if answer.status == NOT_FOUND and session is not None:
+            if session == self._requests.session:  # else another has been opened meanwhile
+                self._gone()
+            return False
         return answer.status in LATER or answer.status >= SERVER_ERROR
 
 

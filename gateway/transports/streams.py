@@ -4,16 +4,12 @@ Messages are handed over as their bytes come and nothing is kept but the unfinis
 has a bound (I60).
 """
 
-import logging
-
 from gateway.http.message import HttpResponse
 from gateway.http.pool import Stage
 from gateway.protocol.received import LARGEST, Inbound, decode
 from gateway.protocol.sse import Parser
 from gateway.transports.base import Headers, Peer
 from gateway.transports.requests import Requests
-
-log = logging.getLogger(__name__)
 
 FIRST_PAUSE = 1.0  # seconds before a stream is taken up again, unless the server says otherwise
 PAUSES = 0.1, 30.0  # what it may say
@@ -23,8 +19,8 @@ LONGEST_ID = 1024  # characters of an event's id
 class Hearing:
     """Called with the bytes of a stream, it tells whether that was enough, as a sink does.
 
-    `request` is the id of ours which the stream answers; None: it answers none, and goes on.
-    Raises BadResponse for what is no message.
+    `request` is the id of ours which the stream answers; None: it answers none, and goes on. A
+    response to anything else is dropped. Raises BadResponse for what is no message.
     """
 
     __slots__ = ("_parser", "_peer", "begun", "last_id", "pause", "request", "response")
@@ -51,7 +47,7 @@ class Hearing:
         for event in events:
             if event.data and event.event == "message":
                 self.take(event.data)
-                if self.response is not None:
+                if self.response is not None and self.request is not None:
                     return True  # nothing after it is meant for anyone
         return False
 
@@ -73,7 +69,5 @@ class Hearing:
         for message in decode(data):
             if message.method is not None:
                 self._peer.received(message, self.request)
-            elif message.id == self.request and self.response is None and message.id is not None:
+            elif message.id == self.request and self.response is None:
                 self.response = message
-            else:
-                log.debug("response_dropped", extra={"reason": "no request of this stream waits"})

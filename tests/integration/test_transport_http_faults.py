@@ -138,12 +138,30 @@ async def test_the_standing_stream_is_taken_up_again_from_where_it_ended() -> No
     second = then_silence(stream() + event(NOTE))
     async with scripted(first, second) as peer, connected(peer, hearer) as transport:
         transport.follow((("MCP-Protocol-Version", "2025-11-25"),))
-        transport.follow(())
         for _ in range(2):
             assert await hearer.messages.get() == (None, "notifications/x", None)
         assert [request.headers.get("last-event-id") for request in peer.requests] == [None, "7"]
         assert {request.headers["accept"] for request in peer.requests} == {"text/event-stream"}
         assert {r.headers["mcp-protocol-version"] for r in peer.requests} == {"2025-11-25"}
+
+
+async def test_a_new_session_has_a_standing_stream_of_its_own() -> None:
+    hearer = Hearer()
+
+    async def serving(request: Request, writer: asyncio.StreamWriter) -> None:
+        if request.method == "POST":
+            await opening(request, writer)
+        else:
+            await then_silence(stream() + event(NOTE, b"id: 7\n"))(request, writer)
+
+    async with scripted(serving) as peer, connected(peer, hearer) as transport:
+        for _ in range(2):
+            await transport.request(asked("initialize"))
+            transport.follow(())
+            await hearer.messages.get()
+        await peer.left.wait()
+        streams = [request for request in peer.requests if request.method == "GET"]
+        assert [request.headers.get("last-event-id") for request in streams] == [None, None]
 
 
 async def test_a_server_without_a_standing_stream_is_not_asked_twice() -> None:
