@@ -15,7 +15,7 @@ from gateway.domain.call import Call, Outcome, Query, Relayed
 from gateway.domain.client import NO_CONTEXT, NOBODY, Context
 from gateway.domain.events import CallFinished, Event, Observer, Queried, Searched
 from gateway.domain.identity import ANONYMOUS, Identity
-from gateway.domain.listing import Listing
+from gateway.domain.listing import Listing, Status
 from gateway.domain.names import did_you_mean
 from gateway.domain.search import Found
 from gateway.domain.text import shown
@@ -23,6 +23,7 @@ from gateway.domain.tool import JsonObject, Tool, ToolRef
 from gateway.errors import (
     LOOK_FIRST,
     BackendNotFound,
+    BackendUnavailable,
     DeadlineExceeded,
     GatewayError,
     ToolNotFound,
@@ -65,6 +66,10 @@ class View:
             raise BackendNotFound(f"no server {shown(name)}", hint=hint)
         return found
 
+    def find(self, ref: ToolRef) -> Tool | None:
+        """The tool called `ref`, to the letter, if there is one."""
+        return self.snapshot.catalog.find(ref)
+
     def tool(self, ref: ToolRef) -> Tool:
         """The tool called `ref`; raises BackendNotFound or ToolNotFound with the nearest names."""
         found = self.snapshot.catalog.find(ref)
@@ -72,7 +77,11 @@ class View:
             ref = ToolRef(self.backend(ref.backend).name, ref.name)
             found = self.snapshot.catalog.find(ref)
         if found is None:
-            tools = [tool.ref.name for tool in self.backend(ref.backend).tools]
+            listing = self.backend(ref.backend)
+            if listing.health.status is Status.DOWN and not listing.tools:
+                text = f"server {listing.name!r} is {listing.health}"
+                raise BackendUnavailable(text)
+            tools = [tool.ref.name for tool in listing.tools]
             fallback = f"gateway_list_tools with server {ref.backend!r} names every tool"
             hint = did_you_mean(ref.name, tools) or fallback
             raise ToolNotFound(f"no tool {shown(ref.name)} on server {ref.backend!r}", hint=hint)

@@ -1,4 +1,4 @@
-"""Waits until it is known what every backend offers: for those who ask once and leave."""
+"""Waits until it is known what backends offer: for those who ask while some are still starting."""
 
 import asyncio
 import contextlib
@@ -6,15 +6,16 @@ import contextlib
 from gateway.runtime.snapshot import Current, Snapshot
 
 
-async def settled(current: Current, within: float) -> None:
+async def settled(current: Current, within: float, only: str | None = None) -> None:
     """Return when no backend's first connection is under way any more, or after `within` seconds.
 
-    Somebody has to `follow` the backends meanwhile.
+    `only` one backend counts, where it is given. Somebody has to `follow` the backends meanwhile.
     """
     done = asyncio.Event()
 
     def look(_before: Snapshot, after: Snapshot) -> None:
-        if all(listing.settled for listing in after.catalog.backends.values()):
+        backends = after.catalog.backends
+        if all(one.settled for name, one in backends.items() if only in (None, name)):
             done.set()
 
     stop = current.subscribe(look)

@@ -15,7 +15,7 @@ import msgspec
 
 from gateway.domain.client import NO_CONTEXT, Context
 from gateway.domain.events import Observer, RequestAnswered
-from gateway.domain.identity import Identity
+from gateway.domain.identity import ANONYMOUS, Identity
 from gateway.errors import GatewayError
 from gateway.protocol import jsonrpc, mcp, wire
 from gateway.protocol.inbound import Rejection
@@ -27,6 +27,7 @@ from gateway.server.faults import rejection
 from gateway.server.listing import Lists
 from gateway.server.methods import asking, of_legacy, of_modern
 from gateway.server.parking import Bounds, Parking
+from gateway.server.surface import BackendSurface, Surface
 from gateway.server.views import Views
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,17 @@ class Endpoint:
     def view(self, caller: Identity, context: Context = NO_CONTEXT) -> View:
         """The newest snapshot as the caller sees it, for a request with that context."""
         return self._views.view(caller, context)
+
+    def backend(self, name: str) -> Surface | None:
+        """The surface of the backend with that name or alias."""
+        view = self.view(ANONYMOUS)
+        name = name if name in view.backends else view.name_of(name)
+        return BackendSurface(name) if name in view.backends else None
+
+    async def settled(self, surface: Surface) -> None:
+        """Return when it is known what the surface offers."""
+        if surface.name:
+            await self._views.settled(surface.name)
 
     def close(self) -> None:
         """Cancel what waits for clients that are away: no request of theirs will be taken."""

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 from urllib.parse import quote, unquote
 
-from gateway.domain.identity import ANONYMOUS
 from gateway.errors import Draining
 from gateway.protocol import eras, jsonrpc, mcp
 from gateway.protocol.header_values import Headers
@@ -20,7 +19,7 @@ from gateway.server.guard import Guard
 from gateway.server.legacy import Legacy
 from gateway.server.modern import POST_ONLY, Modern
 from gateway.server.reply import Post, Reply, Unreadable, refusal, text, unfit
-from gateway.server.surface import BackendSurface, Surface
+from gateway.server.surface import Surface
 
 ROOT = "/mcp"
 
@@ -104,10 +103,13 @@ class Http:
         surface = self._surface(path)
         if surface is None:
             return NOT_FOUND
+        await self._endpoint.settled(surface)
         return await self._mcp(incoming, Post(surface, headers, incoming.begin))
 
     def _surface(self, path: str) -> Surface | None:
-        """What the path offers: `/mcp`, `/mcp/` or `/mcp/{backend}`, to the letter."""
+        """What the path offers: `/mcp`, `/mcp/` or `/mcp/{backend}`, to the letter. An alias of a
+        backend leads to it.
+        """
         if path in (ROOT, ROOT + "/"):
             return self._meta
         root, _, segment = path[1:].partition("/")
@@ -116,7 +118,7 @@ class Http:
         name = unquote(segment, errors="replace")
         if quote(name, safe="") != segment or "/" in name:
             return None
-        return BackendSurface(name) if name in self._endpoint.view(ANONYMOUS).backends else None
+        return self._endpoint.backend(name)
 
     async def _mcp(self, incoming: Incoming, post: Post) -> Reply:
         if incoming.method == "POST":

@@ -12,7 +12,6 @@ from gateway.domain.merged import prompt_sources, resource_sources
 from gateway.domain.names import nearest
 from gateway.domain.naming import Owned
 from gateway.domain.tool import JsonObject, ToolRef
-from gateway.errors import BackendNotFound, ToolNotFound
 from gateway.meta import MetaTool
 from gateway.protocol import mcp
 from gateway.protocol.eras import Revision
@@ -201,6 +200,9 @@ class BackendSurface:
         return _find(view, ToolRef(self.name, tool))
 
     def nearest(self, view: View, tool: str) -> str:
+        listing = view.backends.get(self.name)
+        if listing is not None and not listing.tools:
+            return f"the server is {listing.health}"
         close = nearest(tool, [str(found["name"]) for found in self.definitions(view)])
         return f"did you mean {' or '.join(close)}?" if close else "tools/list names every tool"
 
@@ -249,7 +251,5 @@ class BackendSurface:
 
 
 def _find(view: View, ref: ToolRef) -> JsonObject | None:
-    try:
-        return view.tool(ref).definition
-    except (BackendNotFound, ToolNotFound):
-        return None
+    found = view.find(ref)
+    return found.definition if found is not None else None

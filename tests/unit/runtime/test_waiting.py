@@ -26,6 +26,11 @@ async def test_it_waits_for_the_last_one() -> None:
         await waiting
 
 
+async def test_one_that_is_asked_for_need_not_wait_for_the_others() -> None:
+    async with asyncio.timeout(0.5):
+        await settled(Current(snapshot(True, False)), 5, "b0")
+
+
 async def test_it_does_not_wait_where_all_is_known() -> None:
     async with asyncio.timeout(0.5):
         await settled(Current(snapshot(True)), 5)
