@@ -36,7 +36,7 @@ class OAuth2(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     )
     """How to prove who we are; by default what the server's metadata says, else by HTTP Basic."""
     private_key: str | None = None
-    """For `private_key_jwt`: the key in PEM, such as file:key.pem."""
+    """For `private_key_jwt`: the key (EC or RSA) in PEM, such as file:key.pem."""
     key_id: str | None = None
     """For `private_key_jwt`: the key's id, if the server wants one."""
 
