@@ -3,8 +3,8 @@ server forgets who we are, and again after we said so anew.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, Protocol
 
 from gateway.backends.flights import Flight, Flights
 from gateway.backends.opening import PATIENCE, initialize, probe
@@ -22,24 +22,34 @@ from gateway.transports.base import Outbound, Transport
 MOST_ERRANDS = 1_000
 
 
+class Hearer(Protocol):
+    """Its methods never block or raise."""
+
+    def renewed(self) -> None:
+        """We were introduced anew: what the server knew of us is gone."""
+        ...
+
+    def failed(self, reason: str) -> None:
+        """We could not be: the line has ended."""
+        ...
+
+
 class Line:
-    """`epoch` counts how often we were introduced. `renewed` is called after each time but the
-    first, `failed` with the reason when we could not be.
-    """
+    """`epoch` counts how often we were introduced anew. `name` is the backend's, for log lines."""
 
     def __init__(
         self,
+        name: str,
         transport: Transport,
         introduction: Introduction,
         flights: Flights,
-        renewed: Callable[[], None],
-        failed: Callable[[str], None],
+        hearer: Hearer,
     ) -> None:
+        self.name = name
         self.flights = flights
         self.epoch = 0
         self._transport = transport
-        self._renewed = renewed
-        self._failed = failed
+        self._hearer = hearer
         self._renewing: asyncio.Task[None] | None = None
         self._errands: set[asyncio.Task[None]] = set()
         self._ended: str | None = None
@@ -163,7 +173,7 @@ class Line:
         else:
             self._introduced(found)
             self.epoch += 1
-            self._renewed()
+            self._hearer.renewed()
         finally:
             self._renewing = None
 
@@ -177,7 +187,7 @@ class Line:
 
     def _give_up(self, reason: str) -> None:
         self._ended = reason
-        self._failed(reason)
+        self._hearer.failed(reason)
 
 
 def _blamed(flight: Flight) -> GatewayError | None:

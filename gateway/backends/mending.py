@@ -93,7 +93,7 @@ class Mending:
         """With the headers that the tool asks for by now."""
         self._changed(mcp.TOOLS_CHANGED)
         called = msgspec.json.decode(b"{%b}" % draft.members)
-        for tool in await every(self._line.own, mcp.TOOLS_LIST):
+        for tool in await every(self._line.own, mcp.TOOLS_LIST, self._line.name):
             if tool.get("name") == called["name"]:
                 fresh = self._line.dialect.call(
                     called["name"], called["arguments"], tool.get("inputSchema")

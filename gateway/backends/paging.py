@@ -17,7 +17,7 @@ MOST_ITEMS = 50_000
 Own = Callable[[str, JsonObject], Awaitable[Inbound]]
 
 
-async def every(own: Own, method: str) -> list[JsonObject]:
+async def every(own: Own, method: str, backend: str) -> list[JsonObject]:
     """The items as they came; none where the server does not know the method.
 
     A list without end, or one that leads in a circle, ends at the bound or where it closes. Raises
@@ -36,7 +36,7 @@ async def every(own: Own, method: str) -> list[JsonObject]:
         if cursor in seen or len(items) >= MOST_ITEMS:
             break
         seen.add(cursor)
-    log.warning("list_cut", extra={"method": method, "items": len(items)})
+    log.warning("list_cut", extra={"backend": backend, "method": method, "items": len(items)})
     return items[:MOST_ITEMS]
 
 

@@ -56,7 +56,8 @@ class SessionEvents(Protocol):
 class Session:
     """Made by `open`. Its methods raise only GatewayError and CancelledError."""
 
-    def __init__(self, events: SessionEvents) -> None:
+    def __init__(self, name: str, events: SessionEvents) -> None:
+        self._name = name
         self._events = events
         self._flights = Flights()
         self._questions = Questions(self._answer)
@@ -81,7 +82,7 @@ class Session:
         `known` is what it spoke last time. A probe waits `patience` seconds before it counts as
         unanswered. Raises NoStreamableHttp where HTTP+SSE is worth a try.
         """
-        session = cls(events)
+        session = cls(means.name, events)
 
         async def connect() -> Transport:
             session._gone = None
@@ -96,7 +97,7 @@ class Session:
         return session
 
     def _begin(self, transport: Transport, introduction: Introduction) -> None:
-        line = Line(transport, introduction, self._flights, self._renewed, self._fail)
+        line = Line(self._name, transport, introduction, self._flights, self)
         self._line = line
         self._hearing.apart, self._hearing.modern = line.apart, line.modern
         self._mending = Mending(line, self._events.changed)
@@ -181,7 +182,7 @@ class Session:
 
     async def list_all(self, method: str) -> list[JsonObject]:
         """Every item of a list, within bounds, as they came."""
-        return await every(self._own, method)
+        return await every(self._own, method, self._line.name)
 
     async def ping(self) -> None:
         """Returns when the server is there and knows us."""
@@ -236,9 +237,9 @@ class Session:
         elif self._line.apart and not self._line.modern:
             self._line.renew_soon()
         else:
-            self._fail(reason)
+            self.failed(reason)
 
-    def _fail(self, reason: str) -> None:
+    def failed(self, reason: str) -> None:
         if self._gone is None and not self._closed:
             self._gone = reason
             self._stop(reason)
@@ -250,7 +251,7 @@ class Session:
             self._watching.close()
             self._line.end(reason)
 
-    def _renewed(self) -> None:
+    def renewed(self) -> None:
         """The server has forgotten what we told it, and may be another than before."""
         for kind, (_, notification) in FLAGS.items():
             if kind in self.capabilities:
