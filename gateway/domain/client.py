@@ -5,9 +5,8 @@ uses. Each front implements it once.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.domain.tool import JsonObject
 from gateway.errors import CapabilityMissing
@@ -91,8 +90,7 @@ def missing(method: str, part: str | None = None) -> CapabilityMissing:
 NOBODY: Client = Nobody()
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What a request brings beside its arguments.
 
     `params` are those of its own, as they came, without `name` and `arguments`: `_meta`, `task`,
@@ -100,7 +98,7 @@ class Context:
     """
 
     client: Client = NOBODY
-    params: JsonObject = field(default_factory=nothing)
+    params: JsonObject = NOTHING
 
 
 NO_CONTEXT = Context()

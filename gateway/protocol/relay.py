@@ -26,7 +26,9 @@ def call_result(result: Outcome, revision: Revision) -> bytes:
     """A CallToolResult for a client of `revision`, or what a server answered in its place."""
     if isinstance(result, Relayed):
         return relayed(result, revision)
-    return wire.call_result(_readable(result, revision.unreadable), revision)
+    if revision.unreadable:
+        result = _readable(result, revision.unreadable)
+    return wire.call_result(result, revision)
 
 
 def relayed(result: Relayed, revision: Revision) -> bytes:
@@ -36,7 +38,7 @@ def relayed(result: Relayed, revision: Revision) -> bytes:
         return raw if result.modern else _completed(raw)
     if result.modern:
         raw = _stripped(raw)
-    if any(b'"%b"' % kind.encode() in raw for kind in revision.unreadable):
+    if revision.unreadable and any(b'"%b"' % kind.encode() in raw for kind in revision.unreadable):
         return encode(_in_text(msgspec.json.decode(raw), revision.unreadable))
     return raw
 

@@ -15,7 +15,7 @@ from gateway.server.dialogue import Dialogue
 from gateway.server.hearing import Hearing
 from gateway.server.surface import Surface
 
-OF_THE_TOOL = frozenset({"name", "arguments"})  # of a tools/call, not of its context
+OF_THE_TOOL = ("name", "arguments")  # of a tools/call, not of its context
 
 
 class Asked(msgspec.Struct, frozen=True, gc=False):
@@ -50,7 +50,9 @@ Waiting = Callable[[Asked], Awaitable[bytes]]  # the same, after asking a backen
 
 def context_of(asked: Asked) -> Context:
     """What the request brings beside the name and arguments of a tool."""
-    own = {key: value for key, value in asked.request.params.items() if key not in OF_THE_TOOL}
+    own = asked.request.params.copy()
+    for name in OF_THE_TOOL:
+        own.pop(name, None)
     return Context(asked.client, own)
 
 

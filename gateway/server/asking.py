@@ -11,13 +11,14 @@ from gateway.domain.tool import JsonObject
 from gateway.protocol import mcp
 
 ELICIT, SAMPLE, ROOTS = KINDS
+ASKED = frozenset(KINDS.values())
 ACTIONS = ("accept", "decline", "cancel")
 ROLES = ("user", "assistant")
 
 
 def may_be_asked(capabilities: JsonObject) -> bool:
     """Whether anything at all may be asked of it."""
-    return any(kind in capabilities for kind in KINDS.values())
+    return bool(capabilities) and not capabilities.keys().isdisjoint(ASKED)
 
 
 def check(capabilities: JsonObject, method: str, params: JsonObject) -> None:

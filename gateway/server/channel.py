@@ -4,8 +4,9 @@ The first message begins the stream; an answer before which nothing was said sta
 costs nothing here.
 """
 
-import asyncio
 from collections.abc import Callable
+
+import msgspec
 
 from gateway.protocol.sse import encode
 from gateway.server.feed import Feed
@@ -15,29 +16,25 @@ from gateway.server.reply import STREAMED, Reply
 Begin = Callable[[Feed], None]  # starts to send it as the answer
 
 
-class Channel:
-    """Of a modern request. A reader too slow to be sent to cancels it, as going away does.
-
-    Once closed it takes nothing: what a server says after its answer is nobody's.
+class Channel(msgspec.Struct, eq=False):
+    """Of a modern request. Once closed it takes nothing: what a server says after its answer is
+    nobody's.
     """
 
-    __slots__ = ("_begin", "_feed", "_task")
-
-    def __init__(self, begin: Begin) -> None:
-        self._begin = begin
-        self._feed: Feed | None = None
-        self._task = asyncio.current_task()
+    begin: Begin
+    feed: Feed | None = None
+    closed: bool = False
 
     @property
     def begun(self) -> bool:
-        return self._feed is not None
+        return self.feed is not None
 
     def say(self, message: bytes) -> None:
-        if self._task is not None:
+        if not self.closed:
             self._opened().offer(encode(message))
 
     def send(self, message: bytes) -> None:
-        if self._task is not None:
+        if not self.closed:
             self._opened().send(encode(message))
 
     def finish(self, body: bytes) -> Reply:
@@ -48,44 +45,36 @@ class Channel:
 
     def close(self) -> None:
         """Nothing will follow, for the request is answered or cancelled."""
-        self._task = None
-        if self._feed is not None:
-            self._feed.end()
+        self.closed = True
+        if self.feed is not None:
+            self.feed.end()
 
     def _opened(self) -> Feed:
-        if self._feed is None:
-            self._feed = Feed(most=MOST_WAITING)
-            self._feed.on_end(self._cut)
-            self._begin(self._feed)
-        return self._feed
-
-    def _cut(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+        if self.feed is None:
+            self.feed = Feed(most=MOST_WAITING)
+            self.begin(self.feed)
+        return self.feed
 
 
-class LegacyChannel:
+class LegacyChannel(msgspec.Struct, eq=False):
     """Of a legacy POST, in an outbox of its session: its client may come back for the rest."""
 
-    __slots__ = ("_begin", "_closed", "_outbox", "_outboxes", "_retry_ms")
-
-    def __init__(self, begin: Begin, outboxes: Outboxes, retry_ms: int | None) -> None:
-        self._begin = begin
-        self._outboxes = outboxes
-        self._retry_ms = retry_ms
-        self._closed = False
-        self._outbox: Outbox | None = None
+    begin: Begin
+    outboxes: Outboxes
+    retry_ms: int | None
+    outbox: Outbox | None = None
+    closed: bool = False
 
     @property
     def begun(self) -> bool:
-        return self._outbox is not None
+        return self.outbox is not None
 
     def say(self, message: bytes) -> None:
-        if not self._closed:
+        if not self.closed:
             self._opened().say(message)
 
     def send(self, message: bytes) -> None:
-        if not self._closed:
+        if not self.closed:
             self._opened().publish(message)
 
     def finish(self, body: bytes | None) -> Reply:
@@ -96,14 +85,14 @@ class LegacyChannel:
         return STREAMED
 
     def close(self) -> None:
-        self._closed = True
-        if self._outbox is not None:
-            self._outbox.finish()
+        self.closed = True
+        if self.outbox is not None:
+            self.outbox.finish()
 
     def _opened(self) -> Outbox:
-        if self._outbox is None:
-            self._outbox = self._outboxes.answer()
+        if self.outbox is None:
+            self.outbox = self.outboxes.answer()
             feed = Feed(most=MOST_WAITING)
-            self._outbox.attach(feed, None, self._retry_ms)
-            self._begin(feed)
-        return self._outbox
+            self.outbox.attach(feed, None, self.retry_ms)
+            self.begin(feed)
+        return self.outbox

@@ -5,7 +5,9 @@ not.
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
+
+import msgspec
 
 from gateway.domain.tool import JsonObject
 from gateway.errors import ClientGone
@@ -24,62 +26,59 @@ class Line(Protocol):
     def send(self, message: bytes) -> None: ...
 
 
-class ModernClient:
+class ModernClient(msgspec.Struct, eq=False):
     """Told of its request on the stream of the answer. It is asked by parking, which wraps this."""
 
-    __slots__ = ("_line", "_token", "capabilities", "log_level")
+    modern: ClassVar[bool] = True
 
-    modern = True
+    capabilities: JsonObject
+    params: Mapping[str, Any]
+    line: Line
 
-    def __init__(self, capabilities: JsonObject, params: Mapping[str, Any], line: Line) -> None:
-        meta = _meta(params)
-        self.capabilities = capabilities
-        self.log_level: str | None = meta.get(mcp.LOG_LEVEL)
-        self._token = jsonrpc.as_id(meta.get("progressToken"))
-        self._line = line
+    @property
+    def log_level(self) -> str | None:
+        level: str | None = _meta(self.params).get(mcp.LOG_LEVEL)
+        return level
 
     def notify(self, method: str, params: JsonObject) -> None:
         if method == mcp.PROGRESS:
-            _progress(self._line, self._token, params)
-        elif method == mcp.MESSAGE and self.log_level is not None:
-            _message(self._line, self.log_level, params)
+            _progress(self.line, self.params, params)
+        elif method == mcp.MESSAGE and (level := self.log_level) is not None:
+            _message(self.line, level, params)
 
     async def ask(self, method: str, params: JsonObject) -> JsonObject:
         check(self.capabilities, method, params)
         raise ClientGone("the request was not expected to bring questions; send it again")
 
 
-class LegacyClient:
+class LegacyClient(msgspec.Struct, eq=False):
     """Told and asked on the stream of its request."""
 
-    __slots__ = ("_dialogue", "_line", "_token")
+    modern: ClassVar[bool] = False
 
-    modern = False
-
-    def __init__(self, dialogue: Dialogue, params: Mapping[str, Any], line: Line) -> None:
-        self._dialogue = dialogue
-        self._token = jsonrpc.as_id(_meta(params).get("progressToken"))
-        self._line = line
+    dialogue: Dialogue
+    params: Mapping[str, Any]
+    line: Line
 
     @property
     def capabilities(self) -> JsonObject:
-        return self._dialogue.capabilities
+        return self.dialogue.capabilities
 
     @property
     def log_level(self) -> str | None:
-        return self._dialogue.level or USUAL_LEVEL
+        return self.dialogue.level or USUAL_LEVEL
 
     def notify(self, method: str, params: JsonObject) -> None:
         """One that never set a level gets whatever a server sends, as the specification has it."""
         if method == mcp.PROGRESS:
-            _progress(self._line, self._token, params)
+            _progress(self.line, self.params, params)
         elif method == mcp.MESSAGE:
-            _message(self._line, self._dialogue.level, params)
+            _message(self.line, self.dialogue.level, params)
         else:
-            self._line.say(jsonrpc.notification(method, jsonrpc.encode(params)))
+            self.line.say(jsonrpc.notification(method, jsonrpc.encode(params)))
 
     async def ask(self, method: str, params: JsonObject) -> JsonObject:
-        return await self._dialogue.ask(method, params, self._line.send)
+        return await self.dialogue.ask(method, params, self.line.send)
 
 
 def _meta(params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -87,7 +86,8 @@ def _meta(params: Mapping[str, Any]) -> Mapping[str, Any]:
     return meta if type(meta) is dict else {}
 
 
-def _progress(line: Line, token: jsonrpc.Id | None, params: JsonObject) -> None:
+def _progress(line: Line, request: Mapping[str, Any], params: JsonObject) -> None:
+    token = jsonrpc.as_id(_meta(request).get("progressToken"))
     if token is not None:
         raw = jsonrpc.encode({**params, "progressToken": token})
         line.say(jsonrpc.notification(mcp.PROGRESS, raw))

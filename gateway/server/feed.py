@@ -21,6 +21,7 @@ class Feed:
         self._waiting: deque[bytes] = deque()
         self._news = asyncio.Event()
         self._ended = False
+        self.cut = False  # for its reader left too much unread
         self._on_end: Callable[[], None] | None = None
 
     @property
@@ -39,6 +40,7 @@ class Feed:
         self._news.set()
         if len(self._waiting) > self._most:
             self._waiting.clear()
+            self.cut = True
             self.end()
 
     def offer(self, chunk: bytes) -> None:

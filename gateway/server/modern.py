@@ -3,8 +3,6 @@
 Source: 2026-07-28, basic/transports/streamable-http.
 """
 
-from msgspec.structs import replace
-
 from gateway.domain.tool import JsonObject
 from gateway.protocol import jsonrpc, mcp
 from gateway.protocol.eras import modern
@@ -47,16 +45,11 @@ class Modern:
             return _reply(self._endpoint.refuse(request, ERA, route))
         if request.method == mcp.LISTEN:
             return await self._listen(post, request, route.capabilities)
-        asked = Asked(post.surface, request, route.revision, post.caller, post.headers)
-        if not self._endpoint.waits(request.method):
-            return _reply(await self._endpoint.answer(asked))
-        return await self._told(asked, route.capabilities, Channel(post.begin))
-
-    async def _told(self, asked: Asked, capabilities: JsonObject, channel: Channel) -> Reply:
-        """Answer what takes its time: the client may hear of it before."""
-        client = ModernClient(capabilities, asked.request.params, channel)
+        channel = Channel(post.begin)
+        client = ModernClient(route.capabilities, request.params, channel)
+        asked = Asked(post.surface, request, route.revision, post.caller, post.headers, client)
         try:
-            answer = await self._endpoint.answer(replace(asked, client=client))
+            answer = await self._endpoint.answer(asked)
             return channel.finish(answer.body) if channel.begun else _reply(answer)
         finally:
             channel.close()

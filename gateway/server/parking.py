@@ -47,7 +47,7 @@ class Parking(Lot):
 
     async def carry(self, asked: Asked, handler: Waiting) -> bytes:
         """Answer by `handler`, or take up what an earlier request began. Raises as `handler`."""
-        if not asked.revision.modern:
+        if not self.concerns(asked):
             return await handler(asked)
         state = asked.request.params.get("requestState")
         if state is not None and self._seal.ours(state):
@@ -56,13 +56,11 @@ class Parking(Lot):
             return await handler(asked)
         return await self._next(Parked(self, asked, handler), asked)
 
-    def carrying(self, handler: Waiting) -> Waiting:
-        """`handler`, whose requests can be parked."""
-
-        async def carried(asked: Asked) -> bytes:
-            return await self.carry(asked, handler)
-
-        return carried
+    def concerns(self, asked: Asked) -> bool:
+        """Whether it may have to be parked, or resumes something; all others need nothing here."""
+        if not asked.revision.modern:
+            return False
+        return "requestState" in asked.request.params or may_be_asked(asked.client.capabilities)
 
     def close(self) -> None:
         """Cancel every call whose client is away: nobody can come back any more."""

@@ -34,11 +34,9 @@ class Tools:
         if asked.revision.modern and asked.headers is not None:
             self._check_mirrors(asked, definition, arguments)
 
-        async def run(asked: Asked) -> bytes:
-            view.context = context_of(asked)
+        if not self._parking.concerns(asked):
             return await _run(asked, view, name, arguments)
-
-        return await self._parking.carry(asked, run)
+        return await self._parking.carry(asked, lambda parked: _run(parked, view, name, arguments))
 
     def _check_mirrors(self, asked: Asked, definition: JsonObject, arguments: JsonObject) -> None:
         tool = (asked.surface.name, str(definition["name"]))
@@ -49,6 +47,7 @@ class Tools:
 
 
 async def _run(asked: Asked, view: View, name: str, arguments: JsonObject) -> bytes:
+    view.context = context_of(asked)
     try:
         result = await asked.surface.call(view, name, arguments)
     except GatewayError as error:

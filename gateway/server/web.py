@@ -139,6 +139,8 @@ async def _stream(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
         await response.prepare(request)
         async for chunk in reply.feed:
             await response.write(chunk)
+        if reply.feed.cut and request.transport is not None:
+            request.transport.abort()  # half a stream must not look like a whole one
         await response.write_eof()
     except ConnectionError:
         return response  # gone in the middle of a write
