@@ -43,7 +43,7 @@ async def inflate(body: bytes, encoding: str, cap: int) -> bytes:
 def too_large(cap: int) -> BadResponse:
     return BadResponse(
         f"the answer is larger than {cap:,} bytes",
-        hint="ask for less, or raise limits.transfer in the capability file",
+        hint="ask for less; where a capability file sets limits.transfer, that can be raised",
     )
 
 

@@ -17,6 +17,7 @@ from tests.peers.mcp_wire_script import (
     END,
     Answer,
     Request,
+    accepted,
     event,
     forever,
     message,
@@ -151,6 +152,8 @@ async def test_a_new_session_has_a_standing_stream_of_its_own() -> None:
     async def serving(request: Request, writer: asyncio.StreamWriter) -> None:
         if request.method == "POST":
             await opening(request, writer)
+        elif request.method == "DELETE":
+            await accepted(request, writer)
         else:
             await then_silence(stream() + event(NOTE, b"id: 7\n"))(request, writer)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from gateway.errors import BadResponse
-from gateway.protocol.sse import COMMENT, Event, Parser, encode
+from gateway.protocol.sse import COMMENT, Event, Parser, RawEvent, encode
 
 
 def test_an_event_reads_back() -> None:
@@ -47,6 +47,14 @@ def test_an_event_without_data_is_none_but_its_id_counts() -> None:
     assert parser.feed(b"event: x\nid: 3\n\n") == []
     assert parser.last_id == "3"
     assert parser.feed(b"data: a\n\n") == [Event("a", "message", "3")]
+
+
+def test_an_event_cut_short_does_not_count_as_heard() -> None:
+    parser = Parser()
+    parser.feed(b"id: 1\ndata: a\n\nid: 2\ndata: b\n")
+    assert parser.last_id == "1"
+    assert parser.feed_raw(b"\n") == [RawEvent(b"b", "message", "2")]
+    assert parser.last_id == "2"
 
 
 def test_a_retry_that_is_no_number_is_ignored() -> None:
