@@ -16,7 +16,8 @@ from gateway.domain.tool import JsonObject, ToolResult, text_result
 from gateway.runtime.snapshot import Snapshot
 from tests.peers.memory_gateway import snapshot, tool
 
-NAME: JsonObject = {"message": "Your name?", "requestedSchema": {"type": "object"}}
+FORM: JsonObject = {"type": "object", "properties": {"name": {"type": "string"}}}
+NAME: JsonObject = {"message": "Your name?", "requestedSchema": FORM}
 SAMPLE: JsonObject = {"messages": [], "maxTokens": 10}
 ELICIT, SAMPLING, ROOTS = "elicitation/create", "sampling/createMessage", "roots/list"
 
