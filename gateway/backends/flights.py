@@ -55,7 +55,14 @@ class Flights:
         return self._by_id.get(id) if type(id) is int else None
 
     def only(self) -> Flight | None:
-        """The one in flight, where there is exactly one."""
-        flights = iter(self._by_id.values())
-        found = next(flights, None)
-        return found if all(each is found for each in flights) else None
+        """The one that a message without an address concerns, where that is beyond doubt.
+
+        It is the only one in flight; or the only one that waits for no answer of its client, since
+        those that do are at rest, some of them for as long as their client stays away.
+        """
+        if len(self._by_id) == 1:
+            return next(iter(self._by_id.values()))
+        flights = set(self._by_id.values())
+        if len(flights) > 1:
+            flights = {flight for flight in flights if not flight.questions}
+        return flights.pop() if len(flights) == 1 else None

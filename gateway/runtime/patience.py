@@ -1,6 +1,7 @@
 """A client whose answers do not count as the server's time: while asked, the deadline rests."""
 
 import asyncio
+import contextlib
 import math
 
 from gateway.domain.client import Client
@@ -44,5 +45,6 @@ class Patient:
             return await self._client.ask(method, params)
         finally:
             self._asking -= 1
-            if not self._asking and not self._timer.expired() and self._left < math.inf:
-                self._timer.reschedule(now() + max(self._left, 0.0))
+            if not self._asking and self._left < math.inf:
+                with contextlib.suppress(RuntimeError):  # the call ended before its question did
+                    self._timer.reschedule(now() + max(self._left, 0.0))

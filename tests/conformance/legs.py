@@ -20,7 +20,7 @@ EXPECTED = Path(__file__).with_name("expected_backend_failures.txt")
 FIXTURE = "tests.peers.conformance_server"
 TRANSPORTS = ("http", "stdio")
 LEGACY, MODERN = ("2025-06-18", "2025-11-25"), "2026-07-28"
-AT_LEAST = {"2025-06-18": 27, "2025-11-25": 33, MODERN: 40, "stable": 32}  # scenarios of a version
+AT_LEAST = {"stable": 32, "2025-06-18": 27, "2025-11-25": 33, MODERN: 40}  # scenarios of a version
 
 
 @dataclass(frozen=True, slots=True)

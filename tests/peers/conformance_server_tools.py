@@ -189,18 +189,24 @@ async def _rounds(run: Run) -> str:
 
 
 async def _offered(run: Run) -> str:
-    """Only what the client said it can do is asked."""
+    """Only what the client said it can do is asked; a legacy one may still refuse."""
     questions: dict[str, Question] = {
         "sampling": prompt("Say hello"),
         "elicitation": form("What is your name?", PEOPLE, "name"),
     }
     asked = {key: question for key, question in questions.items() if run.asking.offers(key)}
-    return f"answered: {' '.join(await run.asking.ask(asked))}"
+    if run.asking.modern:
+        return f"answered: {' '.join(await run.asking.ask(asked))}"
+    asking = (run.asking.ask({key: question}) for key, question in asked.items())
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+    return f"answered: {sum(isinstance(answer, dict) for answer in answers)}"
 
 
 async def _needing(run: Run) -> str:
     """Without the client's sampling it is no call at all, in either era."""
-    if not run.asking.offers("sampling"):
+    if not run.asking.modern:  # who declares it may still have none behind it
+        await run.asked("sample", prompt("Say hello"))
+    elif not run.asking.offers("sampling"):
         needed = {"requiredCapabilities": {"sampling": {}}}
         raise MCPError(types.MISSING_REQUIRED_CLIENT_CAPABILITY, "it takes sampling", needed)
     return "the client samples"

@@ -1,0 +1,65 @@
+"""Which request a message without an address concerns."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from gateway.backends.flights import Flight, Flights
+from gateway.domain.client import NOBODY
+
+
+@pytest.fixture
+async def question() -> AsyncIterator[asyncio.Task[None]]:
+    """One that is being answered."""
+    task: asyncio.Task[None] = asyncio.create_task(_for_ever())
+    yield task
+    task.cancel()
+    await asyncio.wait((task,))
+
+
+async def _for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+def in_flight(*all_of_them: Flight) -> Flights:
+    flights = Flights()
+    for id, flight in enumerate(all_of_them, 1):
+        flights.begin(id, flight)
+    return flights
+
+
+def asking(question: asyncio.Task[None]) -> Flight:
+    flight = Flight(NOBODY)
+    flight.questions = {question}
+    return flight
+
+
+def test_it_concerns_the_only_one() -> None:
+    flight = Flight(NOBODY)
+    assert in_flight(flight).only() is flight
+
+
+def test_it_concerns_none_where_two_might_be_meant() -> None:
+    assert in_flight(Flight(NOBODY), Flight(NOBODY)).only() is None
+    assert in_flight().only() is None
+
+
+def test_one_that_was_sent_again_is_still_one() -> None:
+    flight = Flight(NOBODY)
+    assert in_flight(flight, flight).only() is flight
+
+
+async def test_one_that_waits_for_its_client_is_not_meant_beside_one_that_does_not(
+    question: asyncio.Task[None],
+) -> None:
+    at_work = Flight(NOBODY)
+    assert in_flight(asking(question), at_work, asking(question)).only() is at_work
+
+
+async def test_among_several_that_wait_none_is_meant_and_one_alone_is(
+    question: asyncio.Task[None],
+) -> None:
+    assert in_flight(asking(question), asking(question)).only() is None
+    alone = asking(question)
+    assert in_flight(alone).only() is alone
