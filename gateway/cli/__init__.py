@@ -16,6 +16,7 @@ COMMANDS = {  # name → module; the order of the help page
     "search": "search",
     "call": "call",
     "new": "new",
+    "authorize": "authorize",
     "client-config": "client_config",
     "schema": "schema",
 }

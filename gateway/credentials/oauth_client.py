@@ -192,7 +192,7 @@ class Interactive:
         if before is not None:
             await before.aclose()
             if before.unanswered:  # perhaps the page says that nobody knows us there
-                self._registration.forget(before.asked.server.issuer)
+                self._registration.doubt(before.asked.server.issuer)
         state = new_state()
         callback = await self._listen(found.server, state)
         try:

@@ -17,17 +17,19 @@ from gateway.errors import BackendUnavailable
 
 NAME = "capgate"
 CREATED = (200, 201)
+CERTAIN = 86_400.0  # seconds
 METHODS: tuple[Method, ...] = ("none", "client_secret_basic", "client_secret_post")
 
 
 class Registered(msgspec.Struct, frozen=True):
     """As registered with one issuer, for one redirect URI and some scopes.
 
-    `expires_at` is of the wall clock.
+    `made_at` and `expires_at` are of the wall clock.
     """
 
     client: Client
     redirect_uri: str
+    made_at: float
     scopes: frozenset[str] = frozenset()
     expires_at: float | None = None
 
@@ -82,6 +84,12 @@ class Registration:
         """It no longer knows us: `invalid_client`."""
         self._store.drop(_key(issuer))
 
+    def doubt(self, issuer: str) -> None:
+        """It perhaps no longer knows us; whom it knew yesterday it need not know today."""
+        known = self._store.get(_key(issuer), Registered)
+        if known is not None and self._clock() - known.made_at > CERTAIN:
+            self.forget(issuer)
+
     def _by_registering(self, server: AuthorizationServer) -> bool:
         if self._configured is not None:
             return False
@@ -125,7 +133,7 @@ class Registration:
             )
         end = told.get("client_secret_expires_at")
         until = end if isinstance(end, int) and end > 0 else None
-        return Registered(client, redirect_uri, scopes, until)
+        return Registered(client, redirect_uri, self._clock(), scopes, until)
 
 
 def _preferred(server: AuthorizationServer) -> Method:

@@ -1,0 +1,92 @@
+"""`capgate authorize`: let the gateway use an MCP server that wants a person's permission."""
+
+import asyncio
+import contextlib
+import webbrowser
+
+import click
+import msgspec
+
+from gateway.cli.common import QUIET, read_config
+from gateway.config.backends import Backend
+from gateway.credentials.challenge import Wanted, wanted
+from gateway.credentials.means import Shared
+from gateway.credentials.oauth_client import Interactive
+from gateway.credentials.oauth_settings import OAuth
+from gateway.credentials.redact import Redactor
+from gateway.credentials.secret import environment
+from gateway.errors import GatewayError
+from gateway.http.message import HttpRequest
+from gateway.http.outgoing import Outgoing
+from gateway.protocol.eras import LATEST_LEGACY
+
+SECONDS = 15.0
+CAP = 1 << 20
+REFUSED = 401
+
+
+@click.command("authorize")
+@click.argument("server", metavar="SERVER")
+@click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
+@click.option("-c", "--config", metavar="FILE", help="gateway.yaml to read.")
+def command(server: str, config: str | None, *, show: bool) -> None:
+    """Print the page on which a person lets the gateway use SERVER, and wait for that.
+
+    The browser has to run on this machine. A gateway that is running finds the permission within a
+    minute.
+    """
+    found = read_config(config, QUIET).config
+    name = found.aliases.get(server, server)
+    backend = found.backends.get(name)
+    if backend is None:
+        known = ", ".join(sorted(found.backends)) or "none"
+        raise click.ClickException(f"no server {server!r} in backends: (there: {known})")
+    url = backend.http_url or backend.sse_url or backend.ws_url
+    if url is None or backend.oauth is None or not backend.oauth.enabled:
+        raise click.ClickException(f"server {name!r} has no oauth:, so nobody is to be asked")
+    try:
+        asyncio.run(_authorize(name, url, backend, backend.oauth, show=show))
+    except GatewayError as error:
+        raise click.ClickException(error.explain()) from None
+
+
+async def _authorize(name: str, url: str, backend: Backend, settings: OAuth, *, show: bool) -> None:
+    http = Outgoing()
+    shared = Shared(http, environment(), Redactor())
+    authorizer = Interactive(settings, shared.means(name, url))
+    try:
+        page = await authorizer.begin(await _challenge(http, url, backend))
+        click.echo(f"Open this page in a browser on this machine, within 10 minutes:\n\n{page}\n")
+        if show:
+            await asyncio.to_thread(webbrowser.open, page)
+        await authorizer.settled()
+        click.echo(f"The gateway may use {name} now.")
+    finally:
+        await authorizer.aclose()
+        await http.aclose()
+
+
+async def _challenge(http: Outgoing, url: str, backend: Backend) -> Wanted:
+    """What the server says to a request without a token."""
+    hello = {
+        "jsonrpc": "2.0",
+        "id": 0,
+        "method": "initialize",
+        "params": {
+            "protocolVersion": LATEST_LEGACY.version,
+            "capabilities": {},
+            "clientInfo": {"name": "capgate", "version": "authorize"},
+        },
+    }
+    headers = {
+        **backend.headers,
+        "Accept": "application/json, text/event-stream",
+        "Content-Type": "application/json",
+    }
+    web = url.replace("ws", "http", 1) if url.startswith("ws") else url
+    request = HttpRequest("POST", web, tuple(headers.items()), msgspec.json.encode(hello))
+    with contextlib.suppress(GatewayError):  # it is asked for its metadata next, and that tells
+        answer = await http.send(request, seconds=SECONDS, cap=CAP, private=True)
+        if answer.status == REFUSED:
+            return wanted(answer.headers)
+    return Wanted()
