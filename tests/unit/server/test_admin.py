@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from gateway.domain.catalog import Catalog
@@ -10,6 +11,7 @@ from gateway.observe.ledger import Ledger
 from gateway.runtime.snapshot import Current, Snapshot
 from gateway.server.admin import pages
 from gateway.server.reply import Reply
+from tests.peers.offering import offering, prompt, resource
 
 ISSUE = Issue("weather.yaml", "not a path", 14, 3, "tools.now", "write $")
 
@@ -39,6 +41,16 @@ def test_a_poor_backend_degrades_health_and_says_why_and_where() -> None:
     assert found["backends"]["weather"]["reason"] == "stale"
     assert found["backends"]["weather"]["issues"][0]["where"] == "weather.yaml:14:3"
     assert found["reload"]["issues"][0]["hint"] == "write $"
+
+
+def test_health_tells_what_an_mcp_server_offers_and_what_was_dropped_of_it() -> None:
+    offered = offering("fs", prompts=[prompt("p")], resources=[resource("x:y")], tools=["t"])
+    dropped = Issue("fs", "tool 'odd' was dropped: its schema refers to the network", hint="h")
+    current = Current(Snapshot(1, Catalog([replace(offered, health=Health(issues=(dropped,)))])))
+    found = health(pages(current, Ledger(), None, lambda: False))["backends"]["fs"]
+    assert (found["era"], found["transport"], found["running"]) == ("modern", "stdio", True)
+    assert (found["tools_cached"], found["prompts_cached"], found["resources_cached"]) == (1, 1, 1)
+    assert "'odd' was dropped" in found["issues"][0]["message"]
 
 
 def test_health_counts_calls_and_keeps_the_last_error() -> None:

@@ -1,18 +1,27 @@
+import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from gateway.domain.events import Event
+from gateway.domain.call import Query, Relayed
+from gateway.domain.events import Event, Notice
 from gateway.domain.identity import ANONYMOUS, Identity
+from gateway.domain.listing import Listing
+from gateway.domain.tool import JsonObject
+from gateway.errors import RemoteError
+from gateway.meta import META_TOOLS
+from gateway.protocol import mcp
 from gateway.protocol.inbound import Rejection
 from gateway.runtime.snapshot import Current
 from gateway.server.changes import Changes
 from gateway.server.hearing import Hub
 from gateway.server.listen import Subscription, Subscriptions, wanted
-from gateway.server.surface import BackendSurface
+from gateway.server.surface import BackendSurface, MetaSurface, Surface
 from gateway.server.views import Views
 from tests.peers.memory_gateway import snapshot, tool
+from tests.peers.offering import Servers, offering, prompt, resource, template
 
 WEATHER = BackendSurface("weather")
 WANTED = {"toolsListChanged": True}
@@ -135,3 +144,126 @@ async def test_ours_to_end_it_ends_with_a_result() -> None:
     assert last["result"]["resultType"] == "complete"
     assert listening.done
     assert len(subscriptions) == 0
+
+
+OFFERED = offering("fs", prompts=[prompt("p")], resources=[resource("x:a"), resource("x:b")])
+FS = BackendSurface("fs")
+EVERYTHING = {
+    "toolsListChanged": True,
+    "promptsListChanged": True,
+    "resourcesListChanged": True,
+    "resourceSubscriptions": ["x:a", "x:b"],
+}
+
+
+class Server:
+    """One MCP server, and the subscriptions to it."""
+
+    def __init__(self, *listings: Listing) -> None:
+        self.servers = Servers(*(listings or (OFFERED,)))
+        self.current = Current(self.servers.snapshot())
+        self.hub = hub(self.current)
+        self.subscriptions = Subscriptions(self.hub)
+
+    async def open(self, notifications: JsonObject, surface: Surface = FS) -> Listening:
+        listening = Listening()
+        assert await self.subscriptions.open(surface, notifications, listening.subscription)
+        return listening
+
+    def say(self, uri: str) -> None:
+        self.hub.hear(Notice("fs", mcp.RESOURCE_UPDATED, {"uri": uri}))
+
+
+async def test_everything_a_server_can_tell_is_acknowledged_and_told() -> None:
+    server = Server()
+    listening = await server.open(EVERYTHING)
+    assert listening.sent[0]["params"]["notifications"] == EVERYTHING
+    server.say("x:b")
+    changed = offering("fs", prompts=[prompt("q")], templates=[template("x:{y}")])
+    server.current.swap(server.servers.snapshot(2, changed))
+    assert listening.methods[1:] == [
+        mcp.RESOURCE_UPDATED,
+        mcp.PROMPTS_CHANGED,
+        mcp.RESOURCES_CHANGED,
+    ]
+    assert listening.sent[1]["params"] == {"uri": "x:b", "_meta": {mcp.SUBSCRIPTION_ID: 1}}
+
+
+async def test_what_a_server_cannot_tell_is_not_acknowledged() -> None:
+    bare = Server(offering("fs", capabilities={"tools": {}, "resources": {}}))
+    listening = await bare.open(EVERYTHING)
+    assert listening.sent[0]["params"]["notifications"] == {
+        "toolsListChanged": True,
+        "resourcesListChanged": True,
+    }
+    assert bare.servers.asked == []
+
+
+async def test_a_resource_that_its_server_refuses_is_not_acknowledged() -> None:
+    server = Server()
+    server.servers.answers[mcp.SUBSCRIBE] = RemoteError(-32602, "no")
+    listening = await server.open({"resourceSubscriptions": ["x:a"], "toolsListChanged": True})
+    assert listening.sent[0]["params"]["notifications"] == {
+        "toolsListChanged": True,
+        "resourceSubscriptions": [],
+    }
+
+
+async def test_a_change_before_the_acknowledgement_is_told_after_it() -> None:
+    server = Server()
+
+    def changes(_: object) -> JsonObject:
+        server.say("x:a")
+        return {}
+
+    server.servers.answers[mcp.SUBSCRIBE] = changes
+    listening = await server.open({"resourceSubscriptions": ["x:a"]})
+    assert listening.methods == [mcp.ACKNOWLEDGED, mcp.RESOURCE_UPDATED]
+
+
+async def test_the_end_of_a_subscription_releases_its_resources() -> None:
+    server = Server()
+    listening = await server.open(EVERYTHING)
+    server.subscriptions.close(listening.subscription)
+    await asyncio.gather(*server.hub._tasks)
+    released = [params["uri"] for _, method, params in server.servers.said[2:] if "/un" in method]
+    assert sorted(released) == ["x:a", "x:b"]
+
+
+async def test_at_the_common_url_only_resources_with_one_owner_are_acknowledged() -> None:
+    other = offering("other", resources=[resource("x:b")])
+    listening = await Server(OFFERED, other).open(
+        {"resourceSubscriptions": ["x:a", "x:b", "capgate://fs/x:b"]}, MetaSurface(META_TOOLS)
+    )
+    found = listening.sent[0]["params"]["notifications"]
+    assert found == {"resourceSubscriptions": ["x:a", "capgate://fs/x:b"]}
+
+
+async def test_one_that_is_ended_while_it_begins_says_nothing() -> None:
+    server, gate = Server(), asyncio.Event()
+
+    async def slow(_: Query) -> Relayed:
+        await gate.wait()
+        return Relayed(b"{}")
+
+    offered = server.servers.snapshot(2)
+    server.current.swap(replace(offered, queries={"fs": slow}))
+    listening = Listening()
+    opening = asyncio.create_task(
+        server.subscriptions.open(FS, {"resourceSubscriptions": ["x:a"]}, listening.subscription)
+    )
+    await asyncio.sleep(0)
+    server.subscriptions.close(listening.subscription)
+    gate.set()
+    await opening
+    assert listening.sent == []
+    assert len(server.subscriptions) == 0
+
+
+def test_who_wants_to_hear_of_tasks_has_to_know_them() -> None:
+    """How a task fares is asked for; that it is not told unasked is in the acknowledgement."""
+    asked = {"notifications": {"taskIds": ["7"]}}
+    found = wanted(asked, {})
+    assert isinstance(found, Rejection)
+    assert found.code == -32021
+    assert wanted(asked, {"extensions": {mcp.TASKS_EXTENSION: {}}}) == {}

@@ -1,15 +1,21 @@
 import json
+import time
+from dataclasses import replace
 from typing import Any
 
 from gateway.domain.events import Event
 from gateway.domain.identity import Identity
+from gateway.domain.listing import Health, Status
+from gateway.meta import META_TOOLS
 from gateway.protocol.eras import LATEST_LEGACY, MODERN, Revision
-from gateway.protocol.mcp import TOOLS_LIST
+from gateway.protocol.mcp import PROMPTS_LIST, RESOURCES_LIST, TOOLS_LIST
 from gateway.runtime.snapshot import Snapshot
 from gateway.runtime.view import View
 from gateway.server.listing import Listings
-from gateway.server.surface import BackendSurface
+from gateway.server.surface import BackendSurface, MetaSurface
 from tests.peers.memory_gateway import snapshot, tool
+from tests.peers.offering import Servers, prompt, resource
+from tests.peers.offering import offering as offering_of
 
 WEATHER = BackendSurface("weather")
 
@@ -88,3 +94,47 @@ def test_a_cursor_stays_good_over_a_reload_that_changed_nothing_here() -> None:
         listings.answer(TOOLS_LIST, WEATHER, View(offering(2, 7), ignore), MODERN, cursor)
         is not None
     )
+
+
+def test_an_answer_outlives_snapshots_that_change_nothing_in_it() -> None:
+    servers = Servers(offering_of("fs", prompts=[prompt("p")]))
+    listings, surface = Listings(), BackendSurface("fs")
+    first = View(servers.snapshot(1), ignore)
+    before = listings.answer(PROMPTS_LIST, surface, first, MODERN, None)
+    ill = replace(servers.listings[0], health=Health(Status.DOWN, "gone"))
+    after = View(servers.snapshot(2, ill), ignore)
+    assert listings.answer(PROMPTS_LIST, surface, after, MODERN, None) is before
+    other = View(servers.snapshot(3, offering_of("fs", prompts=[prompt("q")])), ignore)
+    assert listings.answer(PROMPTS_LIST, surface, other, MODERN, None) != before
+
+
+def test_lists_of_all_servers_are_cut_into_pages_too() -> None:
+    many = [resource(f"x:{n}") for n in range(7)]
+    view = View(Servers(offering_of("a", resources=many)).snapshot(), ignore)
+    listings, found = Listings(page=3), []
+    cursor: str | None = None
+    while True:
+        answer = listings.answer(RESOURCES_LIST, MetaSurface(META_TOOLS), view, MODERN, cursor)
+        assert answer is not None
+        page = json.loads(answer)
+        found += [one["uri"] for one in page["resources"]]
+        cursor = page.get("nextCursor")
+        if cursor is None:
+            break
+    assert found == [one["uri"] for one in many]
+
+
+def test_a_page_of_ten_thousand_resources_is_there_in_no_time() -> None:
+    half = [
+        offering_of(name, resources=[resource(f"{name}:{n}", f"r{n}") for n in range(5000)])
+        for name in "ab"
+    ]
+    servers, surface, listings = Servers(*half), MetaSurface(META_TOOLS), Listings()
+    listings.answer(RESOURCES_LIST, surface, View(servers.snapshot(1), ignore), MODERN, None)
+    took = []
+    for version in range(2, 7):
+        again = View(servers.snapshot(version), ignore)  # new, and the same in it
+        started = time.perf_counter()
+        listings.answer(RESOURCES_LIST, surface, again, MODERN, None)
+        took.append(time.perf_counter() - started)
+    assert min(took) < 0.001
