@@ -12,11 +12,11 @@ from gateway.runtime.patience import Patient
 class Asked:
     """A client that answers when it is told to."""
 
-    capabilities: JsonObject = {}
     modern = False
     log_level = None
 
     def __init__(self) -> None:
+        self.capabilities: JsonObject = {}
         self.may_answer = asyncio.Event()
 
     def notify(self, method: str, params: JsonObject) -> None:
@@ -38,12 +38,15 @@ async def test_a_question_takes_nothing_of_the_calls_time() -> None:
 
 
 async def test_what_is_left_runs_on_after_the_answer() -> None:
-    client = Asked()
-    client.may_answer.set()
-    with pytest.raises(TimeoutError):
+    async def call() -> None:
         async with asyncio.timeout(0.02) as timer:
             await Patient(client, timer).ask("elicitation/create", {})
             await asyncio.Event().wait()
+
+    client = Asked()
+    client.may_answer.set()
+    with pytest.raises(TimeoutError):
+        await call()
 
 
 async def test_a_question_may_end_after_its_call() -> None:
@@ -56,7 +59,6 @@ async def test_a_question_may_end_after_its_call() -> None:
 
 
 async def test_everything_else_is_the_clients_own() -> None:
-    async with asyncio.timeout(10) as timer:
-        patient = Patient(NOBODY, timer)
-        assert patient.capabilities == NOBODY.capabilities
-        assert (patient.modern, patient.log_level) == (NOBODY.modern, NOBODY.log_level)
+    patient = Patient(NOBODY, asyncio.timeout(10))
+    assert patient.capabilities == NOBODY.capabilities
+    assert (patient.modern, patient.log_level) == (NOBODY.modern, NOBODY.log_level)
