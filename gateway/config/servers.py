@@ -1,6 +1,5 @@
 """An MCP server of `backends:` as what its backend is made from; and what is wrong with it."""
 
-import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +14,7 @@ from gateway.config.backends import ArgumentChange, Backend, ToolChange
 from gateway.credentials import backend_auth
 from gateway.protocol.eras import REVISIONS
 from gateway.transports import Http, Sse, Stdio, TransportKind, WebSocket
+from gateway.transports.stdio import split
 
 DURATIONS = ("timeout", "idle_timeout", "stop_when_idle_for", "health_interval", "connect_timeout")
 WAYS = ("command", "http_url", "sse_url", "ws_url")
@@ -107,7 +107,7 @@ def _given(arguments: Mapping[str, ArgumentChange], which: str) -> Mapping[str, 
 
 
 def _argv(command: str | tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(shlex.split(command)) if isinstance(command, str) else command
+    return split(command) if isinstance(command, str) else command
 
 
 def _command(server: Backend) -> Iterator[Problem]:
@@ -119,7 +119,7 @@ def _command(server: Backend) -> Iterator[Problem]:
     try:
         argv = _argv(server.command)
     except ValueError as error:
-        yield Problem(("command",), f"cannot be split: {str(error).lower()}", "or write a list")
+        yield Problem(("command",), str(error), "write it as a list of words")
         return
     if not argv or not argv[0]:
         yield Problem(("command",), "is empty")

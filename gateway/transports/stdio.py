@@ -56,16 +56,16 @@ class Stdio(msgspec.Struct, frozen=True):
 
 
 def split(text: str) -> tuple[str, ...]:
-    """A command as one would type it, as words. Raises ValueError, saying what cannot be meant."""
+    """A command as one would type it, as words. Raises ValueError, saying what is wrong with it."""
     try:
         words = tuple(shlex.split(text))
     except ValueError as error:
-        raise ValueError(f"the command has an open quote or escape ({error})") from None
+        raise ValueError(f"cannot be split: {str(error).lower()}") from None
     if not words:
-        raise ValueError("the command is empty")
+        raise ValueError("is empty")
     found = SHELL.intersection(words)
     if found:
-        raise ValueError(f"{min(found)!r} is for a shell, and none reads this; write a script")
+        raise ValueError(f"holds {min(found)!r}, which is for a shell, and none reads it")
     return words
 
 

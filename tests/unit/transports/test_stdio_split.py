@@ -21,11 +21,11 @@ def test_a_command_is_split_as_one_would_type_it(text, words):
     [
         ("", "empty"),
         ("  ", "empty"),
-        ("node 'server.js", "open quote"),
-        ("node server.js\\", "open quote or escape"),
-        ("cat x | server", r"'\|' is for a shell"),
-        ("cd /x && server", "'&&' is for a shell"),
-        ("server 2>&1", "'2>&1' is for a shell"),
+        ("node 'server.js", "cannot be split: no closing quotation"),
+        ("node server.js\\", "cannot be split: no escaped character"),
+        ("cat x | server", r"'\|', which is for a shell"),
+        ("cd /x && server", "'&&', which is for a shell"),
+        ("server 2>&1", "'2>&1', which is for a shell"),
     ],
 )
 def test_what_only_a_shell_could_run_is_refused_saying_why(text, problem):
