@@ -3,14 +3,14 @@
 Source: 2025-11-25 and 2026-07-28, client/elicitation, client/sampling, client/roots.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from gateway.domain.client import KINDS, missing
 from gateway.domain.tool import JsonObject
 from gateway.protocol import mcp
+from gateway.protocol.questions import lacking
 
-ELICIT, SAMPLE, ROOTS = KINDS
+ELICIT, SAMPLE, _ = KINDS
 ASKED = frozenset(KINDS.values())
 ACTIONS = ("accept", "decline", "cancel")
 ROLES = ("user", "assistant")
@@ -23,23 +23,9 @@ def may_be_asked(capabilities: JsonObject) -> bool:
 
 def check(capabilities: JsonObject, method: str, params: JsonObject) -> None:
     """Raises CapabilityMissing when the client never said that it takes such a question."""
-    part = _part(method, params)
-    declared = capabilities.get(KINDS.get(method, method))
-    if method not in KINDS or not isinstance(declared, Mapping):
-        raise missing(method, None if part == "form" else part)
-    if part == "form" and not declared:  # as it was before there was a second mode
-        return
-    if part is not None and part not in declared:
-        raise missing(method, part)
-
-
-def _part(method: str, params: JsonObject) -> str | None:
-    """The part of the capability that the question needs."""
-    if method == ELICIT:
-        return "url" if params.get("mode") == "url" else "form"
-    if method == SAMPLE and ("tools" in params or "toolChoice" in params):
-        return "tools"
-    return None
+    lack = lacking(method, params, capabilities) if method in KINDS else missing(method)
+    if lack is not None:
+        raise lack
 
 
 def fits(method: str, answer: Any) -> bool:
