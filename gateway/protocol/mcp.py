@@ -39,7 +39,6 @@ PROMPTS_CHANGED = "notifications/prompts/list_changed"
 RESOURCES_CHANGED = "notifications/resources/list_changed"
 RESOURCE_UPDATED = "notifications/resources/updated"
 TASK_STATUS = "notifications/tasks/status"  # 2025-11-25
-TASK_CHANGED = "notifications/tasks"  # the extension of 2026
 ELICITED = "notifications/elicitation/complete"
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
 

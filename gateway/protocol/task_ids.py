@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from gateway.domain.call import Relayed
 from gateway.protocol.jsonrpc import encode, loads
 
@@ -19,6 +21,25 @@ def renamed(result: Relayed, rename: Callable[[str], str]) -> Relayed:
     for holder in (found, found.get(TASK)):
         _rename(holder, rename)
     return replace(result, raw=encode(found))
+
+
+def begun(raw: bytes) -> str | None:
+    """The id of the task that a CreateTaskResult of 2025-11-25 tells of."""
+    try:
+        return _created(raw).task.id
+    except msgspec.MsgspecError:
+        return None
+
+
+class _Task(msgspec.Struct):
+    id: str = msgspec.field(name=TASK_ID)
+
+
+class _Created(msgspec.Struct):
+    task: _Task
+
+
+_created = msgspec.json.Decoder(_Created).decode
 
 
 def _rename(holder: Any, rename: Callable[[str], str]) -> None:

@@ -24,11 +24,15 @@ Send = Callable[[bytes], None]
 
 
 class Dialogue:
-    """`level` is what `logging/setLevel` said; None: the client never did."""
+    """`level` is what `logging/setLevel` said; None: the client never did.
+
+    `expect` takes the id of each elicitation that the client completes elsewhere.
+    """
 
     def __init__(self, capabilities: JsonObject = NOTHING, patience: float = PATIENCE) -> None:
         self.capabilities = capabilities
         self.level: str | None = None
+        self.expect: Callable[[str], None] = _ignore
         self._patience = patience
         self._open: dict[jsonrpc.Id, asyncio.Future[JsonObject]] = {}
         self._over = False
@@ -46,6 +50,8 @@ class Dialogue:
         id = secrets.token_hex(12)
         answer: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
         self._open[id] = answer
+        if (elsewhere := params.get("elicitationId")) is not None:
+            self.expect(str(elsewhere))
         send(jsonrpc.request(id, method, jsonrpc.encode(_worded(id, method, params))))
         try:
             async with asyncio.timeout(self._patience):
@@ -107,3 +113,7 @@ def _refusal(error: Any) -> ClientRefused:
         said if type(said) is str else "no reason given",
         fields.get("data"),
     )
+
+
+def _ignore(_: str) -> None:
+    pass

@@ -63,7 +63,8 @@ class Endpoint:
         common: dict[str, Quick] = dict.fromkeys(mcp.CHANGED_BY, lists)
         waiting = asking(self._views, self.parking)
         self._modern = Methods(
-            {**common, mcp.DISCOVER: self._discover}, {**waiting, **of_modern(self._views)}
+            {**common, mcp.DISCOVER: self._discover},
+            {**waiting, **of_modern(self._views, self.parking)},
         )
         self._legacy = Methods(
             {**common, mcp.INITIALIZE: self._initialize, mcp.PING: self._ping},

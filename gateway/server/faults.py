@@ -20,6 +20,7 @@ from gateway.errors import (
 )
 from gateway.protocol import jsonrpc, mcp
 from gateway.protocol.inbound import Rejection
+from gateway.protocol.questions import urls
 from gateway.server.asked import Asked
 
 OURS = frozenset({mcp.HEADER_MISMATCH, mcp.UNSUPPORTED_VERSION})  # we wrote what it complains of
@@ -42,7 +43,10 @@ def rejection(error: GatewayError, asked: Asked) -> Rejection:
 
 
 def _remote(error: RemoteError, asked: Asked) -> Rejection:
-    """The server's own words; its number in those of the client's revision."""
+    """The server's own words; its number in those of the client's revision.
+
+    Of elicitations in it a legacy client hears when they are complete.
+    """
     number, revision = error.number, asked.revision
     if number in OURS or (number == mcp.MISSING_CAPABILITY and not revision.modern):
         data = {"code": number, "message": error.said, "data": error.data}
@@ -50,6 +54,9 @@ def _remote(error: RemoteError, asked: Asked) -> Rejection:
     if number == mcp.URL_ELICITATION and revision.modern:
         visit: JsonObject = {"requiredCapabilities": {"elicitation": {"url": {}}}}
         return Rejection(mcp.MISSING_CAPABILITY, error.said, visit)
+    if number == mcp.URL_ELICITATION and asked.hearing is not None:
+        for elicitation in urls(error.data):
+            asked.hearing.expect(str(elicitation.get("elicitationId")))
     if number in mcp.RESOURCE_MISSING and _names_a_resource(asked, error.data, number):
         number = revision.resource_missing
     return Rejection(number, error.said, error.data)

@@ -24,13 +24,13 @@ from gateway.server.surface import Surface
 from gateway.server.views import Views
 
 MOST = 1024  # resources that one client subscribes to
+ANYBODY = ""  # in the place of a backend, where ids are unique beyond one
 DEEPEST = 64  # levels below a resource of which its subscribers still hear
 
 ABOUT: Mapping[str, str] = MappingProxyType(
     {
         mcp.RESOURCE_UPDATED: "uri",
         mcp.TASK_STATUS: "taskId",
-        mcp.TASK_CHANGED: "taskId",
         mcp.ELICITED: "elicitationId",
     }
 )  # notification → the param that says what it is about
@@ -103,6 +103,10 @@ class Hearing:
         topic = (method, owned.backend, owned.name)
         self._followed[method, shown] = topic
         self._hub.enter(topic, self, shown)
+
+    def expect(self, elicitation: str) -> None:
+        """Be told when what the user was sent to do elsewhere is done; its id is nobody else's."""
+        self.follow(mcp.ELICITED, Owned(ANYBODY, elicitation), elicitation)
 
     def close(self) -> None:
         """Hear nothing more; what it had subscribed to is released. Twice is once."""
@@ -192,8 +196,9 @@ class Hub:
     def _tell(self, notice: Notice, params: dict[str, Any], key: str, subject: str) -> None:
         """A resource's subscribers hear of what lies below it too, as the specification allows."""
         below = notice.method == mcp.RESOURCE_UPDATED
+        backend = ANYBODY if notice.method == mcp.ELICITED else notice.backend
         for part in _upwards(subject) if below else (subject,):
-            topic = (notice.method, notice.backend, part)
+            topic = (notice.method, backend, part)
             for hearing, shown in tuple(self._about.get(topic, {}).items()):
                 hearing.tell(notice.method, {**params, key: shown + subject[len(part) :]})
 

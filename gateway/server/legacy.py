@@ -86,6 +86,7 @@ class Legacy:
             lambda method, params: session.outbox.publish(wire.told(method, params)),
             lambda: session.dialogue.level,
         )
+        session.dialogue.expect = session.hearing.expect
         return Reply(200, answer.body, {"Mcp-Session-Id": session.id})
 
     def _session(self, post: Post, id: jsonrpc.Id | None) -> Session | Reply:

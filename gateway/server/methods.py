@@ -15,26 +15,29 @@ from gateway.server.views import Views
 
 
 def asking(views: Views, parking: Parking) -> Mapping[str, Waiting]:
-    """Those of both eras that ask a backend."""
+    """Those that are the same in both eras."""
     return {
-        mcp.TOOLS_CALL: Tools(views, parking).call,
         mcp.PROMPTS_GET: Prompts(views, parking).get,
         mcp.RESOURCES_READ: Resources(views, parking).read,
         mcp.COMPLETE: Completion(views).complete,
     }
 
 
-def of_modern(views: Views) -> Mapping[str, Waiting]:
-    """The methods of the tasks extension."""
+def of_modern(views: Views, parking: Parking) -> Mapping[str, Waiting]:
+    """Tools, and the methods of the tasks extension."""
     about = (mcp.TASKS_GET, mcp.TASKS_UPDATE, mcp.TASKS_CANCEL)
-    return dict.fromkeys(about, Tasks(views).of_one)
+    tasks = dict.fromkeys(about, Tasks(views).of_one)
+    return {mcp.TOOLS_CALL: Tools(views, parking).call, **tasks}
 
 
 def of_legacy(views: Views, parking: Parking) -> Mapping[str, Waiting]:
-    """What the newest revision has no more: subscriptions by method, levels, the older tasks."""
+    """Tools, and what the newest revision has no more: subscriptions by method, levels, the older
+    tasks.
+    """
     resources, tasks = Resources(views, parking), Tasks(views)
     about = (mcp.TASKS_GET, mcp.TASKS_RESULT, mcp.TASKS_CANCEL)
     return {
+        mcp.TOOLS_CALL: tasks.begun_by(Tools(views, parking).call),
         mcp.SUBSCRIBE: resources.subscribe,
         mcp.UNSUBSCRIBE: resources.unsubscribe,
         mcp.SET_LEVEL: Levels(views).set,

@@ -171,6 +171,7 @@ class Stdio:
         self._revision = eras.negotiate(params.get("protocolVersion"))
         self._dialogue.end()
         self._dialogue = Dialogue(capabilities_of(params))
+        self._dialogue.expect = self._hearing.expect
 
     async def _listen(self, request: jsonrpc.Request, route: Route) -> bytes | None:
         """Begin a subscription; its response comes when it ends."""

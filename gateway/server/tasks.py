@@ -8,9 +8,9 @@ from gateway.domain.text import shown
 from gateway.domain.tool import JsonObject
 from gateway.protocol import jsonrpc, mcp
 from gateway.protocol.relay import relayed
-from gateway.protocol.task_ids import TASK_ID, renamed
+from gateway.protocol.task_ids import TASK, TASK_ID, begun, renamed
 from gateway.runtime.view import View
-from gateway.server.asked import Asked, Refused, context_of, text_of
+from gateway.server.asked import Asked, Refused, Waiting, context_of, text_of
 from gateway.server.capabilities import has_tasks_extension
 from gateway.server.offered import not_found, require
 from gateway.server.views import Views
@@ -36,6 +36,18 @@ class Tasks:
         if id != owned.name:
             result = renamed(result, lambda own: asked.surface.task_id(Owned(owned.backend, own)))
         return relayed(result, asked.revision)
+
+    def begun_by(self, call: Waiting) -> Waiting:
+        """`call`, a legacy tools/call; who began a task by it hears of that task."""
+
+        async def begin(asked: Asked) -> bytes:
+            raw = await call(asked)
+            id = begun(raw)
+            if id is not None and asked.hearing is not None and asked.surface.name:
+                asked.hearing.follow(mcp.TASK_STATUS, Owned(asked.surface.name, id), id)
+            return raw
+
+        return lambda asked: begin(asked) if TASK in asked.request.params else call(asked)
 
     async def list(self, asked: Asked) -> bytes:
         """Those of one backend, page by page as it has them."""

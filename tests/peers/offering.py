@@ -81,5 +81,8 @@ class Servers:
 
     async def call(self, call: Call) -> Outcome:
         """Every tool begins a task, called as the tool."""
-        task = {"resultType": "task", "taskId": call.tool.ref.name, "status": "working"}
-        return Relayed(json.dumps(task).encode(), modern=True, kind="task")
+        task = {"taskId": call.tool.ref.name, "status": "working"}
+        if self.modern(call.tool.ref.backend):
+            raw = json.dumps({"resultType": "task", **task}).encode()
+            return Relayed(raw, modern=True, kind="task")
+        return Relayed(json.dumps({"task": task}).encode())

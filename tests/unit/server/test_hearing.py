@@ -237,6 +237,16 @@ async def test_a_task_is_told_of_to_who_asked_for_it_under_its_id_there() -> Non
     assert other.told == []
 
 
+async def test_who_was_sent_elsewhere_hears_when_that_is_done() -> None:
+    fixture = Fixture()
+    sent, other = Client(fixture.hub, META), Client(fixture.hub)
+    sent.hearing.expect("e1")
+    for id in ("e1", "e2"):
+        fixture.say(mcp.ELICITED, {"elicitationId": id})
+    assert sent.told == [(mcp.ELICITED, {"elicitationId": "e1"})]
+    assert other.told == []
+
+
 async def test_of_very_many_tasks_the_newest_are_told_of() -> None:
     fixture = Fixture()
     client = Client(fixture.hub)

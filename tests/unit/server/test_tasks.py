@@ -3,21 +3,33 @@ from typing import Any
 
 import pytest
 
+from gateway.domain.events import Notice
+from gateway.domain.identity import ANONYMOUS
 from gateway.domain.tool import ToolRef
+from gateway.errors import RemoteError
 from gateway.meta import META_TOOLS
 from gateway.protocol import mcp
 from gateway.protocol.eras import LATEST_LEGACY, MODERN, Revision
 from gateway.protocol.jsonrpc import Request
 from gateway.runtime.snapshot import Current
 from gateway.server.asked import Asked
+from gateway.server.changes import Changes
 from gateway.server.clients import ModernClient
 from gateway.server.endpoint import Endpoint
+from gateway.server.hearing import Hub
 from gateway.server.surface import BackendSurface, MetaSurface, Surface
+from gateway.server.views import Views
 from tests.peers.offering import Servers, offering
 
 EXTENSION = {"extensions": {mcp.TASKS_EXTENSION: {}}}
 NEW = offering("new", tools=["slow"], capabilities={"tools": {}, **EXTENSION})
-OLD = offering("old", era="legacy", capabilities={"tools": {}, "tasks": {"list": {}, "cancel": {}}})
+OLD = offering(
+    "old",
+    era="legacy",
+    tools=["slow"],
+    capabilities={"tools": {}, "tasks": {"list": {}, "cancel": {}}},
+)
+OWN: Surface = BackendSurface("old")
 META: Surface = MetaSurface(META_TOOLS, [ToolRef("new", "slow")])
 
 
@@ -33,7 +45,8 @@ class Fixture:
         self.servers = Servers(NEW, OLD)
         task = {"taskId": "7", "status": "working"}
         self.servers.answers |= dict.fromkeys(("tasks/get", "tasks/result"), lambda _: task)
-        self.endpoint = Endpoint(Current(self.servers.snapshot()), lambda _: None)
+        self.current = Current(self.servers.snapshot())
+        self.endpoint = Endpoint(self.current, lambda _: None)
         self.capabilities: dict[str, Any] = EXTENSION
 
     async def ask(
@@ -117,3 +130,39 @@ async def test_tasks_of_2025_pass_in_their_own_revision(method: str) -> None:
     params = {"taskId": "7"} if method != "tasks/list" else {"cursor": "c"}
     await fixture.result(method, params, BackendSurface("old"), LATEST_LEGACY)
     assert fixture.servers.said == [("old", method, params)]
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [("tasks/get", {"taskId": "slow"}), ("tools/call", {"name": "slow", "task": {"ttl": 1}})],
+)
+async def test_who_began_a_task_or_asked_for_it_hears_how_it_fares(
+    method: str, params: dict[str, Any]
+) -> None:
+    fixture, told = Fixture(), []
+    current = fixture.current
+    hub = Hub(Views(current, lambda _: None), current, Changes(current, lambda _: None))
+    hearing = hub.open(OWN, ANONYMOUS, lambda method, _: told.append(method))
+    request = Request(1, method, params)
+    asked = Asked(OWN, request, LATEST_LEGACY, hearing=hearing)
+    assert (await fixture.endpoint.answer(asked)).code is None
+    status = {"taskId": "slow", "status": "completed"}
+    hub.hear(Notice("new", mcp.TASK_STATUS, status))
+    assert told == []
+    hub.hear(Notice("old", mcp.TASK_STATUS, status))
+    assert told == [mcp.TASK_STATUS]
+
+
+async def test_a_client_sent_elsewhere_by_an_error_hears_when_it_may_come_back() -> None:
+    fixture, told = Fixture(), []
+    current = fixture.current
+    hub = Hub(Views(current, lambda _: None), current, Changes(current, lambda _: None))
+    hearing = hub.open(OWN, ANONYMOUS, lambda _, params: told.append(params))
+    visit = {"mode": "url", "elicitationId": "e1", "url": "https://example.org", "message": "m"}
+    fixture.servers.answers["tasks/get"] = RemoteError(-32042, "go", {"elicitations": [visit]})
+    request = Request(1, "tasks/get", {"taskId": "7"})
+    answer = await fixture.endpoint.answer(Asked(OWN, request, LATEST_LEGACY, hearing=hearing))
+    assert answer.code == -32042
+    for id in ("e1", "e2"):
+        hub.hear(Notice("old", mcp.ELICITED, {"elicitationId": id}))
+    assert told == [{"elicitationId": "e1"}]
