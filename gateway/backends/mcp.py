@@ -1,92 +1,240 @@
-"""Provisional: one MCP server, connected once. Its owner's file takes this one's place."""
+"""One MCP server as a backend: supervised, offered as the operator wants it, and bounded.
+
+The rule: what stands between a call and its session is a comparison, an addition and a look at the
+overrides; everything else happens elsewhere, when something changes.
+"""
 
 import asyncio
-import contextlib
+import logging
+import random
+import time
 from collections.abc import Callable
 
 from gateway.backends.base import Notify
+from gateway.backends.keeping import Clock, Keeper, Open, Pulse
+from gateway.backends.offering import Offering
+from gateway.backends.owners import Owners
+from gateway.backends.presenting import introduced, presented
+from gateway.backends.queueing import Gate
+from gateway.backends.refreshing import Refreshing
 from gateway.backends.session import Session
 from gateway.backends.settings import McpSettings
+from gateway.backends.subscribed import Subscribed
+from gateway.backends.supervise import Phase, Rng
+from gateway.backends.way import Way
 from gateway.domain.call import Call, Outcome, Query, Relayed
 from gateway.domain.events import Notice
-from gateway.domain.listing import Health, Listing, Status
-from gateway.domain.tool import JsonObject, Tool, ToolRef
-from gateway.errors import BackendUnavailable, GatewayError
+from gateway.domain.listing import Listing
+from gateway.domain.tool import JsonObject
+from gateway.errors import (
+    BackendUnavailable,
+    DeadlineExceeded,
+    GatewayError,
+    Reached,
+    RemoteError,
+)
+from gateway.protocol import mcp
+from gateway.protocol.task_ids import TASK
 from gateway.transports.base import Means, TransportKind
+
+log = logging.getLogger(__name__)
+
+NOTHING = Relayed(b"{}")
+TASKS = frozenset({mcp.TASKS_GET, mcp.TASKS_RESULT, mcp.TASKS_CANCEL, mcp.TASKS_UPDATE})
 
 
 class McpBackend:
-    def __init__(self, settings: McpSettings, kind: TransportKind, means: Means) -> None:
-        self._settings, self._kind, self._means = settings, kind, means
-        self._session: Session | None = None
-        self.listing = Listing(settings.name, settings.description, (), Health(Status.DOWN, "connecting"), kind.label, settled=False)
-        self._up = asyncio.Event()
-        self._watched: set[str] = set()
+    """`open` gives a new session, `clock` tells seconds; they and `rng` are there for tests."""
+
+    def __init__(
+        self,
+        settings: McpSettings,
+        kind: TransportKind,
+        means: Means,
+        *,
+        open: Open | None = None,
+        clock: Clock = time.monotonic,
+        rng: Rng = random.random,
+    ) -> None:
+        self.pulse = Pulse()
+        self._settings = settings
+        self._name = settings.name
+        self._clock = clock
+        most = 1 if settings.exclusive else settings.concurrency
+        self._gate = Gate(settings.name, most, settings.queue)
+        open = open or Way(kind, means, settings.revision).open
+        self._keeper = Keeper(settings, self, open, clock, rng)
+        self._offering = Offering(settings)
+        self._refreshing = Refreshing(self._offering, self._publish)
+        self._subscribed = Subscribed()
+        self._owners = Owners()
+        self._closed: BackendUnavailable | None = None
+        self._about = Listing(
+            settings.name,
+            settings.description,
+            (),
+            transport=kind.label,
+            timeout=settings.timeout,
+        )
+        self._listing = presented(self._about, self._about, self._offering, self._keeper.state)
+
+    def __repr__(self) -> str:
+        return f"<McpBackend {self._name!r}, {self._keeper.state.phase}, {self._gate}>"
+
+    @property
+    def listing(self) -> Listing:
+        return self._listing
 
     async def start(self, on_change: Callable[[], None], notify: Notify) -> None:
-        self._on_change, self._notify = on_change, notify
-        self._task = asyncio.create_task(self._run())
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                self._session = await Session.open(self._kind, self._means, self)
-                await self._list()
-                self._up.set()
-                return
-            except GatewayError as error:
-                self.listing = Listing(self._settings.name, self._settings.description, (), Health(Status.DOWN, str(error)), self._kind.label)
-                self._on_change()
-            await asyncio.sleep(0.5)
-
-    async def _list(self) -> None:
-        s = self._session
-        assert s is not None
-        caps = s.capabilities
-        tools = await s.list_all("tools/list") if "tools" in caps else []
-        prompts = await s.list_all("prompts/list") if "prompts" in caps else []
-        resources = await s.list_all("resources/list") if "resources" in caps else []
-        templates: list[JsonObject] = []
-        if "resources" in caps:
-            with contextlib.suppress(GatewayError):
-                templates = await s.list_all("resources/templates/list")
-        name = self._settings.name
-        self.listing = Listing(
-            name, self._settings.description or str(s.server_info.get("name")),
-            tuple(Tool(ToolRef(name, str(t["name"])), t) for t in tools), Health(), self._kind.label,
-            tuple(prompts), tuple(resources), tuple(templates), caps, s.instructions,
-            s.revision.era, self._settings.timeout,
-        )
-        self._on_change()
-
-    def changed(self, method: str) -> None:
-        self._again = asyncio.create_task(self._list())
-
-    def said(self, method: str, params: JsonObject) -> None:
-        self._notify(Notice(self._settings.name, method, params))
-
-    def lost(self, reason: str) -> None:
-        self._up.clear()
-        self._task = asyncio.create_task(self._run())
-
-    async def call(self, call: Call) -> Outcome:
-        await self._up.wait()
-        if self._session is None:
-            raise BackendUnavailable("down")
-        return await self._session.call(call, call.tool.ref.name, call.arguments, call.tool.input_schema)
-
-    async def query(self, query: Query) -> Relayed:
-        await self._up.wait()
-        if self._session is None:
-            raise BackendUnavailable("down")
-        if query.method in ("resources/subscribe", "resources/unsubscribe"):
-            uri = str(query.params["uri"])
-            (self._watched.add if query.method.endswith("/subscribe") else self._watched.discard)(uri)
-            await self._session.watch(frozenset(self._watched))
-            return Relayed(b"{}")
-        return await self._session.query(query)
+        self._on_change = on_change
+        self._notify = notify
+        self._keeper.start()
 
     async def aclose(self) -> None:
-        self._task.cancel()
-        if self._session is not None:
-            await self._session.aclose()
+        """Requests that are still inside fail. Twice is once."""
+        text = f"server {self._name!r} is closed: removed by a reload, or the gateway is stopping"
+        self._closed = BackendUnavailable(text)
+        self._gate.close(self._closed)
+        await self._keeper.aclose(self._closed)
+
+    def retry(self) -> None:
+        """Connect at once: what stood in the way is gone. Never raises."""
+        self._keeper.nudge()
+
+    # -- requests -------------------------------------------------------------------------------
+
+    async def call(self, call: Call) -> Outcome:
+        gate = self._gate
+        if gate.inside < gate.most:
+            gate.inside += 1
+        else:
+            await gate.wait()
+        try:
+            session = self._keeper.session or await self._keeper.ready(call.deadline)
+            try:
+                result = await self._sent(session, call)
+            except BackendUnavailable as error:
+                session = await self._next(session, error, call.deadline)
+                result = await self._sent(session, call)
+            self.pulse.heard += 1
+        except (GatewayError, asyncio.CancelledError) as error:
+            raise self._noted(error) from None
+        finally:
+            self._leave()
+        if isinstance(result, Relayed) and (result.kind == TASK or TASK in call.context.params):
+            self._owners.made(result, call.caller.name)
+        return result
+
+    async def _sent(self, session: Session, call: Call) -> Outcome:
+        tool = call.tool
+        target = self._offering.targets.get(tool.ref.name)
+        if target is None:
+            return await session.call(call, tool.ref.name, call.arguments, tool.input_schema)
+        arguments = target.arguments(call.arguments)
+        return await session.call(call, target.name, arguments, target.schema)
+
+    async def query(self, query: Query) -> Relayed:
+        method, caller = query.method, query.caller.name
+        if method in (mcp.SUBSCRIBE, mcp.UNSUBSCRIBE):
+            await self._subscription(method, caller, str(query.params.get("uri")))
+            return NOTHING
+        if method in TASKS:
+            self._owners.check(query.params, caller)
+        gate = self._gate
+        if gate.inside < gate.most:
+            gate.inside += 1
+        else:
+            await gate.wait()
+        try:
+            session = self._keeper.session or await self._keeper.ready(self._soon())
+            try:
+                result = await session.query(query)
+            except BackendUnavailable as error:
+                session = await self._next(session, error, self._soon())
+                result = await session.query(query)
+            self.pulse.heard += 1
+        except (GatewayError, asyncio.CancelledError) as error:
+            raise self._noted(error) from None
+        finally:
+            self._leave()
+        return self._owners.listed(result, caller) if method == mcp.TASKS_LIST else result
+
+    async def _subscription(self, method: str, caller: str, uri: str) -> None:
+        """While it is down, it takes effect when it is up again."""
+        session = self._keeper.session
+        if method == mcp.UNSUBSCRIBE:
+            await self._subscribed.unsubscribe(session, caller, uri)
+            return
+        state = self._keeper.state
+        if session is None and (state.phase is Phase.ASLEEP or not state.settled):
+            session = await self._keeper.ready(self._soon())
+        await self._subscribed.subscribe(session, caller, uri)
+
+    async def _next(self, before: Session, error: BackendUnavailable, deadline: float) -> Session:
+        """The session after one that was lost before it took a request. Else raises `error`."""
+        if error.reached is not Reached.NOT_SENT or self._keeper.session is before:
+            raise error
+        return await self._keeper.ready(deadline)
+
+    def _leave(self) -> None:
+        if self._settings.idle_timeout is not None:
+            self.pulse.used = self._clock()
+        self._gate.leave()
+
+    def _noted(
+        self, error: GatewayError | asyncio.CancelledError
+    ) -> GatewayError | asyncio.CancelledError:
+        """`error`, or what it comes from."""
+        if isinstance(error, RemoteError):
+            self.pulse.heard += 1
+        elif isinstance(error, asyncio.CancelledError | DeadlineExceeded):
+            self.pulse.abandoned += 1
+        elif self._closed is not None:
+            return BackendUnavailable(str(self._closed), reached=error.reached)
+        return error
+
+    def _soon(self) -> float:
+        """Until when a request without a deadline of its own waits for a connection."""
+        limits = self._settings.connect_timeout, self._settings.timeout
+        return asyncio.get_running_loop().time() + min(each for each in limits if each is not None)
+
+    # -- what the keeper asks and tells ---------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        return self._gate.inside > 0
+
+    @property
+    def needed(self) -> bool:
+        return len(self._subscribed) > 0
+
+    def turned(self) -> None:
+        self._publish()
+
+    def changed(self, method: str) -> None:
+        self._refreshing.changed(method)
+
+    def said(self, method: str, params: JsonObject) -> None:
+        if self._closed is None:
+            self._notify(Notice(self._name, method, params))
+
+    async def welcome(self, session: Session) -> None:
+        await self._refreshing.all(session)
+        self._about = introduced(self._about, self._settings, session)
+        if self.needed:
+            try:
+                await self._subscribed.restore(session)
+            except GatewayError as error:
+                facts = {"backend": self._name, "reason": str(error)}
+                log.warning("subscriptions_lost", extra=facts)
+
+    async def follow(self, session: Session) -> None:
+        await self._refreshing.follow(session)
+
+    def _publish(self) -> None:
+        if self._closed is not None:
+            return
+        new = presented(self._listing, self._about, self._offering, self._keeper.state)
+        if new != self._listing:
+            self._listing = new
+            self._on_change()

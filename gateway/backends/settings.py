@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from gateway.domain.client import nothing
+from gateway.protocol.eras import Revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class McpSettings:
     requests are at the server at once, `queue` more wait; `exclusive` makes that one at a time, so
     that whatever a server with a single stream says belongs to the call in flight.
     `health_interval` is between two looks whether it still answers. `tools` are overrides by the
-    server's own names of tools.
+    server's own names of tools. `revision` is what it is known to speak; None: that is found out.
     """
 
     name: str
@@ -47,3 +48,4 @@ class McpSettings:
     health_interval: float = 30.0
     connect_timeout: float = 30.0
     tools: Mapping[str, ToolOverride] = field(default_factory=lambda: MappingProxyType({}))
+    revision: Revision | None = None

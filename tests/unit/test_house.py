@@ -15,6 +15,7 @@ CATCH_ALL = {
     "server/endpoint.py",  # the last guard: a fault of ours costs one request
     "runtime/view.py",  # tells how the call ended, and lets the fault rise
     "runtime/shelf.py",  # … one file
+    "backends/keeping.py",  # … one attempt to keep a server connected
     "app/serve.py",  # … one run of a background task
 }
 DEFERRED = {  # imports inside functions: for the start-up time they save, or what a system lacks
