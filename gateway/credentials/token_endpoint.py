@@ -63,17 +63,21 @@ class TokenEndpoint:
         return read(answer.status, answer.body, self._clock(), self._issuer)
 
     def _proof(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Headers and parameters that say who we are (RFC 6749 section 2.3, RFC 7523)."""
+        """Headers and parameters that say who we are (RFC 6749 section 2.3, RFC 7523).
+
+        The id goes into the form always: servers made with MCP's SDKs look for it there.
+        """
         client = self._client
+        named = {"client_id": client.id}
         secret = client.secret or ""
         if client.method == "client_secret_basic":
             pair = f"{quote_plus(client.id)}:{quote_plus(secret)}".encode()
-            return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}, {}
+            return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}, named
         if client.method == "client_secret_post":
-            return {}, {"client_id": client.id, "client_secret": secret}
+            return {}, {**named, "client_secret": secret}
         if client.method == "private_key_jwt":
-            return {}, {"client_id": client.id, **self._assertion()}
-        return {}, {"client_id": client.id}
+            return {}, {**named, **self._assertion()}
+        return {}, named
 
     def _assertion(self) -> dict[str, str]:
         from gateway.credentials import client_assertion as made  # noqa: PLC0415  150 ms, rarely used

@@ -64,7 +64,8 @@ async def test_backends_share_one_token_and_one_request_for_it():
         both = [it.authorizer(scope="a b"), it.authorizer(scope="a b")]
         shown = await asyncio.gather(*(both[n % 2].headers() for n in range(50)))
         assert set(shown) == {(("Authorization", "Bearer access-1"),)}
-        assert it.there.forms == [{"grant_type": "client_credentials", "scope": "a b"}]
+        asked = {"grant_type": "client_credentials", "client_id": "me", "scope": "a b"}
+        assert it.there.forms == [asked]
         await both[0].aclose()
         assert (await both[1].headers())[0][1] == "Bearer access-1"
 
