@@ -1,8 +1,7 @@
 """Builds backends out of what the files say, with the things of which a process has one each."""
 
 import functools
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 from gateway.backends.base import Backend
 from gateway.backends.cache import Cache
@@ -16,17 +15,13 @@ from gateway.config import backends, servers
 from gateway.config.model import Capabilities
 from gateway.credentials import backend_auth
 from gateway.credentials.authorizer import Authorizer
-from gateway.credentials.means import AuthMeans
+from gateway.credentials.means import Shared
 from gateway.credentials.redact import Redactor
 from gateway.domain.issue import Issue
 from gateway.http.direct import Direct
 from gateway.http.outgoing import Outgoing
 from gateway.runtime.shelf import Load, Version
 from gateway.transports.base import Means
-
-if TYPE_CHECKING:
-    from gateway.credentials.client_credentials import Tokens
-    from gateway.credentials.token_store import TokenStore
 
 NOT_MOCKED = (Issue("--mock", "answers for capability files only"),)
 
@@ -43,6 +38,7 @@ class Builders:
         self._outgoing = Outgoing()
         self._direct = Direct(public_only=False)
         self._cache = Cache()
+        self._credentials = Shared(self._outgoing, environ, redactor)
 
     def load_with(self, settings: Capabilities) -> Load:
         """How capability files are loaded under these settings."""
@@ -68,39 +64,23 @@ class Builders:
         kind = servers.kind(server)
         if self._mock:
             return Unusable(name, kind.label, NOT_MOCKED)
-        means = Means(name, self._direct, self._authorizer(name, server))
-        return McpBackend(servers.settings(name, server), kind, means)
 
-    def _authorizer(self, name: str, server: backends.Backend) -> Authorizer | None:
+        def let_in() -> None:
+            backend.retry()
+
+        means = Means(name, self._direct, self._authorizer(name, server, let_in))
+        backend = McpBackend(servers.settings(name, server), kind, means)
+        return backend
+
+    def _authorizer(
+        self, name: str, server: backends.Backend, ready: Callable[[], None]
+    ) -> Authorizer | None:
         """What is shown to it; None for a program, and where nothing is."""
         url = server.http_url or server.sse_url or server.ws_url
         if url is None or not (server.headers or server.auth or server.oauth):
             return None
-        means = AuthMeans(
-            name,
-            url,
-            self._outgoing,
-            lambda: self._tokens,
-            lambda: self._store,
-            self._redactor,
-        )
+        means = self._credentials.means(name, url, ready)
         return backend_auth.build(server.headers, server.auth, server.oauth, means)
-
-    @functools.cached_property
-    def _tokens(self) -> "Tokens":
-        from gateway.credentials.client_credentials import Tokens  # noqa: PLC0415  100 ms to load
-
-        return Tokens(self._outgoing, self._redactor)
-
-    @functools.cached_property
-    def _store(self) -> "TokenStore":
-        from gateway.credentials.token_store import (  # noqa: PLC0415  50 ms to load
-            KEY_VARIABLE,
-            TokenStore,
-            state_folder,
-        )
-
-        return TokenStore(state_folder(self._environ), self._environ.get(KEY_VARIABLE))
 
     async def aclose(self) -> None:
         """Close what is shared; after the backends."""

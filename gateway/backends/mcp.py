@@ -68,6 +68,7 @@ class McpBackend:
         self._refreshing = Refreshing(self._offering, self._publish)
         self._subscribed = Subscribed()
         self._owners = Owners()
+        self._authorizer = means.authorizer
         self._closed: BackendUnavailable | None = None
         self._about = Listing(
             settings.name,
@@ -96,6 +97,8 @@ class McpBackend:
         self._closed = BackendUnavailable(text)
         self._gate.close(self._closed)
         await self._keeper.aclose(self._closed)
+        if self._authorizer is not None:
+            await self._authorizer.aclose()
 
     def retry(self) -> None:
         """Connect at once: what stood in the way is gone. Never raises."""

@@ -11,6 +11,7 @@ from gateway.credentials import fixed
 from gateway.credentials.authorizer import Authorizer
 from gateway.credentials.means import AuthMeans
 from gateway.credentials.oauth_settings import OAuth, OAuth2
+from gateway.errors import ConfigError
 
 
 class Basic(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -137,7 +138,10 @@ def build(
 def _interactive(settings: OAuth, means: AuthMeans) -> Authorizer:
     from gateway.credentials.oauth_client import Interactive  # noqa: PLC0415  100 ms to load
 
-    return Interactive(settings, means)
+    try:
+        return Interactive(settings, means)
+    except ConfigError as error:  # the store's key: it costs the backends that need the store
+        return fixed.Unable(error)
 
 
 def _client_credentials(settings: OAuth2, means: AuthMeans) -> Authorizer:

@@ -8,7 +8,7 @@ from gateway.credentials.authorizer import Authorizer
 from gateway.credentials.base import Pairs
 from gateway.credentials.known import Known
 from gateway.credentials.secret import Learner
-from gateway.errors import BackendUnavailable
+from gateway.errors import BackendUnavailable, GatewayError
 
 OURS = frozenset(  # headers the transports write themselves
     {
@@ -80,6 +80,25 @@ class Fixed:
 
     def __repr__(self) -> str:
         return f"<Fixed {', '.join(name for name, _ in self._headers + self._query)}>"
+
+
+class Unable:
+    """Shows nothing, and says why: what it needs is not there."""
+
+    def __init__(self, error: GatewayError) -> None:
+        self._error = error
+
+    async def headers(self) -> Pairs:
+        raise BackendUnavailable(str(self._error), hint=self._error.hint)
+
+    def query(self) -> Pairs:
+        return ()
+
+    async def challenged(self, status: int, headers: Mapping[str, str], shown: Pairs = ()) -> bool:
+        return False
+
+    async def aclose(self) -> None:
+        """There is nothing to close."""
 
 
 def bearer(token: str) -> dict[str, str]:

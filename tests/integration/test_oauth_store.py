@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.credentials.backend_auth import build
+from gateway.credentials.means import Shared
+from gateway.credentials.oauth_settings import OAuth
 from gateway.credentials.token_store import KEY_FILE, TokenStore, state_folder
-from gateway.errors import ConfigError
+from gateway.errors import BackendUnavailable, ConfigError
 
 CANARY = "canary-refresh-1234"
 KEY = base64.b64encode(b"k" * 32).decode()
@@ -46,6 +49,15 @@ def test_a_key_of_another_shape_is_refused_unshown(tmp_path, key):
     with pytest.raises(ConfigError, match="CAPGATE_TOKEN_KEY") as caught:
         TokenStore(tmp_path, key)
     assert key not in caught.value.explain()
+
+
+async def test_a_key_of_another_shape_costs_the_backends_that_need_the_store():
+    shared = Shared(None, {"CAPGATE_TOKEN_KEY": "canary"})
+    means = shared.means("it", "https://h.example/mcp")
+    with pytest.raises(BackendUnavailable, match="CAPGATE_TOKEN_KEY") as caught:
+        await build({}, None, OAuth(), means).headers()
+    assert "openssl rand" in caught.value.explain()
+    assert await build({"X-Team": "a"}, None, None, means).headers() == (("X-Team", "a"),)
 
 
 @pytest.mark.parametrize(

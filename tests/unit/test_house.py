@@ -23,10 +23,6 @@ DEFERRED = {  # imports inside functions: for the start-up time they save, or wh
     "capability/path_walk.py": {"jsonpath_ng.ext.parser"},
     "capability/template.py": {"gateway.capability"},
     "server/descriptors.py": {"resource"},
-    "app/building.py": {
-        "gateway.credentials.client_credentials",
-        "gateway.credentials.token_store",
-    },
     "credentials/token_endpoint.py": {"gateway.credentials"},
     "credentials/means.py": {"gateway.credentials.client_credentials", "gateway.credentials"},
     "credentials/backend_auth.py": {
