@@ -14,16 +14,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / ".venv-mcp1"
 PYTHON = HOME / "bin" / "python"
-PINNED = "mcp>=1.23,<2"
+PINNED = "mcp[ws]>=1.23,<2"
 
 
 def install() -> Path:
     """Its Python; makes the environment when it is missing. Raises CalledProcessError."""
     ready = HOME / "ready"
-    if not ready.exists():
+    if not ready.exists() or ready.read_text() != PINNED:
         venv.create(HOME, with_pip=True, clear=True)
         subprocess.run([PYTHON, "-m", "pip", "install", "-q", PINNED], check=True)
-        ready.touch()
+        ready.write_text(PINNED)
     return PYTHON
 
 
