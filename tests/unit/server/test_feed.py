@@ -1,7 +1,7 @@
 import asyncio
 
 from gateway.protocol.sse import COMMENT
-from gateway.server.feed import MOST_WAITING, Feed
+from gateway.server.feed import MOST_WAITING, OFFERED, Feed
 
 
 async def test_what_is_sent_comes_out_in_order_and_then_it_ends() -> None:
@@ -32,7 +32,23 @@ async def test_a_reader_that_leaves_too_much_unread_is_cut() -> None:
     for _ in range(MOST_WAITING + 1):
         feed.send(b"x")
     assert feed.ended
+    assert feed.cut
     assert [chunk async for chunk in feed] == []
+
+
+async def test_what_may_be_left_out_is_before_a_reader_is_cut() -> None:
+    feed, by_size = Feed(most=4), Feed()
+    for number in range(9):
+        feed.offer(b"%d" % number)
+        by_size.offer(b"x" * OFFERED)
+    feed.send(b"!")
+    assert not feed.cut
+    assert await anext(feed) == b"01!"
+    assert len(await anext(by_size)) == OFFERED
+    feed.offer(b"again")
+    feed.end()
+    assert [chunk async for chunk in feed] == [b"again"]
+    assert not feed.cut
 
 
 async def test_the_end_is_told_once() -> None:
