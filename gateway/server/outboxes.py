@@ -64,12 +64,15 @@ class Outbox:
         return self._finished and not self._kept
 
     def attach(self, feed: Feed, after: int | None, retry_ms: int | None) -> None:
-        """Send to `feed` from now on, first what came after event number `after`.
+        """Send to `feed` from now on, first what came after event number `after`; to the first one
+        all that came before it.
 
         `retry_ms` primes the client: an empty event that carries an id to come back with.
         """
         if self._feed is not None:
             self._feed.end()
+        elif after is None:
+            after = 0
         self._feed = feed
         if after is not None:
             horizon = self._memory.clock() - self._memory.ttl

@@ -11,6 +11,7 @@ from gateway.domain.events import Event
 from gateway.domain.listing import Listing
 from gateway.domain.tool import Tool, ToolRef, ToolResult
 from gateway.observe.ledger import Ledger
+from gateway.runtime.notices import Notices
 from gateway.runtime.snapshot import Current, Snapshot
 from gateway.server.compose import HttpServer, Options
 
@@ -53,15 +54,21 @@ class Gateway:
 
 @contextlib.asynccontextmanager
 async def running(
-    first: Snapshot, options: Options | None = None, grace: float = 5.0
+    first: Snapshot,
+    options: Options | None = None,
+    grace: float = 5.0,
+    notices: Notices | None = None,
 ) -> AsyncIterator[Gateway]:
+    """`notices` is where a test says what servers tell all their clients."""
     current, ledger, events = Current(first), Ledger(), []
 
     def observe(event: Event) -> None:
         events.append(event)
         ledger(event)
 
-    server = HttpServer(current, observe, options or Options(port=0), ledger, lambda: b"up 1\n")
+    server = HttpServer(
+        current, observe, options or Options(port=0), ledger, lambda: b"up 1\n", notices
+    )
     await server.start()
     try:
         yield Gateway(current, server, events)

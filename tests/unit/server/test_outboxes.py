@@ -42,9 +42,19 @@ async def test_a_client_that_comes_back_gets_what_it_missed(clock: Clock) -> Non
     assert await texts(second) == [("2", "b"), ("3", "c")]
 
 
+async def test_what_was_said_before_the_first_stream_opened_is_not_lost(clock: Clock) -> None:
+    outbox, first, second = Outbox(Memory(clock)), Feed(), Feed()
+    outbox.publish(b"a")
+    outbox.attach(first, None, None)
+    outbox.attach(second, None, None)  # another stream, that comes back to nothing
+    assert await texts(first) == [("1", "a")]
+    assert await texts(second) == []
+
+
 @pytest.mark.parametrize("last", [None, "", "x", "9" * 1000, "²"])
 async def test_a_strange_last_event_id_replays_nothing(last: str | None, clock: Clock) -> None:
     outboxes, feed = Outboxes(Memory(clock)), Feed()
+    outboxes.unasked.attach(Feed(), None, None)
     outboxes.unasked.publish(b"a")
     found = outboxes.find(last)
     assert found is not None
