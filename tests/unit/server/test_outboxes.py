@@ -137,6 +137,7 @@ async def test_a_newer_stream_takes_over(clock: Clock) -> None:
 
 async def test_a_primed_stream_opens_with_an_id_to_come_back_with(clock: Clock) -> None:
     outbox, feed = Outbox(Memory(clock)), Feed()
+    outbox.attach(Feed(), None, 2000)
     outbox.publish(b"a")
     outbox.attach(feed, None, 2000)
     assert await texts(feed) == [("1", "")]
