@@ -33,16 +33,22 @@ class Questions:
 
     def put(self, id: jsonrpc.Id, method: str, params: bytes | None, flight: Flight | None) -> None:
         """A question; an id that is being answered already is not answered twice (I57)."""
-        if id in self._open or len(self._open) >= MOST:
+        current = self._open.get(id)
+        answering = current is not None and not (current.done() or current.cancelling())
+        if answering or len(self._open) >= MOST:
             return
         task = asyncio.create_task(self._answer(id, method, params, flight))
         self._open[id] = task
-        task.add_done_callback(lambda _: self._open.pop(id, None))
+        task.add_done_callback(lambda ended: self._closed(id, ended))
         if flight is not None:
             if flight.questions is None:
                 flight.questions = set()
             flight.questions.add(task)
             task.add_done_callback(flight.questions.discard)
+
+    def _closed(self, id: jsonrpc.Id, task: asyncio.Task[None]) -> None:
+        if self._open.get(id) is task:
+            del self._open[id]
 
     def withdraw(self, id: object) -> None:
         """The server wants no answer any more."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.http.direct import Direct
 from gateway.protocol.received import decode
 from gateway.transports.base import Headers, Means, Outbound, Peer
 
@@ -27,7 +28,8 @@ class Err(Exception):
 class Wire:
     """A `TransportKind` and its one transport. `script` answers requests with a result.
 
-    `heard` holds every request, `told` what was sent beside them; `headers` those of each request.
+    `heard` holds every request, `headers` those of each; `told` are our notifications, `answers`
+    what we answered questions with.
     """
 
     label = "memory"
@@ -41,6 +43,8 @@ class Wire:
         self.heard: list[Message] = []
         self.headers: list[dict[str, str]] = []
         self.told: asyncio.Queue[Message] = asyncio.Queue()
+        self.answers: list[Message] = []
+        self._answered: dict[Any, asyncio.Future[Message]] = {}
         self.connected = 0
         self.closed = 0
         self.followed: Headers | None = None
@@ -66,7 +70,12 @@ class Wire:
         return msgspec.structs.replace(found, status=status)
 
     async def send(self, body: bytes, headers: Headers = ()) -> None:
-        self.told.put_nowait(json.loads(body))
+        message = json.loads(body)
+        if "method" in message:
+            self.told.put_nowait(message)
+        else:
+            self.answers.append(message)
+            self._answer(message["id"]).set_result(message)
 
     def follow(self, headers: Headers) -> None:
         self.followed = headers
@@ -89,11 +98,16 @@ class Wire:
         return [message["method"] for message in self.heard]
 
     async def answered(self, id: Any) -> Message:
-        """Our answer to the question `id`."""
-        while True:
-            message = await self.told.get()
-            if message.get("id") == id and "method" not in message:
-                return message
+        """Our answer to the question `id`, which may then be used again."""
+        answer = await self._answer(id)
+        del self._answered[id]
+        return answer
+
+    def _answer(self, id: Any) -> "asyncio.Future[Message]":
+        future = self._answered.get(id)
+        if future is None:
+            future = self._answered[id] = asyncio.get_running_loop().create_future()
+        return future
 
     async def notified(self, method: str) -> Message:
         while True:
@@ -153,6 +167,7 @@ class Front:
         return await answer(params) if callable(answer) else answer
 
 
+NOWHERE = Means("scripted", Direct(public_only=True))
 DISCOVERED = {
     "resultType": "complete",
     "supportedVersions": [MODERN],
