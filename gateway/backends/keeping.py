@@ -215,7 +215,8 @@ class Keeper:
             async with asyncio.timeout(limit):
                 session = await self._opened(ears)
         except TimeoutError:
-            error: GatewayError = BackendUnavailable(f"no connection within {limit:g} s")
+            said = f" ({ears.gone})" if ears.gone else ""
+            error: GatewayError = BackendUnavailable(f"no connection within {limit:g} s{said}")
         except GatewayError as failure:
             error = failure
         else:

@@ -4,6 +4,7 @@ What differs between the eras is settled by `open` and stays in the parts below:
 session needs to know which era its server speaks.
 """
 
+import asyncio
 from typing import Protocol
 
 from gateway.backends import tasking
@@ -89,7 +90,12 @@ class Session:
             session._transport = await kind.connect(session._hearing, means)
             return session._transport
 
-        transport, introduction = await opened(connect, known, patience)
+        try:
+            transport, introduction = await opened(connect, known, patience)
+        except asyncio.CancelledError:
+            if session._gone is not None:  # what the server said in the place of an answer
+                events.lost(session._gone)
+            raise
         if session._gone is not None:
             await transport.aclose()
             raise BackendUnavailable(session._gone)

@@ -18,7 +18,8 @@ Told = Callable[[str], str]
 
 
 class Lines(asyncio.Protocol):
-    """Standard output: `line` gets each line that is not empty, perhaps with its line break.
+    """Standard output: `line`, which one may replace, gets each line that is not empty, maybe with
+    its line break.
 
     `ended` is told once why there are no more: None when the output ended, else what was wrong.
     """
@@ -29,7 +30,7 @@ class Lines(asyncio.Protocol):
         ended: Callable[[str | None], None],
         largest: int = LARGEST,
     ) -> None:
-        self._line = line
+        self.line = line
         self._ended = ended
         self._largest = largest
         self._pieces: list[bytes] = []  # of a line that goes on
@@ -39,7 +40,7 @@ class Lines(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if not self._pieces and data.find(b"\n") == len(data) - 1:
-            self._line(data)  # the usual: one whole line, as it came
+            self.line(data)  # the usual: one whole line, as it came
         elif not self._over:
             self._cut(data)
 
@@ -47,7 +48,7 @@ class Lines(asyncio.Protocol):
         """Read on, lest the child stand still, but tell nobody."""
         self._over = True
         self._pieces.clear()
-        self._line = _unheard
+        self.line = _unheard
 
     def eof_received(self) -> None:
         self.connection_lost(None)
@@ -63,7 +64,7 @@ class Lines(asyncio.Protocol):
             if self._over:
                 return
             if self._size:
-                self._line(b"".join(self._pieces))
+                self.line(b"".join(self._pieces))
             self._pieces.clear()
             self._size = 0
         self._add(rest)

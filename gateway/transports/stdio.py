@@ -87,13 +87,14 @@ class Server(asyncio.Protocol):
         for _, value in settings.env:
             self._redactor.learn(value)
         self._correlation = Correlation(backend, peer, self._redactor.text)
-        self._lines = Lines(self._correlation.heard, self._output_ended)
+        self._lines = Lines(self._heard_first, self._output_ended)
         self._errors = LastWords(self._errors_ended)
         self._process: Process | None = None
         self._unsent: list[bytes] = []
         self._unread = False  # whether the server leaves too much unread
         self._end: str | None = None  # why there will be no more answers
         self._ending: asyncio.TimerHandle | None = None
+        self._silent = True
         self._closed = False
 
     async def start(self) -> None:
@@ -126,6 +127,8 @@ class Server(asyncio.Protocol):
         if self._closed:
             return
         self._closed = True
+        if self._silent and self._end is None and (words := self.last_words()):
+            self._peer.lost(f"the server never answered; it said: {words}")
         self._lines.deafen()
         self._lose("the connection was closed")
         if self._process is not None:
@@ -135,6 +138,11 @@ class Server(asyncio.Protocol):
     @property
     def _name(self) -> str:
         return PurePath(self._settings.command[0]).name
+
+    def _heard_first(self, line: bytes) -> None:
+        self._silent = False
+        self._lines.line = self._correlation.heard
+        self._correlation.heard(line)
 
     # -- to the server ------------------------------------------------------------------------
 

@@ -305,6 +305,18 @@ async def test_secrets_of_its_environment_are_not_in_what_it_last_said():
     assert "s3cr3t" not in peer.reasons[0]
 
 
+async def test_one_that_never_answers_is_lost_with_what_it_said():
+    talks = "import sys, signal; print('no licence', file=sys.stderr, flush=True); signal.pause()"
+    settings = Stdio((sys.executable, "-I", "-S", "-c", talks))
+    async with opened(settings=settings, politely=0.1) as (server, peer):
+        waiting = asyncio.ensure_future(server.request(outbound("initialize")))
+        async with asyncio.timeout(10):
+            while not server.last_words():
+                await asyncio.sleep(0.01)
+        waiting.cancel()
+    assert peer.reasons == ["the server never answered; it said: no licence"]
+
+
 @pytest.mark.parametrize("descriptor", [0, 1])
 async def test_a_server_that_closes_a_pipe_is_ended(descriptor):
     async with opened() as (server, peer):
