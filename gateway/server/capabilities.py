@@ -55,7 +55,10 @@ def of_backend(listing: Listing, revision: Revision) -> JsonObject:
 
 def of_all(listings: Iterable[Listing], revision: Revision) -> JsonObject:
     """At the URL of all backends together: the meta-tools, and what any of them offers beside."""
-    offered = [of_backend(listing, revision) for listing in listings]
+    servers = [listing for listing in listings if listing.transport not in OF_REST]
+    if not servers:
+        return REST
+    offered = [of_backend(listing, revision) for listing in servers]
     subscribe = any(_object(one.get("resources")).get("subscribe") for one in offered)
     found: dict[str, Any] = {
         "tools": CHANGING,

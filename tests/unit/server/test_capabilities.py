@@ -58,8 +58,9 @@ def test_an_api_has_tools_only_and_lists_that_stay_empty() -> None:
 
 
 def test_together_servers_offer_what_any_of_them_does() -> None:
-    plain = of_all([REST], MODERN)
-    assert plain == {key: {"listChanged": True} for key in ("tools", "prompts", "resources")}
+    bare = of_all([REST, offering("a", capabilities={"tools": {}})], MODERN)
+    assert bare == {key: {"listChanged": True} for key in ("tools", "prompts", "resources")}
+    assert of_all([REST], MODERN) == of_backend(REST, MODERN)
     both = of_all([REST, offering("a")], LATEST_LEGACY)
     assert both["resources"]["subscribe"] is True
     assert (both["completions"], both["logging"]) == ({}, {})
