@@ -159,8 +159,8 @@ class AuthorizationNeeded(BackendUnavailable):
 
     code = "authorization_needed"
 
-    def __init__(self, message: str, url: str) -> None:
-        super().__init__(message, hint=f"the operator of the gateway opens {url}")
+    def __init__(self, message: str, url: str, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint or f"the operator of the gateway opens {url}")
         self.url = url
 
 

@@ -40,7 +40,10 @@ class Awaited:
 
     def error(self) -> AuthorizationNeeded:
         """What a caller is told meanwhile."""
-        return AuthorizationNeeded("the server wants a person's permission first", self.url)
+        text = "the server wants a person's permission first"
+        command = f"capgate authorize {self._name}"
+        hint = f"the operator of the gateway runs `{command}` there, or opens {self.url}"
+        return AuthorizationNeeded(text, self.url, hint=hint)
 
     async def result(self) -> None:
         """Returns when the token is there. Raises BackendUnavailable when it never will be."""

@@ -99,4 +99,6 @@ def method_for(supported: tuple[str, ...] | None, client: Client) -> Method:
         return "none"
     if supported is None or "client_secret_basic" in supported:
         return "client_secret_basic"
-    return "client_secret_post" if "client_secret_post" in supported else "none"
+    if "client_secret_post" in supported:
+        return "client_secret_post"
+    return "none" if "none" in supported else "client_secret_basic"

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from gateway.credentials.oauth_token import Token, TokenRefused, read
+from gateway.credentials.token_endpoint import Client, method_for
 
 CANARY = "canary-token-1234"
 
@@ -73,3 +74,20 @@ def test_a_token_without_an_end_is_never_due():
 
 def test_a_token_does_not_show_itself():
     assert CANARY not in repr(Token(CANARY, CANARY)) + str([Token(CANARY)])
+
+
+@pytest.mark.parametrize(
+    ("supported", "client", "method"),
+    [
+        (None, Client("c"), "none"),
+        (("client_secret_basic",), Client("c"), "none"),
+        (None, Client("c", "s"), "client_secret_basic"),
+        (("client_secret_post", "client_secret_basic"), Client("c", "s"), "client_secret_basic"),
+        (("client_secret_post", "none"), Client("c", "s"), "client_secret_post"),
+        (("none",), Client("c", "s"), "none"),
+        (("private_key_jwt",), Client("c", "s"), "client_secret_basic"),
+        (("client_secret_basic",), Client("c", private_key="k"), "private_key_jwt"),
+    ],
+)
+def test_the_metadata_decides_how_a_client_proves_itself(supported, client, method):
+    assert method_for(supported, client) == method
