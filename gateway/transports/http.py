@@ -119,6 +119,7 @@ class HttpTransport:
     # -- one request ----------------------------------------------------------------------------
 
     async def _answered(self, out: Outbound, hearing: Hearing, stage: Stage) -> Inbound:
+        in_session = self._requests.session is not None  # by its answer, another may be opening
         try:
             answer = await self._requests.post(
                 out.body, out.headers, stage, repeatable=out.repeatable
@@ -128,7 +129,7 @@ class HttpTransport:
                 raise
             return await self._resumed(out, hearing, stage)
         if answer.status != OK:
-            return await self._refused(out, answer)
+            return await self._refused(out, answer, in_session=in_session)
         if out.method == INITIALIZE:
             self._requests.session = _session(answer)
         if hearing.response is None:
@@ -148,12 +149,12 @@ class HttpTransport:
         else:
             raise no_answer(answer)
 
-    async def _refused(self, out: Outbound, answer: HttpResponse) -> Inbound:
+    async def _refused(self, out: Outbound, answer: HttpResponse, *, in_session: bool) -> Inbound:
         if answer.status in SUCCESS:
             raise no_answer(answer)
         body = await unpacked(answer)
         found = told(answer, body, out.id)
-        if self._requests.session is not None and session_lost(answer, body, found):
+        if in_session and session_lost(answer, body, found):
             raise session_gone()
         if found is None or answer.status == UNAUTHORIZED:
             raise failure(answer)
