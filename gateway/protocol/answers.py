@@ -32,7 +32,7 @@ class ErrorAnswered(RemoteError):
 class _Head(msgspec.Struct, gc=False):
     """The members of a result that decide what becomes of it; the others are skipped."""
 
-    kind: Any = msgspec.field(default=COMPLETE, name="resultType")
+    kind: Any = msgspec.field(default=msgspec.UNSET, name="resultType")
     is_error: Any = msgspec.field(default=False, name="isError")
 
 
@@ -49,9 +49,11 @@ def relayed(answer: Inbound, client: Client, *, modern: bool) -> Relayed:
     except (ValueError, RecursionError):
         raise BadResponse("the server's result is unreadable") from None
     failed = head.is_error is True
-    if not modern:
-        return Relayed(body, is_error=failed)
     kind = head.kind
+    if (
+        not modern or kind is msgspec.UNSET
+    ):  # as before 2026: it says no kind and means a complete one
+        return Relayed(body, is_error=failed)
     if kind != COMPLETE and not (kind == INPUT_REQUIRED or (kind == TASK and _tasks(client))):
         raise BadResponse(f"the server answered with an unknown type of result: {str(kind)[:32]!r}")
     return Relayed(body, modern=True, kind=kind, is_error=failed)

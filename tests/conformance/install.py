@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +56,20 @@ def environment(name: str, *packages: str) -> Path:
         subprocess.run(install, check=True, timeout=PATIENCE, capture_output=True)
         said.write_text(wanted)
     return home / "bin"
+
+
+def started(command: Sequence[str], patience: float = 60) -> subprocess.CompletedProcess[str]:
+    """Run it to its end; started anew when the machine fails to load a program, as busy ones do."""
+    for _ in range(2):
+        try:
+            return _run(command, patience)
+        except OSError:
+            continue
+    return _run(command, patience)
+
+
+def _run(command: Sequence[str], patience: float) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, timeout=patience, check=False)
 
 
 def _major(program: Path) -> int:

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.conformance.install import HOME, node, npm
+from tests.conformance.install import HOME, node, npm, started
 
 PACKAGE = "@modelcontextprotocol/conformance"
 RELEASES = {"stable": "0.1.16", "alpha": "0.2.0-alpha.12"}
@@ -81,16 +81,5 @@ def _outcome(
 def _started(
     command: Sequence[str | Path], out: Path, patience: int
 ) -> subprocess.CompletedProcess[str]:
-    """Run it to its end; started anew when the machine fails to load a program, as busy ones do."""
     shutil.rmtree(out, ignore_errors=True)
-    words = [*map(str, command), "-o", str(out)]
-    for _ in range(2):
-        try:
-            return _run(words, patience)
-        except OSError:
-            continue
-    return _run(words, patience)
-
-
-def _run(command: list[str], patience: int) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, timeout=patience, check=False)
+    return started([*map(str, command), "-o", str(out)], patience)

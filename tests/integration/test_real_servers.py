@@ -102,7 +102,7 @@ def _programs(folder: Path, commands: dict[str, list[str]]) -> dict[str, Any]:
         "everything": {"args": ["stdio"]},
         "filesystem": {"args": [str(folder)]},
         "memory": {"env": {"MEMORY_FILE_PATH": str(folder / "memory.json")}},
-        "fetch": {"args": ["--ignore-robots-txt"]},
+        "fetch": {"args": ["--ignore-robots-txt", "--allow-private-ips"]},
     }
     return {name: {"command": argv, **more.get(name, {})} for name, argv in commands.items()}
 

@@ -8,6 +8,7 @@ It serves that server as a backend, and a client of the `mcp` SDK does through i
 
 import asyncio
 import contextlib
+import functools
 import json
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from mcp import Client, types
 from mcp.shared.exceptions import MCPError
 
 from gateway import app
-from gateway.config.load import Source, understand
+from gateway.config.load import Source, load, understand
 from gateway.credentials.secret import environment
 from gateway.domain.listing import Status
 from gateway.runtime.configured import Configured
@@ -91,16 +92,20 @@ SCENARIOS: dict[str, Drive] = {
 @contextlib.asynccontextmanager
 async def gateway(url: str, folder: Path) -> AsyncIterator[str]:
     """The URL at which the server is served. It is up, or has said why it is not."""
-    source = Source(str(folder / "gateway.yaml"))
+    file, capabilities = folder / "gateway.yaml", folder / "capabilities"
+    capabilities.mkdir()
     settings = {
         "server": {"port": 0},
         "log": {"level": "warning"},
-        "capabilities": {"directories": [str(folder)]},
+        "capabilities": {"directories": [str(capabilities)]},
         "backends": {"peer": {"http_url": url}},
     }
-    loaded = understand(json.dumps(settings).encode(), source.file, {}, {})
+    file.write_text(json.dumps(settings))
+    source = Source(str(file))
+    loaded = load(source, {})
     assert loaded.config is not None, loaded.issues
-    configured = Configured(source, loaded.config, lambda data: understand(data, "", {}, {}))
+    taken = functools.partial(understand, file=source.file, environ={}, said={})
+    configured = Configured(source, loaded.config, taken)
     async with app.listening(configured) as (parts, port):
         await _known(parts)
         yield f"http://127.0.0.1:{port}/mcp/peer"
