@@ -5,7 +5,7 @@ Nothing but names and contested URIs is changed in what a backend tells of them.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from functools import cached_property
 
 from gateway.domain.listing import Listing
 from gateway.domain.naming import SCHEME, Owned, merged_names, namespaced, owner_named
@@ -17,23 +17,28 @@ Sources = tuple[tuple[str, Items], ...]
 
 
 class Merged:
-    """Of the backends in `listings`, in their order. Immutable."""
+    """Of the backends in `listings`, in their order. Each list is made when it is first wanted."""
 
     def __init__(self, listings: Mapping[str, Listing]) -> None:
-        self._backends = frozenset(listings)
+        self._listings = listings
         offering = [its.name for its in listings.values() if "resources" in its.capabilities]
         self._only = offering if len(offering) == 1 else []
-        prompts = [(its.name, item) for its in listings.values() for item in its.prompts]
-        resources = [(its.name, item) for its in listings.values() for item in its.resources]
-        templates = [(its.name, item) for its in listings.values() for item in its.templates]
-        self._prompts, self.prompts = _named(prompts)
-        self._resources, self.resources = _addressed(resources, "uri")
-        self._templates, self.templates = _addressed(templates, "uriTemplate")
-        self._patterns = _patterns(self._templates)
+
+    @property
+    def prompts(self) -> Items:
+        return self._prompts[1]
+
+    @property
+    def resources(self) -> Items:
+        return self._resources[1]
+
+    @property
+    def templates(self) -> Items:
+        return self._templates[1]
 
     def prompt(self, name: str) -> Owned | None:
         """The prompt listed under that name."""
-        return self._prompts.get(name)
+        return self._prompts[0].get(name)
 
     def resource(self, uri: str) -> Sequence[Owned]:
         """Whose resource `uri` may be: one is the answer, none and several are not.
@@ -44,7 +49,7 @@ class Merged:
         said = self._said(uri)
         if said is not None:
             return (said,)
-        listed = self._resources.get(uri)
+        listed = self._resources[0].get(uri)
         if listed:
             return [Owned(backend, uri) for backend in listed]
         fitting = self._fitting(uri, UriTemplate.matches) or self._fitting(uri, _resembles)
@@ -55,12 +60,29 @@ class Merged:
         said = self._said(uri)
         if said is not None:
             return (said,)
-        listed = self._templates.get(uri)
+        listed = self._templates[0].get(uri)
         return [Owned(backend, uri) for backend in listed] if listed else self.resource(uri)
+
+    @cached_property
+    def _prompts(self) -> tuple[Mapping[str, Owned], Items]:
+        return _named((its.name, its.prompts) for its in self._listings.values())
+
+    @cached_property
+    def _resources(self) -> tuple[Mapping[str, Sequence[str]], Items]:
+        return _addressed([(its.name, its.resources) for its in self._listings.values()], "uri")
+
+    @cached_property
+    def _templates(self) -> tuple[Mapping[str, Sequence[str]], Items]:
+        offered = [(its.name, its.templates) for its in self._listings.values()]
+        return _addressed(offered, "uriTemplate")
+
+    @cached_property
+    def _patterns(self) -> Mapping[str, Sequence[UriTemplate]]:
+        return _patterns(self._templates[0])
 
     def _said(self, uri: str) -> Owned | None:
         said = owner_named(uri)
-        return said if said is not None and said.backend in self._backends else None
+        return said if said is not None and said.backend in self._listings else None
 
     def _fitting(self, uri: str, fits: Callable[[UriTemplate, str], bool]) -> Sequence[str]:
         return [
@@ -87,45 +109,40 @@ def _resembles(pattern: UriTemplate, uri: str) -> bool:
     return bool(pattern.head) and pattern.resembles(uri)
 
 
-def _named(items: Sequence[tuple[str, JsonObject]]) -> tuple[Mapping[str, Owned], Items]:
-    """Owners by merged name, and the items under it."""
-    names = merged_names(_owned(items))
-    listed = {names[own]: {**item, "name": names[own]} for own, (_, item) in _first(items).items()}
-    return {name: own for own, name in names.items()}, tuple(listed.values())
-
-
-def _first(items: Iterable[tuple[str, JsonObject]]) -> Mapping[Owned, tuple[str, JsonObject]]:
-    """By owner and name, where a backend lists one name twice its first."""
-    found: dict[Owned, tuple[str, JsonObject]] = {}
-    for backend, item in items:
-        found.setdefault(Owned(backend, _text(item, "name")), (backend, item))
-    return found
-
-
-def _owned(items: Iterable[tuple[str, JsonObject]]) -> Iterable[Owned]:
-    return [Owned(backend, _text(item, "name")) for backend, item in items]
+def _named(offered: Iterable[tuple[str, Items]]) -> tuple[Mapping[str, Owned], Items]:
+    """Owners by merged name, and the items under it. Of one name listed twice the first counts."""
+    items: dict[Owned, JsonObject] = {}
+    for backend, listed in offered:
+        for item in listed:
+            items.setdefault(Owned(backend, _text(item, "name")), item)
+    names = merged_names(items)
+    shown = tuple({**item, "name": names[own]} for own, item in items.items())
+    return {names[own]: own for own in items}, shown
 
 
 def _addressed(
-    items: Sequence[tuple[str, JsonObject]], key: str
+    offered: Sequence[tuple[str, Items]], key: str
 ) -> tuple[Mapping[str, Sequence[str]], Items]:
     """Backends by the URI they list, and the items, each under a URI that only it has.
 
     `key` is where an item has its URI.
     """
-    owners: defaultdict[str, list[str]] = defaultdict(list)
-    for backend, item in items:
-        if backend not in owners[uri := _text(item, key)]:
-            owners[uri].append(backend)
-    names = merged_names(_owned(items))
-
-    def shown(backend: str, item: JsonObject) -> dict[str, Any]:
-        uri = _text(item, key)
+    owners: dict[str, list[str]] = {}
+    items: list[tuple[Owned, str, JsonObject]] = []
+    for backend, listed in offered:
+        for item in listed:
+            uri = _text(item, key)
+            items.append((Owned(backend, _text(item, "name")), uri, item))
+            known = owners.setdefault(uri, [])
+            if backend not in known:
+                known.append(backend)
+    names = merged_names(own for own, _, _ in items)
+    shown = []
+    for own, uri, item in items:
         contested = len(owners[uri]) > 1 or uri.startswith(SCHEME)
-        address = namespaced(backend, uri) if contested else uri
-        return {**item, "name": names[Owned(backend, _text(item, "name"))], key: address}
-
-    return owners, tuple(shown(backend, item) for backend, item in items)
+        address = namespaced(own.backend, uri) if contested else uri
+        shown.append({**item, "name": names[own], key: address})
+    return owners, tuple(shown)
 
 
 def _patterns(templates: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[UriTemplate]]:
