@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from gateway.backends.base import Notify
-from gateway.backends.rest import tools_only
+from gateway.backends.rest import check_stateless, tools_only
 from gateway.capability.compiled import CompiledCapability, TryAgain
 from gateway.capability.mock import mock_reply
 from gateway.domain.call import Call, Query, Relayed
@@ -33,6 +33,7 @@ class MockBackend:
 
     async def call(self, call: Call) -> ToolResult:
         """Raises InvalidArguments, and what the tool makes of the example's reply."""
+        check_stateless(call)
         tool = self._compiled.find(call.tool.ref.name)
         args = tool.prepare(call.arguments)
         result = tool.read(args, mock_reply(tool, args))

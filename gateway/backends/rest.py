@@ -19,7 +19,7 @@ from gateway.capability.compiled import CompiledCapability, CompiledTool, TryAga
 from gateway.domain.call import Call, Query, Relayed
 from gateway.domain.listing import Listing, Status
 from gateway.domain.tool import JsonObject, ToolResult
-from gateway.errors import BackendUnavailable, Unsupported
+from gateway.errors import BackendUnavailable, StateRejected, Unsupported
 from gateway.http.addresses import names_private
 from gateway.http.message import HttpRequest, HttpResponse
 from gateway.http.outgoing import Outgoing
@@ -71,6 +71,7 @@ class RestBackend:
 
     async def call(self, call: Call) -> ToolResult:
         """Raises GatewayError. Cancelled, it drops the request on the way at once."""
+        check_stateless(call)
         tool = self._compiled.find(call.tool.ref.name)
         args = tool.prepare(call.arguments)
         try:
@@ -116,6 +117,12 @@ class RestBackend:
         if health.status is not Status.OK and self._on_change is not None:
             loop = asyncio.get_running_loop()
             self._next_look = loop.call_later(LOOK_AGAIN, self._look)
+
+
+def check_stateless(call: Call) -> None:
+    """Raises StateRejected for a call that says that it goes on: none here ever stops half way."""
+    if "requestState" in call.context.params:
+        raise StateRejected(f"{call.tool.ref} never gave this requestState")
 
 
 def tools_only(query: Query) -> Unsupported:

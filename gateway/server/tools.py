@@ -5,7 +5,7 @@ Here alone it is decided which errors are results that a model reads and which a
 
 from gateway.domain.text import shown
 from gateway.domain.tool import JsonObject, text_result
-from gateway.errors import CapabilityMissing, GatewayError, RemoteError, StateRejected
+from gateway.errors import CapabilityMissing, GatewayError, RemoteError, StateRejected, Unsupported
 from gateway.protocol import jsonrpc, mcp
 from gateway.protocol.relay import call_result
 from gateway.runtime.view import View
@@ -61,6 +61,6 @@ def _of_the_protocol(error: GatewayError, asked: Asked) -> bool:
     """Whether the client has to see it as a JSON-RPC error, where a model does not read it."""
     if isinstance(error, CapabilityMissing):
         return asked.revision.modern
-    if isinstance(error, RemoteError):  # behind a meta-tool it is the tool's own affair
+    if isinstance(error, RemoteError | Unsupported):  # behind a meta-tool: the tool's own affair
         return asked.surface.name != ""
     return isinstance(error, StateRejected)

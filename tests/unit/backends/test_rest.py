@@ -21,6 +21,7 @@ from gateway.capability.compiled import CompiledCapability, CompiledTool, Plan, 
 from gateway.credentials.redact import MEMORY, Redactor
 from gateway.credentials.secret import Secrets
 from gateway.domain.call import Call
+from gateway.domain.client import NOBODY, Context
 from gateway.domain.identity import Identity
 from gateway.domain.listing import Status
 from gateway.domain.tool import JsonObject, Tool, ToolRef, ToolResult, text_result
@@ -31,6 +32,7 @@ from gateway.errors import (
     GatewayError,
     InvalidArguments,
     Reached,
+    StateRejected,
     ToolNotFound,
     UpstreamFailed,
 )
@@ -137,6 +139,16 @@ async def ask(
     deadline = asyncio.get_running_loop().time() + within
     call = Call("1", tool, arguments or {}, Identity(caller), deadline)
     return str((await backend.call(call)).content[0]["text"])
+
+
+async def test_a_request_that_says_it_goes_on_is_refused_and_nothing_sent() -> None:
+    """I40."""
+    api = Api([OK])
+    context = Context(NOBODY, {"requestState": "made up"})
+    tool = Tool(ToolRef("api", "t"), {"name": "t"})
+    with pytest.raises(StateRejected, match="never gave"):
+        await a_backend(api).call(Call("1", tool, {}, Identity("ann"), math.inf, context))
+    assert api.requests == []
 
 
 # -- retries --------------------------------------------------------------------------------------
