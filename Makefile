@@ -41,6 +41,7 @@ check: install ## format, lint, types, layers: what CI runs first
 
 bench: install ## the figures of docs/benchmarks.md, in CPU-milliseconds per call
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.mcp_backends
 	$(BIN)/python -m benchmarks.search
 	$(BIN)/python -m benchmarks.rest_client
 	$(BIN)/python -m benchmarks.reload

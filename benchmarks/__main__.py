@@ -78,17 +78,20 @@ def request(method: str, path: str = "/mcp", **params: object) -> MakeRequest:
     return make
 
 
-def measure(title: str, at: tuple[int, int], make: MakeRequest, expect: bytes) -> None:
+def measure(
+    title: str, at: tuple[int, int], make: MakeRequest, expect: bytes, seconds: float = SECONDS
+) -> None:
+    """`at` is the gateway's port and process."""
     port, pid = at
     for connections in (1, 32):
         before = cpu_seconds(pid)
-        tally = asyncio.run(drive(port, make, expect, connections, SECONDS))
+        tally = asyncio.run(drive(port, make, expect, connections, seconds))
         spent = (cpu_seconds(pid) - before) / max(tally.number, 1) * 1e3
         micros = sorted(tally.micros) or [float("nan")]
         p99 = micros[int(len(micros) * 0.99)]
         print(
             f"{title:34s} c={connections:<3d} {spent:7.3f} CPU-ms/call"
-            f" {len(micros) / SECONDS:9.0f}/s p50 {statistics.median(micros):7.0f} us"
+            f" {len(micros) / seconds:9.0f}/s p50 {statistics.median(micros):7.0f} us"
             f" p99 {p99:7.0f} us errors {tally.errors}",
             flush=True,
         )

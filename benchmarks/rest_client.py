@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 import uvloop
 
-from gateway.http.outgoing import Outgoing
 from gateway.http.message import HttpRequest
+from gateway.http.outgoing import Outgoing
 
 REQUESTS = 16_000
 ROUNDS = 3
