@@ -10,7 +10,7 @@ from typing import Protocol
 from gateway.domain.call import Outcome, Relayed
 from gateway.domain.merged import prompt_sources, resource_sources
 from gateway.domain.names import nearest
-from gateway.domain.naming import Owned
+from gateway.domain.naming import Owned, namespaced, owner_named
 from gateway.domain.tool import JsonObject, ToolRef
 from gateway.meta import MetaTool
 from gateway.protocol import mcp
@@ -166,13 +166,14 @@ class MetaSurface:
         return self._merged.of(view).prompt(name)
 
     def resource(self, view: View, uri: str) -> Sequence[Owned]:
-        return self._merged.of(view).resource(uri)
+        return self._merged.of(view).resource(_unaliased(view, uri))
 
     def template(self, view: View, uri: str) -> Sequence[Owned]:
-        return self._merged.of(view).template(uri)
+        return self._merged.of(view).template(_unaliased(view, uri))
 
     def task(self, view: View, id: str) -> Owned | None:
-        backend, colon, own = id.partition(":")
+        named, colon, own = id.partition(":")
+        backend = view.name_of(named)
         return Owned(backend, own) if colon and backend in view.backends else None
 
     def task_id(self, owned: Owned) -> str:
@@ -248,6 +249,12 @@ class BackendSurface:
         listing = view.backends.get(self.name)
         asked = listing is not None and listing.transport not in capabilities.OF_REST
         return Owned(self.name, name) if asked else None
+
+
+def _unaliased(view: View, uri: str) -> str:
+    """A URI that says by an alias whose it is, with the backend's own name."""
+    said = owner_named(uri)
+    return uri if said is None else namespaced(view.name_of(said.backend), said.name)
 
 
 def _find(view: View, ref: ToolRef) -> JsonObject | None:

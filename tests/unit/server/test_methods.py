@@ -1,6 +1,7 @@
 """Prompts, resources, completion and extensions, from a request to what its server was asked."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -107,6 +108,14 @@ async def test_at_the_common_url_a_uri_leads_to_its_server(
     fixture = Fixture()
     assert (await fixture.result("resources/read", {"uri": uri}, META))["contents"]
     assert fixture.servers.said == [(backend, "resources/read", {"uri": own})]
+
+
+async def test_an_alias_of_a_server_is_understood_in_a_uri_too() -> None:
+    fixture = Fixture()
+    aliased = replace(fixture.servers.snapshot(), aliases={"disk": "fs"})
+    fixture.endpoint = Endpoint(Current(aliased), lambda _: None)
+    await fixture.result("resources/read", {"uri": "capgate://disk/x:shared"}, META)
+    assert fixture.servers.said == [("fs", "resources/read", {"uri": "x:shared"})]
 
 
 async def test_a_uri_of_two_servers_is_refused_with_what_to_ask_for() -> None:
