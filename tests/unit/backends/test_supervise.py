@@ -112,9 +112,9 @@ def test_a_call_while_it_waits_reads_why_and_when() -> None:
 def test_what_a_person_has_to_do_is_the_hint_and_is_shown() -> None:
     error = AuthorizationNeeded("a person has to let us in", "https://as.test/authorize")
     state = State().failed(0.0, error, most)
-    hint = "the operator of the gateway opens https://as.test/authorize"
-    assert state.unavailable("files", 1.0).hint == hint
-    assert state.shown() == f"a person has to let us in; it is tried again every minute; {hint}"
+    assert state.unavailable("files", 1.0).hint == error.hint
+    shown = f"a person has to let us in; it is tried again every minute; {error.hint}"
+    assert state.shown() == shown
 
 
 def test_a_first_connection_that_takes_too_long_says_so() -> None:
