@@ -9,53 +9,26 @@ import contextlib
 import logging
 import math
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.backends.session import Session, SessionEvents
 from gateway.backends.settings import McpSettings
 from gateway.backends.supervise import Phase, Rng, State
+from gateway.backends.tending import SILENT, Tended, idleness, silence
 from gateway.domain.tool import JsonObject
-from gateway.errors import BackendUnavailable, DeadlineExceeded, GatewayError, Reached, RemoteError
+from gateway.errors import BackendUnavailable, DeadlineExceeded, GatewayError, Reached
 
 log = logging.getLogger(__name__)
 
-PING_SECONDS = 10.0  # for the answer to a health check
-SOON = 2.0  # seconds after a health check that failed
-MISSES = 2  # failed health checks in a row that make a server lost
 CLOSE_SECONDS = 5.0  # for a polite end
 MARGIN = 0.01  # seconds before its deadline in which a waiting call is told why
-BUSY_LOOK = 1.0  # seconds between two looks whether a busy server is idle
 
 Clock = Callable[[], float]
 Open = Callable[[SessionEvents], Awaitable[Session]]
 
 
-@dataclass(slots=True)
-class Pulse:
-    """Signs of life, counted where they occur. `used` is when a request last ended, where that
-    matters.
-    """
-
-    heard: int = 0  # answers and notifications of the server
-    abandoned: int = 0  # requests that were given up
-    used: float = 0.0
-
-
-class Owner(Protocol):
+class Owner(Tended, Protocol):
     """Whose server is kept."""
-
-    pulse: Pulse
-
-    @property
-    def busy(self) -> bool:
-        """Whether requests are at the server."""
-        ...
-
-    @property
-    def needed(self) -> bool:
-        """Whether it may not be put to sleep."""
-        ...
 
     def turned(self) -> None:
         """`Keeper.state` is another."""
@@ -244,7 +217,7 @@ class Keeper:
         chores = [
             self._start(self._turned.wait()),
             self._start(self._owner.follow(session)),
-            self._start(self._look_after(session)),
+            self._start(self._heed(session)),
         ]
         if self._settings.idle_timeout is not None:
             chores.append(self._start(self._put_to_sleep(self._settings.idle_timeout)))
@@ -261,40 +234,16 @@ class Keeper:
     def _start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         return asyncio.create_task(work, name=f"keep {self._settings.name}")
 
-    async def _look_after(self, session: Session) -> None:
-        """Health checks, when nothing else was heard for long."""
-        interval, pulse = self._settings.health_interval, self._owner.pulse
-        misses, heard, abandoned = 0, -1, pulse.abandoned
-        while misses < MISSES:
-            wait = min(SOON, interval) if misses else interval * (0.9 + 0.2 * self._rng())
-            await asyncio.sleep(wait)
-            if pulse.heard != heard:
-                misses, heard, abandoned = 0, pulse.heard, pulse.abandoned
-            elif not self._owner.busy or pulse.abandoned != abandoned:  # else it may be at work
-                misses = 0 if await self._answers(session) else misses + 1
+    async def _heed(self, session: Session) -> None:
+        """Until it is silent for too long."""
+        await silence(session, self._owner, self._settings.health_interval, self._rng)
         if self._ears is not None:
-            self.lost(self._ears, f"it did not answer {MISSES} health checks")
-
-    async def _answers(self, session: Session) -> bool:
-        try:
-            async with asyncio.timeout(min(PING_SECONDS, 2 * self._settings.health_interval)):
-                await session.ping()
-        except RemoteError:
-            return True
-        except (GatewayError, TimeoutError):
-            return False
-        return True
+            self.lost(self._ears, SILENT)
 
     async def _put_to_sleep(self, after: float) -> None:
-        owner = self._owner
-        while True:
-            left = owner.pulse.used + after - self._clock()
-            if owner.busy or owner.needed:
-                left = min(after, BUSY_LOOK)
-            elif left <= 0:
-                self._leave(self.state.asleep(self._clock()))
-                return
-            await asyncio.sleep(left)
+        """Until nobody needs it. Between the last look and the end no request can come in."""
+        await idleness(self._owner, after, self._clock)
+        self._leave(self.state.asleep(self._clock()))
 
     def _close_soon(self, session: Session) -> None:
         """Beside everything else: a server that does not end must not keep the next one away."""

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from gateway.backends.base import Notify
-from gateway.backends.keeping import Clock, Keeper, Open, Pulse
+from gateway.backends.keeping import Clock, Keeper, Open
 from gateway.backends.offering import Offering
 from gateway.backends.owners import Owners
 from gateway.backends.presenting import introduced, presented
@@ -21,6 +21,7 @@ from gateway.backends.session import Session
 from gateway.backends.settings import McpSettings
 from gateway.backends.subscribed import Subscribed
 from gateway.backends.supervise import Phase, Rng
+from gateway.backends.tending import Pulse
 from gateway.backends.way import Way
 from gateway.domain.call import Call, Outcome, Query, Relayed
 from gateway.domain.events import Notice
