@@ -30,6 +30,7 @@ class Awaited:
         self._callback = callback
         self._exchange = exchange
         self._patience = patience
+        self.answered = False
         self.unanswered = False  # nobody came in time
         self._task = asyncio.create_task(self._finish())
         log.info("authorization_wanted", extra={"backend": name, "url": self.url})
@@ -72,8 +73,10 @@ class Awaited:
 
     async def _answer(self) -> Mapping[str, str]:
         try:
-            return await self._callback.answer(self._patience)
+            answer = await self._callback.answer(self._patience)
         except TimeoutError:
             self.unanswered = True
             minutes = round(self._patience / 60)
             raise BackendUnavailable(f"nobody came within {minutes} minutes") from None
+        self.answered = True
+        return answer

@@ -60,6 +60,8 @@ class Interactive:
             grant = None
         if grant is not None:
             self._issuer = grant.server.issuer
+            if self._awaited is not None:
+                await self._spare(self._awaited, grant)
             return _shown(grant)
         if self._awaited is not None and not self._awaited.over:
             raise self._awaited.error()
@@ -241,6 +243,13 @@ class Interactive:
         grant = Grant(asked.server, client, asked.resource, asked.scopes, token)
         await self._grants.keep(grant)
         self._means.ready()
+
+    async def _spare(self, awaited: Awaited, grant: Grant) -> None:
+        """Wait no longer for what another process was given."""
+        if not awaited.answered and awaited.asked.scopes <= grant.scopes:
+            await awaited.aclose()
+        if awaited.over and self._awaited is awaited:
+            self._awaited = None
 
     def _forget_if_unknown(self, error: TokenRefused, issuer: str) -> None:
         """Register anew where they know us no more."""

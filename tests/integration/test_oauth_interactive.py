@@ -94,12 +94,14 @@ async def test_a_restart_asks_nobody(tmp_path):
 
 async def test_another_process_may_let_the_gateway_in(tmp_path):
     async with world() as there, client(there, tmp_path) as serving:
-        await serving.page(there)
+        back = URL(await serving.page(there)).query["redirect_uri"]
         async with client(there, tmp_path) as terminal:
             page = await terminal.auth.begin(Wanted())
             await visit(page)
             await terminal.auth.settled()
         assert await ask(there.url, serving.auth) == 200
+        with pytest.raises(aiohttp.ClientConnectorError):  # nobody is waited for any more
+            await visit(back)
 
 
 async def test_tokens_are_renewed_early_by_one_request_for_all(tmp_path):
