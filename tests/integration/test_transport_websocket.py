@@ -19,7 +19,7 @@ from gateway.http.failures import ConnectionLost, Refused, Unreachable
 from gateway.protocol.received import LARGEST
 from gateway.transports.base import Means
 from gateway.transports.websocket import Conversation, WebSocket, opened
-from tests.peers import mcp1, programs
+from tests.peers import mcp1, programs, real_servers
 from tests.peers.hearing import Hearing, outbound, result
 from tests.peers.tls import Authority
 from tests.peers.web import serving
@@ -92,28 +92,34 @@ class Shows:
 
 @pytest.fixture(scope="module")
 def sdk_server(tmp_path_factory):
-    port = programs.free_port()
-    log = tmp_path_factory.mktemp("ws") / "log"
-    script = str(programs.ROOT / "tests" / "peers" / "ws_mcp1.py")
-    with programs.running([str(mcp1.install()), script, str(port)], log, port):
-        yield f"ws://127.0.0.1:{port}/"
+    script = str(programs.ROOT / "tests" / "peers" / "real_servers_websocket.py")
+    log = tmp_path_factory.mktemp("websocket") / "log"
+    with real_servers.started([str(mcp1.install()), script], log) as port:
+        yield f"ws://127.0.0.1:{port}/ws"
+
+
+class Unheard:
+    """SessionEvents that nobody listens to."""
+
+    def changed(self, method):
+        pass
+
+    def said(self, method, params):
+        pass
+
+    def lost(self, reason):
+        pass
 
 
 async def test_a_session_with_the_sdks_own_server_lists_and_calls(sdk_server):
-    class Events:
-        def changed(self, method): ...
-        def said(self, method, params): ...
-        def lost(self, reason): ...
-
-    session = await Session.open(WebSocket(sdk_server), means(), Events())
+    session = await Session.open(WebSocket(sdk_server), means(), Unheard())
     try:
-        assert session.server_info["name"] == "on a websocket"
+        assert session.server_info["name"] == "shouting"
         tools = await session.list_all("tools/list")
-        assert [tool["name"] for tool in tools] == ["echo"]
-        tool = Tool(ToolRef("tested", "echo"), tools[0])
+        tool = Tool(ToolRef("tested", "shout"), tools[0])
         call = Call("1", tool, {"text": "hi"}, ANONYMOUS, math.inf)
-        answer = await session.call(call, "echo", {"text": "hi"}, tool.input_schema)
-        assert b'"hi"' in answer.raw
+        answer = await session.call(call, "shout", {"text": "hi"}, tool.input_schema)
+        assert b'"HI"' in answer.raw
         await session.ping()
     finally:
         await session.aclose()
