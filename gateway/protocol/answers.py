@@ -50,9 +50,7 @@ def relayed(answer: Inbound, client: Client, *, modern: bool) -> Relayed:
         raise BadResponse("the server's result is unreadable") from None
     failed = head.is_error is True
     kind = head.kind
-    if (
-        not modern or kind is msgspec.UNSET
-    ):  # as before 2026: it says no kind and means a complete one
+    if not modern or kind is msgspec.UNSET:  # without one it is a complete result, as before 2026
         return Relayed(body, is_error=failed)
     if kind != COMPLETE and not (kind == INPUT_REQUIRED or (kind == TASK and _tasks(client))):
         raise BadResponse(f"the server answered with an unknown type of result: {str(kind)[:32]!r}")
