@@ -6,7 +6,13 @@ import pytest
 
 from gateway.backends.questions import MOST
 from gateway.backends.session import Session
-from gateway.errors import CapabilityMissing, ClientGone, ClientRefused, RemoteError
+from gateway.errors import (
+    BackendUnavailable,
+    CapabilityMissing,
+    ClientGone,
+    ClientRefused,
+    RemoteError,
+)
 from tests.peers.mcp_server_fixture import called, text
 from tests.peers.mcp_server_scripted import NOWHERE, Err, Events, Front, Wire, legacy, modern
 
@@ -412,3 +418,70 @@ async def test_urls_that_a_legacy_server_wants_visited_are_visited_first(action)
     with pytest.raises(RemoteError) as told:
         await called(session, "x", client=Front(CAN))
     assert (told.value.number, visited) == (-32042, [])
+
+
+async def test_a_url_to_visit_has_the_id_that_legacy_clients_know_it_by() -> None:
+    visit = {"a": {"method": ELICIT, "params": {"mode": "url", "url": "https://x"}}}
+    required = {"resultType": "input_required", "inputRequests": visit}
+    session, *_ = await opened(requiring(required, said("done")), script=modern)
+    front = Front({"elicitation": {"url": {}}}, answers={ELICIT: {"action": "accept"}})
+    await called(session, "x", client=front)
+    [(_, params)] = front.asked
+    assert params["elicitationId"]
+
+
+async def test_a_round_that_the_server_refused_by_mistake_is_sent_again() -> None:
+    answers = [more("s"), Err(-32022, data={"supported": ["2026-07-28"]}), said("done")]
+
+    async def tool(_wire, _message):
+        answer = answers.pop(0)
+        if isinstance(answer, Err):
+            raise answer
+        return answer
+
+    session, wire, _ = await opened(tool, script=modern)
+    assert text(await called(session, "x", client=Front(CAN))) == "done"
+    states = [m["params"].get("requestState") for m in wire.heard if m["method"] == "tools/call"]
+    assert states == [None, "s", "s"]
+
+
+async def test_an_error_that_names_no_urls_is_passed_on() -> None:
+    async def tool(_wire, _message):
+        raise Err(-32042, "visit", data={"elicitations": 7})
+
+    session, *_ = await opened(tool)
+    with pytest.raises(RemoteError, match="visit"):
+        await called(session, "x", client=Front(CAN, modern=True))
+
+
+async def test_params_that_nobody_can_read_do_no_harm() -> None:
+    deep: list = []
+    for _ in range(100):
+        deep = [deep]
+
+    async def tool(wire, _message):
+        wire.say("notifications/message", {"data": deep})
+        wire.ask("q", ELICIT, {"x": deep})
+        return said(str((await wire.answered("q"))["error"]["code"]))
+
+    session, _, events = await opened(tool)
+    front = Front(CAN)
+    assert text(await called(session, "x", client=front)) == "-32602"
+    assert (front.told, front.asked, events.sayings) == ([], [], [])
+
+
+async def test_a_question_whose_asker_is_gone_is_dropped() -> None:
+    session, wire, events = await opened(None)
+
+    async def gone(_body, _headers=()):
+        sent.set()
+        raise BackendUnavailable("gone")
+
+    sent = asyncio.Event()
+    wire.send = gone
+    wire.ask(1, "ping")
+    async with asyncio.timeout(5):
+        await sent.wait()
+        while len(session._questions):
+            await asyncio.sleep(0)
+    assert events.losses == []
