@@ -49,17 +49,15 @@ class Interactive:
         self._asking: Single[bool] = Single()
         self._awaited: Awaited | None = None
         self._renewed: str | None = None  # the token we got in place of one that was refused
-        self._issuer = ""  # of the last grant
         self._steps: dict[frozenset[str], list[float]] = {}
 
     async def headers(self) -> Pairs:
         try:
             grant = await self._grants.live()
         except TokenRefused as error:
-            self._forget_if_unknown(error, self._issuer)
+            self._forget_if_unknown(error)
             grant = None
         if grant is not None:
-            self._issuer = grant.server.issuer
             if self._awaited is not None:
                 await self._spare(self._awaited, grant)
             return _shown(grant)
@@ -130,7 +128,7 @@ class Interactive:
         try:
             new = await self._grants.renewed(grant)
         except TokenRefused as error:
-            self._forget_if_unknown(error, grant.server.issuer)
+            self._forget_if_unknown(error)
             return False
         if new is None:
             return False
@@ -238,7 +236,7 @@ class Interactive:
                 resource=asked.resource,
             )
         except TokenRefused as error:
-            self._forget_if_unknown(error, asked.server.issuer)
+            self._forget_if_unknown(error)
             raise
         grant = Grant(asked.server, client, asked.resource, asked.scopes, token)
         await self._grants.keep(grant)
@@ -251,10 +249,10 @@ class Interactive:
         if awaited.over and self._awaited is awaited:
             self._awaited = None
 
-    def _forget_if_unknown(self, error: TokenRefused, issuer: str) -> None:
+    def _forget_if_unknown(self, error: TokenRefused) -> None:
         """Register anew where they know us no more."""
         if error.error in {"invalid_client", "unauthorized_client"}:
-            self._registration.forget(issuer)
+            self._registration.forget(error.issuer)
 
     def _needed(self) -> BackendUnavailable:
         if self._awaited is None:

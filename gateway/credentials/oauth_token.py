@@ -17,12 +17,13 @@ _UNSAFE = re.compile(r"[^\x21-\x7e]")
 
 
 class TokenRefused(BackendUnavailable):
-    """The authorization server gives no token: `error` is its code, such as `invalid_grant`."""
+    """The authorization server `issuer` gives no token; `error` is its code for why."""
 
     retryable = False
 
-    def __init__(self, message: str, error: str, hint: str | None = None) -> None:
+    def __init__(self, issuer: str, error: str, message: str, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
+        self.issuer = issuer
         self.error = error
 
 
@@ -60,7 +61,8 @@ def read(status: int, body: bytes, now: float, issuer: str) -> Token:
     if status not in GIVEN or not isinstance(access, str) or not access or _UNSAFE.search(access):
         raise refused(issuer, "", status)
     if str(kind).lower() != "bearer":
-        raise TokenRefused(f"{issuer} gave a token of another type than Bearer", "token_type")
+        text = f"{issuer} gave a token of another type than Bearer"
+        raise TokenRefused(issuer, "token_type", text)
     refresh, life, scopes = told.get("refresh_token"), told.get("expires_in"), told.get("scope")
     return Token(
         access,
@@ -75,7 +77,8 @@ def refused(issuer: str, code: object, status: int) -> TokenRefused:
     """`code` is the server's word, believed only if it looks like one."""
     known = code if isinstance(code, str) and _CODE.fullmatch(code) else ""
     return TokenRefused(
-        f"{issuer} gave no token: {known or f'HTTP {status} without one'}",
+        issuer,
         known,
+        f"{issuer} gave no token: {known or f'HTTP {status} without one'}",
         "the operator of the gateway sees to its client id, secret and scopes there",
     )

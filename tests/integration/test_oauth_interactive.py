@@ -8,9 +8,14 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from gateway.credentials.awaited import Awaited
+from gateway.credentials.backend_auth import build
+from gateway.credentials.callback import Callback, Place
 from gateway.credentials.challenge import Wanted
 from gateway.credentials.means import AuthMeans
 from gateway.credentials.oauth_client import Interactive
+from gateway.credentials.oauth_flow import Authorization
+from gateway.credentials.oauth_metadata import default_server
 from gateway.credentials.oauth_settings import OAuth
 from gateway.credentials.redact import Redactor
 from gateway.credentials.token_store import TokenStore
@@ -242,6 +247,106 @@ async def test_localhost_is_heard_at_both_its_addresses(tmp_path):
         assert not there.registered
         await one.let_in(there)
         assert there.proofs[-1].startswith("Basic ")
+
+
+async def nothing(_request):
+    return aiohttp.web.Response(status=404)
+
+
+@pytest.mark.parametrize("missing", [(RESOURCE,), (RESOURCE, SERVER)])
+async def test_a_server_of_2025_03_26_is_its_own_authorization_server(tmp_path, missing):
+    async with world() as there, client(there, tmp_path) as one:
+        there.changes.update(dict.fromkeys(missing, nothing))
+        there.changes["/mcp"] = bare(there)
+        page = URL(await one.page(there))
+        assert str(page.with_query(None)) == f"{there.base}/authorize"
+        await visit(str(page))
+        await one.auth.settled()
+        assert await ask(there.url, one.auth) == 200
+
+
+def bare(there):
+    """Answers 401 without saying where to ask."""
+
+    async def answer(request):
+        known = request.headers.get("Authorization", "")[7:] in there.tokens
+        return aiohttp.web.json_response({}, status=200 if known else 401)
+
+    return answer
+
+
+async def test_where_it_says_the_metadata_is_it_has_to_be(tmp_path):
+    async with world() as there, client(there, tmp_path) as one:
+        there.changes[RESOURCE] = nothing
+        with pytest.raises(BackendUnavailable, match="is not where the server says"):
+            await ask(there.url, one.auth)
+
+
+@pytest.mark.parametrize("taken", [True, False])
+async def test_our_own_document_names_us_where_that_is_taken(tmp_path, taken):
+    document = "https://own.example/client.json"
+    settings = OAuth(client_metadata_url=document)
+    async with world() as there, client(there, tmp_path, settings) as one:
+        there.changes["metadata"] = {"client_id_metadata_document_supported": taken}
+        await one.let_in(there)
+        assert (there.logins[0]["client_id"] == document) is taken
+        assert (len(there.registered) == 0) is taken
+
+
+async def test_a_server_that_forgot_us_gets_to_know_us_anew(tmp_path):
+    async def unknown(_request):
+        return aiohttp.web.json_response({"error": "invalid_client"}, status=401)
+
+    async with world(life=1000) as there, client(there, tmp_path) as one:
+        await one.let_in(there)
+        there.changes["/token"] = unknown
+        one.now[0] += 2000
+        assert await one.auth.headers() == ()
+        del there.changes["/token"]
+        await one.let_in(there)
+        assert [login["client_id"] for login in there.logins] == ["client-1", "client-2"]
+
+
+async def test_a_registered_port_that_is_taken_means_registering_for_another(tmp_path):
+    async with world() as there:
+        async with client(there, tmp_path) as one:
+            await one.let_in(there)
+        taken = URL(there.logins[0]["redirect_uri"]).port
+        there.revoke()
+        there.refreshes.clear()
+        other = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", taken)
+        async with other, client(there, tmp_path) as two:
+            await two.let_in(there)
+        assert len(there.registered) == 2
+        assert URL(there.logins[1]["redirect_uri"]).port != taken
+
+
+async def test_fixed_headers_stand_beside_a_persons_permission(tmp_path):
+    async with world() as there, client(there, tmp_path) as one:
+        both = build({"X-Team": "a"}, None, OAuth(), one.means)
+        with pytest.raises(AuthorizationNeeded) as caught:
+            await ask(there.url, both)
+        await visit(caught.value.url)
+        await one.ready.wait()
+        assert await ask(there.url, both) == 200
+        assert (await both.headers())[0] == ("X-Team", "a")
+        there.revoke()
+        assert await ask(there.url, both) == 200  # the refused token is known among the headers
+        await both.aclose()
+
+
+async def test_when_nobody_comes_it_says_so_and_stops_listening(caplog):
+    server = default_server("http://127.0.0.1:1/mcp")
+    callback = Callback(Place())
+    await callback.open("state")
+    asked = Authorization(server, "me", callback.redirect_uri, "r", frozenset(), "state")
+    waiting = Awaited("it", asked, callback, None, patience=0)
+    with pytest.raises(BackendUnavailable, match="nobody came"):
+        await waiting.result()
+    assert waiting.unanswered
+    assert caplog.messages == ["authorization_failed"]
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await visit(callback.redirect_uri)
 
 
 # -- who is not to be trusted ----------------------------------------------------------------------
