@@ -3,7 +3,7 @@ server forgets who we are, and again after we said so anew.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from gateway.backends.flights import Flight, Flights
@@ -20,6 +20,8 @@ from gateway.protocol.received import Inbound
 from gateway.transports.base import Outbound, Transport
 
 MOST_ERRANDS = 1_000
+
+Work = Callable[[], Awaitable[Any]]
 
 
 class Hearer(Protocol):
@@ -71,7 +73,8 @@ class Line:
         """
         if self._renewing is not None or self._ended is not None:
             await self.ready()
-        id = next_id()
+            draft = self.dialect.readdressed(draft)
+        id, epoch = next_id(), self.epoch
         body = self.dialect.body(id, draft, client)
         current = flight or Flight(client)
         self.flights.begin(id, current)
@@ -84,6 +87,9 @@ class Line:
             raise
         except ErrorAnswered as error:
             raise _blamed(current) or error from None
+        except SessionLost:
+            self.renew_soon(epoch)
+            raise
         finally:
             if flight is None:
                 self.flights.end(id)
@@ -104,22 +110,25 @@ class Line:
 
     async def exchange(self, out: Outbound) -> Inbound:
         """The response, an error included."""
+        epoch = self.epoch
         try:
             return await self._transport.request(out)
         except asyncio.CancelledError:
             self._withdraw(out.id)
+            raise
+        except SessionLost:
+            self.renew_soon(epoch)
             raise
 
     async def tell(self, body: bytes) -> None:
         """A notification, or the answer to a question of the server's. Raises GatewayError."""
         await self._transport.send(body, self.dialect.headers)
 
-    def errand(self, work: Coroutine[Any, Any, Any]) -> None:
+    def errand(self, work: Work) -> None:
         """Do `work` beside everything else; whether a server or a connection minds is nobody's
         affair.
         """
         if self._ended is not None or len(self._errands) >= MOST_ERRANDS:
-            work.close()
             return
         task = asyncio.create_task(_quietly(work))
         self._errands.add(task)
@@ -137,7 +146,8 @@ class Line:
         if self.modern and self._transport.apart:
             return
         params = jsonrpc.encode({"requestId": id, "reason": "nobody waits for it any more"})
-        self.errand(self.tell(jsonrpc.notification(mcp.CANCELLED, params)))
+        withdrawal = jsonrpc.notification(mcp.CANCELLED, params)
+        self.errand(lambda: self.tell(withdrawal))
 
     # -- being known ----------------------------------------------------------------------------
 
@@ -146,17 +156,15 @@ class Line:
 
         Raises SessionLost; then the line has ended.
         """
-        if epoch != self.epoch:
-            return
-        self.renew_soon()
+        self.renew_soon(epoch)
         await self.ready()
 
-    def renew_soon(self) -> None:
-        if self._renewing is None and self._ended is None:
+    def renew_soon(self, epoch: int) -> None:
+        if epoch == self.epoch and self._renewing is None and self._ended is None:
             self._renewing = asyncio.create_task(self._renew())
 
     async def ready(self) -> None:
-        """Wait until the server knows us. Raises SessionLost when it never will."""
+        """Wait until the server knows us (again). Raises SessionLost when it never will."""
         if self._renewing is not None:
             await asyncio.wait((self._renewing,))
         if self._ended is not None:
@@ -195,8 +203,8 @@ def _blamed(flight: Flight) -> GatewayError | None:
     return flight.declined if flight.client.modern else None
 
 
-async def _quietly(work: Coroutine[Any, Any, Any]) -> None:
+async def _quietly(work: Work) -> None:
     try:
-        await work
+        await work()
     except GatewayError:
         return

@@ -70,7 +70,9 @@ class Mending:
             return draft
         if found is Remedy.DOUBT and not await self._forgotten():
             raise failure
-        await self._line.renew(epoch)
+        if isinstance(failure, ErrorAnswered):
+            await self._line.renew(epoch)
+        await self._line.ready()
         return self._line.dialect.readdressed(draft)
 
     async def _forgotten(self) -> bool:

@@ -199,13 +199,10 @@ class Session:
                 raise error
 
     async def _own(self, method: str, params: JsonObject) -> Inbound:
-        line = self._line
-        epoch = line.epoch
         try:
-            return await line.own(method, params)
+            return await self._line.own(method, params)
         except SessionLost:
-            await line.renew(epoch)
-            return await line.own(method, params)
+            return await self._line.own(method, params)  # as soon as it knows us again
 
     async def watch(self, uris: frozenset[str]) -> None:
         """Be told when these resources change, and no others. Raises Unsupported where the server
@@ -236,12 +233,13 @@ class Session:
     def lost(self, reason: str) -> None:
         """From the transport; while we are introduced, requests fail by themselves.
 
-        Over legacy HTTP it is only the session that is gone, and that can be mended.
+        Over legacy HTTP it can only be that the session has ended, and that can be mended; but some
+        servers know no standing stream and say so in the same way, so another request has to show.
         """
         if self._watching is None:
             self._gone = reason
         elif self._line.apart and not self._line.modern:
-            self._line.renew_soon()
+            self._line.errand(self.ping)
         else:
             self.failed(reason)
 
@@ -264,9 +262,9 @@ class Session:
                 self._events.changed(notification)
         if self._verbosity is not None:
             self._verbosity.forgotten()
-            self._line.errand(self._verbosity.restore())
+            self._line.errand(self._verbosity.restore)
         if isinstance(self._watching, Subscribing):
-            self._line.errand(self._watching.restore())
+            self._line.errand(self._watching.restore)
 
     async def _answer(self, body: bytes) -> None:
         if self._watching is not None:

@@ -45,7 +45,7 @@ async def carried_out(line: Line, draft: Draft, call: Call) -> Relayed:
             result = line.dialect.query(mcp.TASKS_RESULT, {"taskId": task["taskId"]}, client)
             return await line.ask(result, client, flight)
         except asyncio.CancelledError:
-            line.errand(line.own(mcp.TASKS_CANCEL, {"taskId": task["taskId"]}))
+            line.errand(lambda: line.own(mcp.TASKS_CANCEL, {"taskId": task["taskId"]}))
             raise
     finally:
         line.flights.drop(flight)

@@ -168,10 +168,34 @@ async def test_a_session_ended_on_the_standing_stream_is_opened_anew() -> None:
     session, wire, events = await opened(server)
     server.forget()
     wire.peer.lost("the server no longer knows our session")
+    async with asyncio.timeout(5):
+        while wire.methods().count("initialize") < 2:
+            await asyncio.sleep(0)
     assert text(await called(session, "x")) == "done"
-    assert wire.methods().count("tools/call") == 1
     assert wire.methods().count("initialize") == 2
     assert events.losses == []
+
+
+async def test_a_server_without_a_standing_stream_has_not_forgotten_us() -> None:
+    session, wire, events = await opened(Forgetful())
+    wire.peer.lost("the server no longer knows our session")
+    await called(session, "x")
+    assert wire.methods().count("initialize") == 1
+    assert events.losses == []
+
+
+async def test_a_call_that_waited_for_one_session_may_need_the_next() -> None:
+    server = Forgetful()
+    session, wire, _ = await opened(server)
+    server.forget()
+    first = asyncio.create_task(called(session, "x"))
+    while wire.methods().count("initialize") < 2:
+        await asyncio.sleep(0)
+    second = asyncio.create_task(called(session, "x"))
+    await first
+    server.forget()  # before the second has gone out
+    async with asyncio.timeout(5):
+        assert text(await second) == "done"
 
 
 @pytest.mark.parametrize("script", [legacy, modern])
