@@ -14,7 +14,7 @@ import msgspec
 from gateway.credentials.redact import Redactor
 from gateway.credentials.secret import environment
 from gateway.errors import BackendUnavailable, Busy, GatewayError
-from gateway.http.failures import ConnectionLost
+from gateway.http.failures import ConnectionLost, Unreachable
 from gateway.protocol.received import LARGEST, Inbound
 from gateway.transports.base import Headers, Means, Outbound, Peer, Transport
 from gateway.transports.correlate import Correlation
@@ -235,4 +235,5 @@ def _not_started(settings: Stdio, error: Exception) -> GatewayError:
         remedy = "the operator makes it executable"
     elif isinstance(error, OSError):
         reason = error.strerror or reason
-    return BackendUnavailable(f"cannot start {name!r}: {reason}", hint=remedy)
+    failure = Unreachable if remedy else BackendUnavailable  # the rest may pass: no memory, …
+    return failure(f"cannot start {name!r}: {reason}", hint=remedy)
