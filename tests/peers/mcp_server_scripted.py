@@ -110,10 +110,11 @@ class Wire:
         return future
 
     async def notified(self, method: str) -> Message:
-        while True:
-            message = await self.told.get()
-            if message.get("method") == method:
-                return message
+        async with asyncio.timeout(5):
+            while True:
+                message = await self.told.get()
+                if message.get("method") == method:
+                    return message
 
 
 class Events:

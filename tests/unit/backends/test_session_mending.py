@@ -121,9 +121,32 @@ async def test_a_server_that_forgets_at_once_is_not_asked_for_ever() -> None:
         raise SessionLost("gone") if message["method"] != "server/discover" else Err(-32601)
 
     session, wire, _ = await opened(script)
-    with pytest.raises(SessionLost):
-        await called(session, "x")
+    async with asyncio.timeout(5):
+        with pytest.raises(SessionLost):
+            await called(session, "x")
     assert wire.methods().count("tools/call") == 2
+
+
+async def test_what_arrives_late_of_a_session_that_was_does_not_end_the_next() -> None:
+    late = asyncio.Event()
+    gone: set[str] = {"first", "second"}
+
+    async def tool(_wire, message):
+        name = message["params"]["name"]
+        if name in gone:
+            gone.discard(name)
+            if name == "second":
+                await late.wait()
+            raise SessionLost("gone")
+        return said(name)
+
+    session, wire, _ = await opened(legacy(tool))
+    second = asyncio.create_task(called(session, "second"))
+    await asyncio.sleep(0)
+    assert text(await called(session, "first")) == "first"
+    late.set()
+    assert text(await second) == "second"
+    assert wire.methods().count("initialize") == 2
 
 
 async def test_a_session_that_cannot_be_opened_anew_is_lost() -> None:
@@ -324,8 +347,9 @@ async def test_what_the_server_knew_of_us_is_told_again() -> None:
     await asked(session, "logging/setLevel", {"level": "info"})
     server.forget()
     await called(session, "x")
-    while wire.methods().count("resources/subscribe") < 4:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        while wire.methods().count("resources/subscribe") < 4:
+            await asyncio.sleep(0)
     assert wire.methods().count("logging/setLevel") == 2
     assert events.changes == ["notifications/resources/list_changed"]
 

@@ -181,6 +181,32 @@ async def test_a_question_ends_with_its_call_and_when_it_is_withdrawn() -> None:
     assert wire.answers == []
 
 
+async def test_an_id_that_is_being_answered_is_not_asked_again() -> None:
+    """I57"""
+    release = asyncio.Event()
+
+    async def person(_params):
+        await release.wait()
+        return {"action": "accept"}
+
+    async def tool(wire, _message):
+        for _ in range(3):
+            wire.ask("same", ELICIT, FORM)
+        wire.ask("other", ELICIT, FORM)
+        await asyncio.sleep(0)
+        release.set()
+        await wire.answered("same")
+        await wire.answered("other")
+        return said("done")
+
+    front = Front(CAN, answers={ELICIT: person})
+    session, wire, _ = await opened(tool)
+    async with asyncio.timeout(5):
+        await called(session, "x", client=front)
+    assert len(front.asked) == 2
+    assert len(wire.answers) == 2
+
+
 async def test_ids_are_not_answered_twice_and_floods_not_at_all() -> None:
     """I57"""
     release = asyncio.Event()
