@@ -28,6 +28,7 @@ from tests.peers.stdio_mcp import COMMAND
 PROMPT = 0.1  # seconds from a server's death to the errors of its calls
 BACK = 1.0  # seconds from a server's death to the first good call
 ORPHANS = 2.0  # seconds from the gateway's death to that of all it started
+LIFE = 1.1  # seconds; one that dies younger is given a moment before it is back
 PATIENCE = 20.0
 LONG = environment().get("CAPGATE_FAULTS") == "long"
 CALLS = 100_000 if LONG else 3_000
@@ -125,7 +126,7 @@ async def test_a_killed_server_fails_its_calls_at_once_and_is_soon_back(tmp_path
         failing, returning = [], []
         neighbour = asyncio.create_task(keep_calling(here, "sturdy"))
         for _ in range(3):
-            await asyncio.sleep(1.1)  # one that dies young is given a moment before it is back
+            await asyncio.sleep(LIFE)
             pid = await here.pid("frail")
             waiting = [asyncio.create_task(here.call("frail", "hold")) for _ in range(4)]
             await asyncio.sleep(0.2)  # until they are there
@@ -232,8 +233,9 @@ async def test_kills_leave_no_task_or_descriptor(tmp_path):
     ):
         here = World(http, file)
         counts = []
-        for _ in range(CYCLES // 2):  # each delay may be longer than the one before
+        for _ in range(CYCLES // 2):
             pid = await here.pid("frail")
+            await asyncio.sleep(LIFE)
             counts.append((len(asyncio.all_tasks()), descriptors()))
             os.kill(pid, signal.SIGKILL)
             await ends({pid}, PATIENCE)
