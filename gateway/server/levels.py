@@ -5,6 +5,7 @@ import contextlib
 from gateway.errors import BackendUnavailable, Unsupported
 from gateway.protocol import jsonrpc, mcp
 from gateway.server.asked import Asked, Refused, text_of
+from gateway.server.offered import has
 from gateway.server.views import Views
 
 
@@ -18,8 +19,7 @@ class Levels:
         At `/mcp` there are many: each hears of it with the next call.
         """
         view, own = self._views.view(asked.caller), asked.surface.name
-        logging = {name for name, one in view.backends.items() if "logging" in one.capabilities}
-        if not logging or (own and own not in logging):
+        if not has(asked.surface.capabilities(view, asked.revision), ("logging",)):
             raise Unsupported(f"{mcp.SET_LEVEL}: nothing here sends log messages")
         level = text_of(asked.request.params, "level")
         if level not in mcp.LOG_LEVELS:
