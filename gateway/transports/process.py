@@ -1,8 +1,9 @@
 """A child process with three pipes, in a session of its own: started, watched and ended together
 with everything it started.
 
-The rule: its number stays taken (as a zombie) until its group has been killed, so no signal of ours
-can meet a stranger. A child that begins a session of its own, as daemons do, gets away.
+The rule: where the system tells of an end and leaves the zombie (Linux), the group is killed before
+the number is free again, so no signal of ours can meet a stranger. A child that begins a session of
+its own, as daemons do, gets away.
 """
 
 import asyncio
@@ -39,27 +40,42 @@ class Ears:
     exited: Callable[[], None]
 
 
+def _handle(pid: int) -> int | None:
+    """A descriptor that can be read once the process has ended; None where there are none such."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):  # not Linux, or an old one
+        return None
+
+
 class Process:
     """`input` is where to write. Made by `start`; whoever has one calls `stop`, or `kill`."""
 
     input: asyncio.WriteTransport
 
-    def __init__(self, child: subprocess.Popen[bytes], exited: Callable[[], None]) -> None:
+    def __init__(
+        self, child: subprocess.Popen[bytes], exited: Callable[[], None], handle: int | None
+    ) -> None:
         self.pid = child.pid
         self._child = child
         self._tell = exited
+        self._handle = handle
         self._loop = asyncio.get_running_loop()
         self._gone = asyncio.Event()
-        self._handle: int | None = None
         self._closing: list[Callable[[], None]] = []
         reaper().watch(self.pid)
-        self._watch()
+        if handle is None:
+            threading.Thread(target=self._wait, name="child", daemon=True).start()
+        else:
+            self._loop.add_reader(handle, self._exited)
 
     @classmethod
-    async def start(cls, program: Program, ears: Ears) -> "Process":
+    async def start(
+        cls, program: Program, ears: Ears, handle: Callable[[int], int | None] = _handle
+    ) -> "Process":
         """Raises OSError or ValueError as `subprocess.Popen` does. Cancelled, it leaves nothing."""
         child = _spawned(program)
-        self = cls(child, ears.exited)
+        self = cls(child, ears.exited, handle(child.pid))
         try:
             await self._connect(ears)
         except BaseException:
@@ -128,14 +144,6 @@ class Process:
                 os.killpg(self.pid, number)
 
     # -- its end ------------------------------------------------------------------------------
-
-    def _watch(self) -> None:
-        try:
-            self._handle = os.pidfd_open(self.pid)
-        except (AttributeError, OSError):  # not Linux, or an old one
-            threading.Thread(target=self._wait, name="child", daemon=True).start()
-        else:
-            self._loop.add_reader(self._handle, self._exited)
 
     def _wait(self) -> None:
         self._child.wait()

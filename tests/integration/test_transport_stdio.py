@@ -19,6 +19,7 @@ from gateway.http.direct import Direct
 from gateway.http.failures import ConnectionLost
 from gateway.protocol.received import LARGEST
 from gateway.transports.base import Means
+from gateway.transports.process import Ears, Process, Program
 from gateway.transports.reaper import Reaper
 from gateway.transports.stdio import Server, Stdio
 from tests.peers.hearing import Hearing, outbound, result
@@ -399,3 +400,40 @@ def test_without_a_watcher_all_but_its_promise_holds(caplog):
     reaper.watch(123456)
     reaper.forget(123456)
     assert [record.message for record in caplog.records] == ["watcher_failed"]
+
+
+class Listens(asyncio.Protocol):
+    """Hears nothing of interest."""
+
+
+async def test_the_end_is_heard_without_the_help_of_linux_too():
+    ended = asyncio.Event()
+    ears = Ears(Listens(), Listens(), Listens(), ended.set)
+    program = Program(COMMAND, {})
+    process = await Process.start(program, ears, handle=lambda _pid: None)
+    process.input.write(b'{"method":"end","params":{"code":7}}\n')
+    async with asyncio.timeout(10):
+        await ended.wait()
+    assert process.exit_status == "exit code 7"
+    await process.stop(1.0)
+    process = await Process.start(program, ears, handle=lambda _pid: None)
+    await process.stop(10.0)
+    assert process.exit_status == "exit code 0"
+
+
+async def test_a_start_that_is_cancelled_leaves_nothing():
+    pids = []
+
+    def remember(pid):
+        pids.append(pid)
+
+    ended = asyncio.Event()
+    ears = Ears(Listens(), Listens(), Listens(), ended.set)
+    starting = asyncio.ensure_future(Process.start(Program(COMMAND, {}), ears, handle=remember))
+    await asyncio.sleep(0)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    assert starting.cancelled()
+    async with asyncio.timeout(10):
+        await ended.wait()
+    assert not alive(pids[0])
