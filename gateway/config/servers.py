@@ -80,6 +80,7 @@ def settings(name: str, server: Backend) -> McpSettings:
         exclusive=server.exclusive,
         health_interval=seconds(server.health_interval),
         connect_timeout=seconds(server.connect_timeout),
+        revision=REVISIONS.get(server.protocol_version or ""),
         tools=MappingProxyType({tool: _override(one) for tool, one in server.tools.items()}),
     )
 
