@@ -11,12 +11,12 @@ import math
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
-from gateway.backends.session import Session, SessionEvents
 from gateway.backends.settings import McpSettings
 from gateway.backends.supervise import Phase, Rng, State
 from gateway.backends.tending import SILENT, Tended, idleness, silence
 from gateway.domain.tool import JsonObject
 from gateway.errors import BackendUnavailable, DeadlineExceeded, GatewayError, Reached
+from gateway.session.session import Session, SessionEvents
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,6 @@ from gateway.backends.owners import Owners
 from gateway.backends.presenting import introduced, presented
 from gateway.backends.queueing import Gate
 from gateway.backends.refreshing import Refreshing
-from gateway.backends.session import Session
 from gateway.backends.settings import McpSettings
 from gateway.backends.subscribed import Subscribed
 from gateway.backends.supervise import Phase, Rng
@@ -36,6 +35,7 @@ from gateway.errors import (
 )
 from gateway.protocol import mcp
 from gateway.protocol.task_ids import TASK
+from gateway.session.session import Session
 from gateway.transports.base import Means, TransportKind
 
 log = logging.getLogger(__name__)

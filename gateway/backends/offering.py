@@ -15,12 +15,12 @@ from gateway.backends import admit
 from gateway.backends.admit import Kind, Taken
 from gateway.backends.overrides import Overridden, Target, overridden
 from gateway.backends.remarks import Remarks
-from gateway.backends.session import Session
 from gateway.backends.settings import McpSettings
 from gateway.domain.issue import Issue
 from gateway.domain.tool import JsonObject, Tool
 from gateway.errors import GatewayError
 from gateway.protocol import mcp
+from gateway.session.session import Session
 
 log = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ import re
 from dataclasses import replace
 
 from gateway.backends.offering import PROMPTS, RESOURCES, TEMPLATES, Offering
-from gateway.backends.session import Session
 from gateway.backends.settings import McpSettings
 from gateway.backends.supervise import Phase, State
 from gateway.domain.listing import Health, Listing, Status
 from gateway.domain.text import cut, visible
+from gateway.session.session import Session
 
 LONGEST_TEXT = 16 * 1024  # characters of instructions
 LONGEST_DESCRIPTION = 300  # characters of what a server says of itself

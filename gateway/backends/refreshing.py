@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
 from gateway.backends.offering import ALL, CHANGED, List, Offering
-from gateway.backends.session import Session
+from gateway.session.session import Session
 
 APART = 0.25  # seconds between two refreshes
 SHARE = 4  # of the time, refreshing takes one part at most

@@ -3,9 +3,9 @@
 import asyncio
 from collections import Counter
 
-from gateway.backends.session import Session
 from gateway.domain.text import shown
 from gateway.errors import Busy
+from gateway.session.session import Session
 
 MOST = 10_000  # resources of one server
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.backends.session import Session
 from gateway.errors import GatewayError, RemoteError
+from gateway.session.session import Session
 
 PING_SECONDS = 10.0  # for the answer to a health check
 SOON = 2.0  # seconds after a health check that failed

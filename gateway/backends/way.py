@@ -1,9 +1,9 @@
 """How one MCP server is reached, and what was learned of it: its transport and its revision."""
 
-from gateway.backends.opening import NoStreamableHttp
-from gateway.backends.session import Session, SessionEvents
 from gateway.errors import GatewayError
 from gateway.protocol.eras import Revision
+from gateway.session.opening import NoStreamableHttp
+from gateway.session.session import Session, SessionEvents
 from gateway.transports import Http, Sse
 from gateway.transports.base import Means, TransportKind
 

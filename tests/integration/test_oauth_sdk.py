@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-from gateway.backends.session import Session
 from gateway.credentials.backend_auth import build
 from gateway.credentials.means import Shared
 from gateway.credentials.oauth_settings import OAuth
@@ -19,6 +18,7 @@ from gateway.errors import AuthorizationNeeded
 from gateway.http.direct import Direct
 from gateway.http.outgoing import Outgoing
 from gateway.protocol import mcp
+from gateway.session.session import Session
 from gateway.transports.base import Means
 from gateway.transports.http import Http
 from tests.peers.oauth_world import visit

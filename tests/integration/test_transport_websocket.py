@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from aiohttp import WSMsgType, web
 
-from gateway.backends.session import Session
 from gateway.domain.call import Call
 from gateway.domain.identity import ANONYMOUS
 from gateway.domain.tool import Tool, ToolRef
@@ -17,6 +16,7 @@ from gateway.errors import BackendUnavailable, BadResponse, Busy, InvalidArgumen
 from gateway.http.direct import Direct
 from gateway.http.failures import ConnectionLost, Refused, Unreachable
 from gateway.protocol.received import LARGEST
+from gateway.session.session import Session
 from gateway.transports.base import Means
 from gateway.transports.websocket import Conversation, WebSocket, opened
 from tests.peers import mcp1, programs, real_servers

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from gateway.backends.mcp import McpBackend
-from gateway.backends.session import SessionEvents
 from gateway.backends.settings import McpSettings
 from gateway.domain.call import Call, Query, Relayed
 from gateway.domain.client import NO_CONTEXT, Context
@@ -16,6 +15,7 @@ from gateway.errors import BackendUnavailable, GatewayError
 from gateway.http.direct import Direct
 from gateway.protocol import mcp
 from gateway.protocol.eras import MODERN
+from gateway.session.session import SessionEvents
 from gateway.transports import Http
 from gateway.transports.base import Means
 

@@ -10,12 +10,12 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from gateway.backends.session import Session
 from gateway.domain.call import Call, Query, Relayed
 from gateway.domain.client import NOBODY, Client, Context
 from gateway.domain.identity import ANONYMOUS
 from gateway.domain.tool import Tool, ToolRef
 from gateway.http.direct import Direct
+from gateway.session.session import Session
 from gateway.transports.base import Means, TransportKind
 from gateway.transports.http import Http
 from gateway.transports.stdio import Stdio

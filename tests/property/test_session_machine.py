@@ -15,8 +15,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from gateway.backends.session import Session
 from gateway.errors import RemoteError
+from gateway.session.session import Session
 from tests.peers.mcp_server_fixture import called
 from tests.peers.mcp_server_scripted import NOWHERE, Err, Events, Front, Wire, legacy
 

@@ -410,3 +410,43 @@ async def test_two_hundred_servers_that_hang_start_within_a_second() -> None:
         await turns()
     assert all(server.attempts == 1 for server in servers)
     await asyncio.gather(*(kept.backend.aclose() for kept in many))
+
+
+async def test_a_session_that_cannot_be_closed_is_told_and_forgotten(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server = MemoryServer()
+    async with Kept(server) as kept:
+        await kept.up()
+
+        async def failing() -> None:
+            raise BackendUnavailable("no")
+
+        server.session.aclose = failing  # type: ignore[method-assign]
+    assert [record.message for record in caplog.records] == ["backend_close_failed"]
+
+
+async def test_a_fault_while_it_is_up_costs_the_session_and_not_the_supervision() -> None:
+    server = MemoryServer()
+    async with Kept(server, health_interval=0.005) as kept:
+        await kept.up()
+        first = server.session
+
+        async def odd() -> None:
+            raise ZeroDivisionError
+
+        first.ping = odd  # type: ignore[method-assign]
+        await kept.down()
+        await kept.up()
+        assert len(server.sessions) == 2
+
+
+async def test_lost_while_it_is_introduced_it_is_tried_again() -> None:
+    server = MemoryServer()
+    server.listing.clear()
+    async with Kept(server) as kept:
+        await turns()
+        server.session.events.lost("exit code 1")
+        server.listing.set()
+        await kept.up()
+        assert len(server.sessions) == 2

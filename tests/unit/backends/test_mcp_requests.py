@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
+from gateway.backends.owners import Owners
 from gateway.backends.settings import ToolOverride
+from gateway.domain.call import Relayed
 from gateway.domain.client import NOBODY, Context
 from gateway.domain.identity import Identity
 from gateway.errors import BackendUnavailable, BadResponse, Busy, RemoteError, Unsupported
@@ -224,3 +226,14 @@ async def test_a_list_of_tasks_holds_the_callers_own() -> None:
         server.answers["tasks/list"] = b"[[["
         with pytest.raises(BadResponse):
             await kept.query("tasks/list", BOB)
+
+
+def test_of_very_many_tasks_the_newest_are_known() -> None:
+    owners = Owners(most=2)
+    for number in range(3):
+        owners.made(Relayed(b'{"taskId":"t%d"}' % number, kind="task"), "alice")
+    owners.made(Relayed(b'{"odd":1}', kind="task"), "alice")
+    owners.made(Relayed(b'{"taskId":7}', kind="task"), "alice")
+    owners.check({"taskId": "t2"}, "alice")
+    with pytest.raises(RemoteError):
+        owners.check({"taskId": "t0"}, "alice")

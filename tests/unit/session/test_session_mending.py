@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from gateway.backends.session import Session
 from gateway.errors import (
     BackendUnavailable,
     GatewayError,
@@ -12,6 +11,7 @@ from gateway.errors import (
     RemoteError,
     SessionLost,
 )
+from gateway.session.session import Session
 from tests.peers.mcp_server_fixture import asked, called, text
 from tests.peers.mcp_server_scripted import (
     INITIALIZED,

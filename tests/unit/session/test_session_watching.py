@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from gateway.backends.listening import Listening
-from gateway.backends.session import Session
 from gateway.errors import GatewayError, RemoteError, Unsupported
+from gateway.session.listening import Listening
+from gateway.session.session import Session
 from tests.peers.mcp_server_scripted import NOWHERE, Err, Events, Wire, legacy, modern
 
 ALL = {

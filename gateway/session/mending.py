@@ -4,10 +4,6 @@ from collections.abc import Callable
 
 import msgspec
 
-from gateway.backends.driving import visit
-from gateway.backends.line import Line
-from gateway.backends.opening import was_answered
-from gateway.backends.paging import every
 from gateway.domain.call import Relayed
 from gateway.domain.client import Client
 from gateway.errors import GatewayError, SessionLost
@@ -15,6 +11,10 @@ from gateway.protocol import mcp
 from gateway.protocol.answers import ErrorAnswered
 from gateway.protocol.outbound import Draft
 from gateway.protocol.remedies import Remedy, estranged, remedy
+from gateway.session.driving import visit
+from gateway.session.line import Line
+from gateway.session.opening import was_answered
+from gateway.session.paging import every
 
 VISITS = 10
 ASKED_IN_DOUBT = (

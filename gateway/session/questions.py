@@ -7,12 +7,12 @@ requests, a bounded number of them, and end with the request that they belong to
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from gateway.backends.flights import Flight
 from gateway.domain.client import KINDS, NOBODY, missing
 from gateway.domain.tool import JsonObject
 from gateway.errors import CapabilityMissing, ClientRefused, GatewayError
 from gateway.protocol import jsonrpc, mcp
 from gateway.protocol.questions import for_client, lacking
+from gateway.session.flights import Flight
 
 MOST = 64  # at once; more of them get no answer
 ROOTS = "roots/list"

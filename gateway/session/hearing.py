@@ -9,12 +9,12 @@ from typing import Protocol
 
 import msgspec
 
-from gateway.backends.flights import Flight, Flights
-from gateway.backends.questions import Questions
 from gateway.domain.tool import JsonObject
 from gateway.protocol import jsonrpc, mcp
 from gateway.protocol.envelope import META, TOKEN
 from gateway.protocol.received import Inbound
+from gateway.session.flights import Flight, Flights
+from gateway.session.questions import Questions
 
 LIST_CHANGED = frozenset({mcp.TOOLS_CHANGED, mcp.PROMPTS_CHANGED, mcp.RESOURCES_CHANGED})
 RELATED = frozenset({mcp.MESSAGE, mcp.ELICITED})  # where it can be told to what

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from gateway.backends.opening import NoStreamableHttp
-from gateway.backends.session import Session
 from gateway.errors import BackendUnavailable, BadResponse, GatewayError, RemoteError
 from gateway.http.failures import ConnectionLost, Refused
 from gateway.protocol.eras import LATEST_LEGACY
+from gateway.session.opening import NoStreamableHttp
+from gateway.session.session import Session
 from tests.peers.mcp_server_scripted import (
     DISCOVERED,
     INITIALIZED,

@@ -7,18 +7,6 @@ session needs to know which era its server speaks.
 import asyncio
 from typing import Protocol
 
-from gateway.backends import tasking
-from gateway.backends.driving import driven
-from gateway.backends.flights import Flights
-from gateway.backends.hearing import Hearing
-from gateway.backends.line import Line
-from gateway.backends.listening import FLAGS, Listening
-from gateway.backends.mending import Mending
-from gateway.backends.opening import PATIENCE, opened
-from gateway.backends.paging import every
-from gateway.backends.questions import Questions
-from gateway.backends.subscribing import Subscribing
-from gateway.backends.verbosity import Verbosity
 from gateway.domain.call import Call, Outcome, Query, Relayed
 from gateway.domain.client import Client
 from gateway.domain.tool import JsonObject
@@ -30,6 +18,18 @@ from gateway.protocol.introduction import Introduction
 from gateway.protocol.jsonrpc import METHOD_NOT_FOUND
 from gateway.protocol.outbound import Draft, repeatable
 from gateway.protocol.received import Inbound
+from gateway.session import tasking
+from gateway.session.driving import driven
+from gateway.session.flights import Flights
+from gateway.session.hearing import Hearing
+from gateway.session.line import Line
+from gateway.session.listening import FLAGS, Listening
+from gateway.session.mending import Mending
+from gateway.session.opening import PATIENCE, opened
+from gateway.session.paging import every
+from gateway.session.questions import Questions
+from gateway.session.subscribing import Subscribing
+from gateway.session.verbosity import Verbosity
 from gateway.transports.base import Means, Transport, TransportKind
 
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.backends.flights import Flight, Flights
 from gateway.domain.client import NOBODY
+from gateway.session.flights import Flight, Flights
 
 
 @pytest.fixture

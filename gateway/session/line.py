@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from gateway.backends.flights import Flight, Flights
-from gateway.backends.opening import PATIENCE, initialize, probe
 from gateway.domain.call import Relayed
 from gateway.domain.client import NOBODY, Client, nothing
 from gateway.domain.tool import JsonObject
@@ -17,6 +15,8 @@ from gateway.protocol.answers import ErrorAnswered, relayed
 from gateway.protocol.introduction import Introduction
 from gateway.protocol.outbound import Dialect, Draft, next_id
 from gateway.protocol.received import Inbound
+from gateway.session.flights import Flight, Flights
+from gateway.session.opening import PATIENCE, initialize, probe
 from gateway.transports.base import Outbound, Transport
 
 MOST_ERRANDS = 1_000

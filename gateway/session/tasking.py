@@ -8,8 +8,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.backends.flights import Flight
-from gateway.backends.line import Line
 from gateway.domain.call import Call, Relayed
 from gateway.domain.tool import JsonObject
 from gateway.errors import BadResponse
@@ -18,6 +16,8 @@ from gateway.protocol.answers import read
 from gateway.protocol.envelope import TASK
 from gateway.protocol.jsonrpc import loads
 from gateway.protocol.outbound import Draft
+from gateway.session.flights import Flight
+from gateway.session.line import Line
 
 LONGEST = 3600.0  # seconds that a task is kept when its call has no deadline
 PAUSE = 1.0  # seconds between two looks, unless the server says otherwise

@@ -4,8 +4,6 @@ import asyncio
 
 import pytest
 
-from gateway.backends.questions import MOST
-from gateway.backends.session import Session
 from gateway.errors import (
     BackendUnavailable,
     CapabilityMissing,
@@ -13,6 +11,8 @@ from gateway.errors import (
     ClientRefused,
     RemoteError,
 )
+from gateway.session.questions import MOST
+from gateway.session.session import Session
 from tests.peers.mcp_server_fixture import called, text
 from tests.peers.mcp_server_scripted import NOWHERE, Err, Events, Front, Wire, legacy, modern
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from gateway.backends.session import Session
 from gateway.errors import BadResponse, RemoteError
+from gateway.session.session import Session
 from tests.peers.mcp_server_fixture import called, text
 from tests.peers.mcp_server_scripted import NOWHERE, Err, Events, Front, Wire, legacy
 

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from gateway.backends.session import Session
 from gateway.errors import BadResponse, RemoteError, StateRejected
+from gateway.session.session import Session
 from tests.peers.mcp_server_fixture import asked, call_of, called
 from tests.peers.mcp_server_scripted import (
     LEGACY,

@@ -2,11 +2,11 @@
 
 import asyncio
 
-from gateway.backends.line import Line
-from gateway.backends.paging import Own
 from gateway.errors import Unsupported
 from gateway.protocol import mcp
 from gateway.protocol.answers import read
+from gateway.session.line import Line
+from gateway.session.paging import Own
 
 
 class Subscribing:

@@ -9,7 +9,6 @@ import contextlib
 import random
 from collections.abc import Callable
 
-from gateway.backends.line import Line
 from gateway.domain.client import NOBODY
 from gateway.domain.tool import JsonObject
 from gateway.errors import GatewayError, Unsupported
@@ -17,6 +16,7 @@ from gateway.protocol import mcp
 from gateway.protocol.answers import ErrorAnswered, raw
 from gateway.protocol.jsonrpc import METHOD_NOT_FOUND
 from gateway.protocol.outbound import next_id
+from gateway.session.line import Line
 from gateway.transports.base import Outbound
 
 ACKNOWLEDGED_IN = 10.0  # seconds; some servers never say so

@@ -6,8 +6,8 @@ Source: 2025-11-25, server/utilities/logging.
 
 import asyncio
 
-from gateway.backends.line import Line
 from gateway.protocol import mcp
+from gateway.session.line import Line
 
 QUIET = len(mcp.LOG_LEVELS)
 
