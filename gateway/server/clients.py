@@ -5,7 +5,7 @@ not.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -29,11 +29,13 @@ class Line(Protocol):
 class ModernClient(msgspec.Struct, eq=False):
     """Told of its request on the stream of the answer. It is asked by parking, which wraps this."""
 
-    modern: ClassVar[bool] = True
-
     capabilities: JsonObject
     params: Mapping[str, Any]
     line: Line
+
+    @property
+    def modern(self) -> bool:
+        return True
 
     @property
     def log_level(self) -> str | None:
@@ -54,11 +56,13 @@ class ModernClient(msgspec.Struct, eq=False):
 class LegacyClient(msgspec.Struct, eq=False):
     """Told and asked on the stream of its request."""
 
-    modern: ClassVar[bool] = False
-
     dialogue: Dialogue
     params: Mapping[str, Any]
     line: Line
+
+    @property
+    def modern(self) -> bool:
+        return False
 
     @property
     def capabilities(self) -> JsonObject:
