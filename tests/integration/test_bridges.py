@@ -4,6 +4,7 @@ modern client, and what a modern server needs is asked of a legacy client.
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +14,10 @@ import pytest
 from mcp import Client, types
 from mcp.shared.exceptions import MCPError
 
-from tests.conformance.legs import gateway
+from tests.conformance.legs import FIXTURE, gateway
 from tests.peers.mcp_http import MODERN, McpHttp
+from tests.peers.programs import ROOT
+from tests.peers.real_servers import served
 
 LEGACY_SERVERS = ("legacy-http", "legacy-stdio")
 MODERN_SERVERS = ("modern-http", "modern-stdio")
@@ -301,3 +304,31 @@ async def test_a_state_leads_nowhere_at_another_place(wire: Wire, base: str) -> 
     retry = {"requestState": state, "inputResponses": {key: ACCEPTED}}
     assert (await elsewhere.call(TOOL, QUESTION, **retry))["error"]["code"] == -32602
     assert "result" in await wire.call(TOOL, QUESTION, **retry)
+
+
+# -- one request at a time ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def exclusive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a legacy server over stdio that is sent one request at a time."""
+    program = [sys.executable, "-m", FIXTURE, "--view", "legacy"]
+    backend = {"command": program, "cwd": str(ROOT), "exclusive": True}
+    with served(tmp_path_factory.mktemp("exclusive"), {"alone": backend}) as running:
+        yield f"{running.url}/mcp/alone"
+
+
+@pytest.mark.parametrize("mode", ["legacy", MODERN])
+async def test_over_stdio_many_are_asked_where_each_call_is_alone(
+    mode: Any, exclusive: str
+) -> None:
+    async def one(number: int) -> str:
+        async def elicit(_context: Any, params: Any) -> types.ElicitResult:
+            assert params.message == f"Who is {number}?"
+            return types.ElicitResult(action="accept", content={"response": f"I am {number}"})
+
+        async with Client(exclusive, mode=mode, elicitation_callback=elicit) as client:
+            return text(await client.call_tool(TOOL, {"message": f"Who is {number}?"}))
+
+    told = await asyncio.gather(*(one(number) for number in range(8)))
+    assert all(f"'I am {number}'" in each for number, each in enumerate(told))

@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 from tests.conformance.install import node, npm, started
-from tests.conformance.legs import gateway
+from tests.conformance.legs import FIXTURE, gateway
 from tests.peers import mcp1
+from tests.peers.programs import ROOT
 
 PEERS = Path(__file__).parents[1] / "peers"
 PACKAGES = ("@modelcontextprotocol/sdk@1.32.2", "@modelcontextprotocol/client@2.4.0")
@@ -110,10 +111,29 @@ def told(base: str) -> Iterator[Told]:
 @pytest.mark.parametrize("visit", VISITS, ids=str)
 def test_a_client_sees_all_that_the_server_has(visit: Visit, told: Told) -> None:
     seen = told[visit.backend].result(timeout=300)[visit]
+    saw_everything(seen, through_meta=visit.through_meta)
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+@pytest.mark.parametrize("view", ["legacy", "modern"])
+def test_a_client_sees_the_same_over_stdio(view: str, era: str, tmp_path: Path) -> None:
+    """Client, gateway and server in a row of three programs."""
+    program = [sys.executable, "-m", FIXTURE, "--view", view]
+    settings = {"backends": {"alone": {"command": program, "cwd": str(ROOT)}}}
+    config = tmp_path / "gateway.yaml"
+    config.write_text(json.dumps(settings))
+    serve = [sys.executable, "-m", "gateway", "serve", "--stdio", "-c", str(config)]
+    script = str(PEERS / "real_clients_mcp2.py")
+    done = started([sys.executable, script, json.dumps(serve), era, "alone"])
+    assert done.returncode == 0, done.stderr[-3000:]
+    saw_everything(json.loads(done.stdout), through_meta=True)
+
+
+def saw_everything(seen: dict[str, Any], *, through_meta: bool) -> None:
     assert "tools" in seen, seen
     tools, prompts = seen.pop("tools"), seen.pop("prompts")
     resources, templates = seen.pop("resources"), seen.pop("templates")
-    assert ("gateway_invoke" if visit.through_meta else "test_simple_text") in tools
+    assert ("gateway_invoke" if through_meta else "test_simple_text") in tools
     assert any(name.endswith("test_simple_prompt") for name in prompts)
     assert any(uri.endswith("test://static-binary") for uri in resources)
     assert any("{id}" in template for template in templates)

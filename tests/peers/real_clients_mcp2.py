@@ -1,6 +1,6 @@
 """The `mcp` SDK 2.x at one URL, of either era, doing everything once.
 
-real_clients_mcp2.py URL legacy|modern [BACKEND]
+real_clients_mcp2.py URL|PROGRAM legacy|modern [BACKEND]     a program as a JSON list
 
 It prints what it saw as JSON, as the clients in other languages do.
 """
@@ -10,7 +10,7 @@ import json
 import sys
 import warnings
 
-from mcp import Client, types
+from mcp import Client, StdioServerParameters, types
 from mcp.shared.exceptions import MCPDeprecationWarning
 
 NAME, URI = "test_prompt_with_arguments", "static-text"
@@ -88,10 +88,22 @@ async def browse(client):
     }
 
 
-async def main(url, era, backend):
+async def connected(client, backend):
+    """A gateway that we have just started may still be starting the server."""
+    while True:
+        told = json.loads(first(await client.call_tool("gateway_list_servers", {})))
+        if {"ok"} == {one["status"] for one in told["servers"] if one["name"] == backend}:
+            return
+        await asyncio.sleep(0.05)
+
+
+async def main(target, era, backend):
     seen = Seen()
+    if not target.startswith("http"):
+        program, *arguments = json.loads(target)
+        target = StdioServerParameters(command=program, args=arguments)
     client = Client(
-        url,
+        target,
         mode="legacy" if era == "legacy" else "2026-07-28",
         sampling_callback=seen.sample,
         elicitation_callback=seen.elicit,
@@ -102,6 +114,8 @@ async def main(url, era, backend):
     async with client:
         if era == "legacy":
             await client.set_logging_level("debug")
+        if backend:
+            await connected(client, backend)
         told = await drive(client, seen, backend)
         found = await browse(client)
     print(json.dumps({**told, **found, "asked": seen.asked}))  # noqa: T201  for whoever started us
