@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import math
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -92,9 +93,13 @@ class Shows:
 
 @pytest.fixture(scope="module")
 def sdk_server(tmp_path_factory):
+    try:
+        python = str(mcp1.install())
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"mcp 1.x cannot be installed here: {type(error).__name__}")
     script = str(programs.ROOT / "tests" / "peers" / "real_servers_websocket.py")
     log = tmp_path_factory.mktemp("websocket") / "log"
-    with real_servers.started([str(mcp1.install()), script], log) as port:
+    with real_servers.started([python, script], log) as port:
         yield f"ws://127.0.0.1:{port}/ws"
 
 
