@@ -9,10 +9,10 @@ import msgspec
 
 from gateway.cli.common import QUIET, read_config
 from gateway.config.backends import Backend
-from gateway.credentials.challenge import Wanted, wanted
 from gateway.credentials.means import Shared
-from gateway.credentials.oauth_client import Interactive
-from gateway.credentials.oauth_settings import OAuth
+from gateway.credentials.oauth.challenge import Wanted, wanted
+from gateway.credentials.oauth.interactive import Interactive
+from gateway.credentials.oauth.settings import OAuth
 from gateway.credentials.redact import Redactor
 from gateway.credentials.secret import environment
 from gateway.errors import GatewayError

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType, field
 
 from gateway.capability.model import Duration, Strict
 from gateway.credentials.backend_auth import BackendAuth
-from gateway.credentials.oauth_settings import OAuth
+from gateway.credentials.oauth.settings import OAuth
 
 ServerName = Annotated[
     str,

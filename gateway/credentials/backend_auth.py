@@ -10,7 +10,7 @@ import msgspec
 from gateway.credentials import fixed
 from gateway.credentials.authorizer import Authorizer
 from gateway.credentials.means import AuthMeans
-from gateway.credentials.oauth_settings import OAuth, OAuth2
+from gateway.credentials.oauth.settings import OAuth, OAuth2
 from gateway.errors import ConfigError
 
 
@@ -136,7 +136,7 @@ def build(
 
 
 def _interactive(settings: OAuth, means: AuthMeans) -> Authorizer:
-    from gateway.credentials.oauth_client import Interactive  # noqa: PLC0415  100 ms to load
+    from gateway.credentials.oauth.interactive import Interactive  # noqa: PLC0415  100 ms to load
 
     try:
         return Interactive(settings, means)
@@ -145,7 +145,7 @@ def _interactive(settings: OAuth, means: AuthMeans) -> Authorizer:
 
 
 def _client_credentials(settings: OAuth2, means: AuthMeans) -> Authorizer:
-    from gateway.credentials.client_credentials import (  # noqa: PLC0415  100 ms to load
+    from gateway.credentials.oauth.client_credentials import (  # noqa: PLC0415  100 ms to load
         ClientCredentials,
     )
 

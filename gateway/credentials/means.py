@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway.credentials.documents import Http
+from gateway.credentials.oauth.documents import Http
 from gateway.credentials.secret import Learner
 
 if TYPE_CHECKING:
-    from gateway.credentials.client_credentials import Tokens
-    from gateway.credentials.token_store import TokenStore
+    from gateway.credentials.oauth.client_credentials import Tokens
+    from gateway.credentials.oauth.token_store import TokenStore
 
 
 def nobody() -> None:
@@ -65,7 +65,7 @@ class Shared:
 
     def tokens(self) -> "Tokens":
         if self._tokens is None:
-            from gateway.credentials.client_credentials import Tokens  # noqa: PLC0415
+            from gateway.credentials.oauth.client_credentials import Tokens  # noqa: PLC0415
 
             self._tokens = Tokens(self._http, self._learner, self._clock)
         return self._tokens
@@ -73,7 +73,7 @@ class Shared:
     def store(self) -> "TokenStore":
         """Raises ConfigError for a key in the environment that is none."""
         if self._store is None:
-            from gateway.credentials import token_store as made  # noqa: PLC0415
+            from gateway.credentials.oauth import token_store as made  # noqa: PLC0415
 
             folder = made.state_folder(self._environ)
             self._store = made.TokenStore(folder, self._environ.get(made.KEY_VARIABLE))

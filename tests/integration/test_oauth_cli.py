@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from gateway.credentials.means import Shared
-from gateway.credentials.oauth_client import Interactive
-from gateway.credentials.oauth_settings import OAuth
+from gateway.credentials.oauth.interactive import Interactive
+from gateway.credentials.oauth.settings import OAuth
 from gateway.http.outgoing import Outgoing
 from tests.peers.oauth_world import ask, visit, world
 

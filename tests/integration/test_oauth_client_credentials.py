@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from gateway.credentials.client_credentials import ClientCredentials, Tokens
-from gateway.credentials.oauth_settings import OAuth2
+from gateway.credentials.oauth.client_credentials import ClientCredentials, Tokens
+from gateway.credentials.oauth.settings import OAuth2
 from gateway.credentials.redact import Redactor
 from gateway.errors import BackendUnavailable
 from gateway.http.outgoing import Outgoing

@@ -8,17 +8,17 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from gateway.credentials.awaited import Awaited
 from gateway.credentials.backend_auth import build
-from gateway.credentials.callback import Callback, Place
-from gateway.credentials.challenge import Wanted
 from gateway.credentials.means import AuthMeans
-from gateway.credentials.oauth_client import Interactive
-from gateway.credentials.oauth_flow import Authorization
-from gateway.credentials.oauth_metadata import default_server
-from gateway.credentials.oauth_settings import OAuth
+from gateway.credentials.oauth.awaited import Awaited
+from gateway.credentials.oauth.callback import Callback, Place
+from gateway.credentials.oauth.challenge import Wanted
+from gateway.credentials.oauth.flow import Authorization
+from gateway.credentials.oauth.interactive import Interactive
+from gateway.credentials.oauth.metadata import default_server
+from gateway.credentials.oauth.settings import OAuth
+from gateway.credentials.oauth.token_store import TokenStore
 from gateway.credentials.redact import Redactor
-from gateway.credentials.token_store import TokenStore
 from gateway.errors import AuthorizationNeeded, BackendUnavailable, UpstreamFailed
 from gateway.http.outgoing import Outgoing
 from tests.peers.oauth_world import RESOURCE, SERVER, ask, visit, world

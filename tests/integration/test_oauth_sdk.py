@@ -10,7 +10,7 @@ import pytest
 
 from gateway.credentials.backend_auth import build
 from gateway.credentials.means import Shared
-from gateway.credentials.oauth_settings import OAuth
+from gateway.credentials.oauth.settings import OAuth
 from gateway.domain.call import Call
 from gateway.domain.identity import ANONYMOUS
 from gateway.domain.tool import Tool, ToolRef

@@ -8,8 +8,8 @@ import pytest
 
 from gateway.credentials.backend_auth import build
 from gateway.credentials.means import Shared
-from gateway.credentials.oauth_settings import OAuth
-from gateway.credentials.token_store import KEY_FILE, TokenStore, state_folder
+from gateway.credentials.oauth.settings import OAuth
+from gateway.credentials.oauth.token_store import KEY_FILE, TokenStore, state_folder
 from gateway.errors import BackendUnavailable, ConfigError
 
 CANARY = "canary-refresh-1234"

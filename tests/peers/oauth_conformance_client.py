@@ -16,7 +16,7 @@ import aiohttp
 
 from gateway.credentials.backend_auth import BackendAuth, build
 from gateway.credentials.means import Shared
-from gateway.credentials.oauth_settings import OAuth, OAuth2
+from gateway.credentials.oauth.settings import OAuth, OAuth2
 from gateway.credentials.secret import environment
 from gateway.errors import AuthorizationNeeded
 from gateway.http.direct import Direct

@@ -6,7 +6,7 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.credentials.challenge import challenges, wanted
+from gateway.credentials.oauth.challenge import challenges, wanted
 
 TOKENS = st.text(string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~", min_size=1, max_size=12)
 VALUES = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF), max_size=40)

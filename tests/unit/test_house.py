@@ -23,11 +23,14 @@ DEFERRED = {  # imports inside functions: for the start-up time they save, or wh
     "capability/path_walk.py": {"jsonpath_ng.ext.parser"},
     "capability/template.py": {"gateway.capability"},
     "server/descriptors.py": {"resource"},
-    "credentials/token_endpoint.py": {"gateway.credentials"},
-    "credentials/means.py": {"gateway.credentials.client_credentials", "gateway.credentials"},
+    "credentials/oauth/token_endpoint.py": {"gateway.credentials.oauth"},
+    "credentials/means.py": {
+        "gateway.credentials.oauth.client_credentials",
+        "gateway.credentials.oauth",
+    },
     "credentials/backend_auth.py": {
-        "gateway.credentials.oauth_client",
-        "gateway.credentials.client_credentials",
+        "gateway.credentials.oauth.interactive",
+        "gateway.credentials.oauth.client_credentials",
     },
 }
 

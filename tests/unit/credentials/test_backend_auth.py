@@ -8,7 +8,7 @@ import pytest
 from gateway.credentials.backend_auth import ApiKey, BackendAuth, Basic, build, problem
 from gateway.credentials.fixed import Fixed
 from gateway.credentials.means import AuthMeans
-from gateway.credentials.oauth_settings import OAuth, OAuth2
+from gateway.credentials.oauth.settings import OAuth, OAuth2
 from gateway.credentials.redact import Redactor
 from gateway.errors import BackendUnavailable
 

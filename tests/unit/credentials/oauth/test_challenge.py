@@ -1,8 +1,15 @@
-"""gateway/credentials/challenge.py: what a 401 or 403 says about how to be let in."""
+"""gateway/credentials/oauth/challenge.py: what a 401 or 403 says about how to be let in."""
 
 import pytest
 
-from gateway.credentials.challenge import LONGEST, MOST_SCOPES, Wanted, challenges, scopes, wanted
+from gateway.credentials.oauth.challenge import (
+    LONGEST,
+    MOST_SCOPES,
+    Wanted,
+    challenges,
+    scopes,
+    wanted,
+)
 
 
 def read(header):

@@ -9,8 +9,8 @@ from urllib.parse import quote_plus
 import msgspec
 from oauthlib.oauth2.rfc6749.parameters import prepare_token_request
 
-from gateway.credentials.documents import FORM, SERVER_ERROR, Documents
-from gateway.credentials.oauth_token import Token, read
+from gateway.credentials.oauth.documents import FORM, SERVER_ERROR, Documents
+from gateway.credentials.oauth.token import Token, read
 from gateway.errors import BackendUnavailable
 
 Method = Literal["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
@@ -80,7 +80,7 @@ class TokenEndpoint:
         return {}, named
 
     def _assertion(self) -> dict[str, str]:
-        from gateway.credentials import client_assertion as made  # noqa: PLC0415  150 ms, rarely used
+        from gateway.credentials.oauth import client_assertion as made  # noqa: PLC0415  150 ms, rarely used
 
         client = self._client
         try:

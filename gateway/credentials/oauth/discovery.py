@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from gateway.credentials.challenge import Wanted
-from gateway.credentials.documents import Distrusted, Documents
-from gateway.credentials.oauth_metadata import (
+from gateway.credentials.oauth.challenge import Wanted
+from gateway.credentials.oauth.documents import Distrusted, Documents
+from gateway.credentials.oauth.metadata import (
     AuthorizationServer,
     ProtectedResource,
     authorization_server,

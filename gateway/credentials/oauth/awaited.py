@@ -4,8 +4,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from gateway.credentials.callback import Callback
-from gateway.credentials.oauth_flow import Authorization
+from gateway.credentials.oauth.callback import Callback
+from gateway.credentials.oauth.flow import Authorization
 from gateway.errors import AuthorizationNeeded, BackendUnavailable, GatewayError
 
 log = logging.getLogger(__name__)

@@ -1,11 +1,11 @@
-"""gateway/credentials/oauth_token.py: what a token endpoint's answer is worth, and for how long."""
+"""gateway/credentials/oauth/token.py: what a token endpoint's answer is worth, and for how long."""
 
 import json
 
 import pytest
 
-from gateway.credentials.oauth_token import Token, TokenRefused, read
-from gateway.credentials.token_endpoint import Client, method_for
+from gateway.credentials.oauth.token import Token, TokenRefused, read
+from gateway.credentials.oauth.token_endpoint import Client, method_for
 
 CANARY = "canary-token-1234"
 

@@ -1,10 +1,10 @@
-"""gateway/credentials/single.py: one run for all, which outlives whoever gives up."""
+"""gateway/credentials/oauth/single.py: one run for all, which outlives whoever gives up."""
 
 import asyncio
 
 import pytest
 
-from gateway.credentials.single import Single
+from gateway.credentials.oauth.single import Single
 from gateway.errors import BackendUnavailable
 
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import msgspec
 
-from gateway.credentials.documents import Documents
 from gateway.credentials.known import Known
-from gateway.credentials.oauth_metadata import AuthorizationServer, canonical
-from gateway.credentials.oauth_settings import OAuth
-from gateway.credentials.oauth_token import Token, TokenRefused
-from gateway.credentials.single import Single
-from gateway.credentials.token_endpoint import Client, TokenEndpoint
-from gateway.credentials.token_store import TokenStore
+from gateway.credentials.oauth.documents import Documents
+from gateway.credentials.oauth.metadata import AuthorizationServer, canonical
+from gateway.credentials.oauth.settings import OAuth
+from gateway.credentials.oauth.single import Single
+from gateway.credentials.oauth.token import Token, TokenRefused
+from gateway.credentials.oauth.token_endpoint import Client, TokenEndpoint
+from gateway.credentials.oauth.token_store import TokenStore
 from gateway.errors import BackendUnavailable
 
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from gateway.credentials.documents import JSON, Distrusted, Documents, json_object
-from gateway.credentials.oauth_metadata import AuthorizationServer
-from gateway.credentials.token_endpoint import Client, Method, method_for
-from gateway.credentials.token_store import TokenStore
+from gateway.credentials.oauth.documents import JSON, Distrusted, Documents, json_object
+from gateway.credentials.oauth.metadata import AuthorizationServer
+from gateway.credentials.oauth.token_endpoint import Client, Method, method_for
+from gateway.credentials.oauth.token_store import TokenStore
 from gateway.errors import BackendUnavailable
 
 NAME = "capgate"

@@ -6,23 +6,23 @@ hint and in the log, and a listener waits for the browser's answer.
 
 from collections.abc import Mapping
 
-from gateway.credentials.awaited import Awaited
 from gateway.credentials.base import Pairs
-from gateway.credentials.callback import Callback, Place
-from gateway.credentials.challenge import MOST_SCOPES, Wanted, wanted
-from gateway.credentials.discovery import Discovery, Found
-from gateway.credentials.documents import Distrusted, Documents
 from gateway.credentials.fixed import bearer
-from gateway.credentials.grants import Grant, Grants
 from gateway.credentials.known import Known
 from gateway.credentials.means import AuthMeans
-from gateway.credentials.oauth_flow import Authorization, choose_scopes, new_state
-from gateway.credentials.oauth_metadata import AuthorizationServer, canonical
-from gateway.credentials.oauth_settings import OAuth
-from gateway.credentials.oauth_token import TokenRefused
-from gateway.credentials.registration import Registration
-from gateway.credentials.single import Single
-from gateway.credentials.token_endpoint import Client
+from gateway.credentials.oauth.awaited import Awaited
+from gateway.credentials.oauth.callback import Callback, Place
+from gateway.credentials.oauth.challenge import MOST_SCOPES, Wanted, wanted
+from gateway.credentials.oauth.discovery import Discovery, Found
+from gateway.credentials.oauth.documents import Distrusted, Documents
+from gateway.credentials.oauth.flow import Authorization, choose_scopes, new_state
+from gateway.credentials.oauth.grants import Grant, Grants
+from gateway.credentials.oauth.metadata import AuthorizationServer, canonical
+from gateway.credentials.oauth.registration import Registration
+from gateway.credentials.oauth.settings import OAuth
+from gateway.credentials.oauth.single import Single
+from gateway.credentials.oauth.token import TokenRefused
+from gateway.credentials.oauth.token_endpoint import Client
 from gateway.errors import BackendUnavailable, UpstreamFailed
 
 MOST_STEPS = 2  # authorizations for one set of scopes that a server still finds insufficient

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from yarl import URL
 
-from gateway.credentials.documents import problem
+from gateway.credentials.oauth.documents import problem
 
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 LARGEST_PORT = 65_535

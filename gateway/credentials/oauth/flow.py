@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from oauthlib.common import add_params_to_uri
 from oauthlib.oauth2 import Client as Pkce
 
-from gateway.credentials.challenge import scopes
-from gateway.credentials.discovery import PKCE
-from gateway.credentials.oauth_metadata import AuthorizationServer
-from gateway.credentials.oauth_token import refused
+from gateway.credentials.oauth.challenge import scopes
+from gateway.credentials.oauth.discovery import PKCE
+from gateway.credentials.oauth.metadata import AuthorizationServer
+from gateway.credentials.oauth.token import refused
 from gateway.errors import BackendUnavailable
 
 VERIFIER_LENGTH = 64

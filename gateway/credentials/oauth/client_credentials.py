@@ -8,15 +8,15 @@ import msgspec
 from yarl import URL
 
 from gateway.credentials.base import Pairs
-from gateway.credentials.discovery import Discovery
-from gateway.credentials.documents import Documents, Http
 from gateway.credentials.fixed import bearer
 from gateway.credentials.known import Known
-from gateway.credentials.oauth_settings import OAuth2
-from gateway.credentials.oauth_token import Token
+from gateway.credentials.oauth.discovery import Discovery
+from gateway.credentials.oauth.documents import Documents, Http
+from gateway.credentials.oauth.settings import OAuth2
+from gateway.credentials.oauth.single import Single
+from gateway.credentials.oauth.token import Token
+from gateway.credentials.oauth.token_endpoint import Client, TokenEndpoint, method_for
 from gateway.credentials.secret import Learner
-from gateway.credentials.single import Single
-from gateway.credentials.token_endpoint import Client, TokenEndpoint, method_for
 from gateway.errors import BackendUnavailable
 
 EARLY = 30.0  # seconds before its end, or a tenth of its life, to renew a token

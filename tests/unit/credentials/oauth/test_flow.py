@@ -1,4 +1,4 @@
-"""gateway/credentials/oauth_flow.py: the page a person opens, and the answer that is believed."""
+"""gateway/credentials/oauth/flow.py: the page a person opens, and the answer that is believed."""
 
 import base64
 import hashlib
@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from yarl import URL
 
-from gateway.credentials.oauth_flow import Authorization, choose_scopes, new_state
-from gateway.credentials.oauth_metadata import AuthorizationServer
+from gateway.credentials.oauth.flow import Authorization, choose_scopes, new_state
+from gateway.credentials.oauth.metadata import AuthorizationServer
 from gateway.errors import BackendUnavailable
 
 SERVER = AuthorizationServer(

@@ -1,9 +1,16 @@
-"""gateway/credentials/documents.py: where a stranger's URL may lead us, and where not (I62)."""
+"""gateway/credentials/oauth/documents.py: where a stranger's URL may lead us, and where not (I62)."""
 
 import pytest
 from yarl import URL
 
-from gateway.credentials.documents import CAP, SECONDS, Distrusted, Documents, loopback, problem
+from gateway.credentials.oauth.documents import (
+    CAP,
+    SECONDS,
+    Distrusted,
+    Documents,
+    loopback,
+    problem,
+)
 from gateway.errors import BackendUnavailable, DeadlineExceeded
 from gateway.http.failures import Unreachable
 from gateway.http.message import HttpResponse

@@ -1,8 +1,8 @@
-"""gateway/credentials/oauth_metadata.py: where metadata lies, and what of it is believed."""
+"""gateway/credentials/oauth/metadata.py: where metadata lies, and what of it is believed."""
 
 import pytest
 
-from gateway.credentials.oauth_metadata import (
+from gateway.credentials.oauth.metadata import (
     authorization_server,
     canonical,
     covers,

@@ -1,0 +1,1 @@
+"""OAuth to MCP servers: client credentials, and what a person allows. Libraries do the protocol."""
