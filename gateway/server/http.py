@@ -6,6 +6,7 @@ they arrived, never on a normalised or decoded URL (I4, I25).
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import quote, unquote
 
@@ -112,13 +113,8 @@ class Http:
         """
         if path in (ROOT, ROOT + "/"):
             return self._meta
-        root, _, segment = path[1:].partition("/")
-        if root != ROOT[1:] or not segment:
-            return None
-        name = unquote(segment, errors="replace")
-        if quote(name, safe="") != segment or "/" in name:
-            return None
-        return self._endpoint.backend(name)
+        name = _backend_name(path)
+        return None if name is None else self._endpoint.backend(name)
 
     async def _mcp(self, incoming: Incoming, post: Post) -> Reply:
         if incoming.method == "POST":
@@ -175,6 +171,16 @@ class Http:
                     await self._idle.wait()
             except TimeoutError:
                 return
+
+
+@lru_cache(maxsize=1024)
+def _backend_name(path: str) -> str | None:
+    """The one segment below `/mcp/`, decoded, if it is spelled in the one right way."""
+    root, _, segment = path[1:].partition("/")
+    if root != ROOT[1:] or not segment:
+        return None
+    name = unquote(segment, errors="replace")
+    return name if quote(name, safe="") == segment and "/" not in name else None
 
 
 def _path(target: str, headers: Headers) -> str | None:

@@ -1,4 +1,4 @@
-"""gateway/credentials/oauth/documents.py: where a stranger's URL may lead us, and where not (I62)."""
+"""documents.py of OAuth: where a stranger's URL may lead us, and where not (I62)."""
 
 import pytest
 from yarl import URL
