@@ -3,29 +3,36 @@
 python -m tests.peers.conformance_client SERVER_URL
 
 It serves that server as a backend, and a client of the `mcp` SDK does through it what the scenario
-(`MCP_CONFORMANCE_SCENARIO`) wants to see done.
+(`MCP_CONFORMANCE_SCENARIO`) wants to see done. Whenever a person is needed it opens the page that
+the gateway names, as a browser would.
 """
 
 import asyncio
 import contextlib
 import functools
 import json
+import re
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from mcp import Client, types
 from mcp.shared.exceptions import MCPError
 
 from gateway import app
 from gateway.config.load import Source, load, understand
 from gateway.credentials.secret import environment
-from gateway.domain.listing import Status
+from gateway.domain.listing import Health, Status
 from gateway.runtime.configured import Configured
 
-PATIENCE = 20.0  # seconds for the backend to come up
+PATIENCE = 8.0  # seconds for the backend to come up, or to name a page; some never should
+PERSONS = 10  # pages to open at most
+PAGE = re.compile(r"opens (http\S+)")
+DOCUMENT = "https://conformance-test.local/client-metadata.json"
 EXAMPLES = {"string": "x", "integer": 0, "number": 0, "boolean": False, "object": {}, "array": []}
 
 Drive = Callable[[Client, dict[str, Any]], Awaitable[None]]
@@ -89,16 +96,46 @@ SCENARIOS: dict[str, Drive] = {
 }
 
 
+@dataclass
+class Person:
+    """Opens every page once."""
+
+    opened: set[str] = field(default_factory=set)
+
+    async def let_in(self, told: str) -> bool:
+        """Whether `told` names a page that was not open before."""
+        page = PAGE.search(told)
+        if page is None or page[1] in self.opened or len(self.opened) >= PERSONS:
+            return False
+        self.opened.add(page[1])
+        async with aiohttp.ClientSession() as browser, browser.get(page[1]) as answer:
+            await answer.read()
+        return True
+
+
+async def call_with(person: Person, client: Client, parts: app.Parts) -> None:
+    """Call every tool, again whenever somebody was let in."""
+    for tool in (await client.list_tools()).tools:
+        while True:
+            answered = await client.call_tool(tool.name)
+            told = "".join(getattr(block, "text", "") for block in answered.content)
+            if not (answered.is_error and await person.let_in(told)):
+                break
+            await _known(parts, person)
+
+
 @contextlib.asynccontextmanager
-async def gateway(url: str, folder: Path) -> AsyncIterator[str]:
-    """The URL at which the server is served. It is up, or has said why it is not."""
+async def gateway(
+    url: str, folder: Path, person: Person, more: dict[str, Any]
+) -> AsyncIterator[tuple[app.Parts, str]]:
+    """The URL at which the server is served. It is up."""
     file, capabilities = folder / "gateway.yaml", folder / "capabilities"
     capabilities.mkdir()
     settings = {
         "server": {"port": 0},
         "log": {"level": "warning"},
         "capabilities": {"directories": [str(capabilities)]},
-        "backends": {"peer": {"http_url": url}},
+        "backends": {"peer": {"http_url": url, **more}},
     }
     file.write_text(json.dumps(settings))
     source = Source(str(file))
@@ -107,32 +144,50 @@ async def gateway(url: str, folder: Path) -> AsyncIterator[str]:
     taken = functools.partial(understand, file=source.file, environ={}, said={})
     configured = Configured(source, loaded.config, taken)
     async with app.listening(configured) as (parts, port):
-        await _known(parts)
-        yield f"http://127.0.0.1:{port}/mcp/peer"
+        await _known(parts, person)
+        yield parts, f"http://127.0.0.1:{port}/mcp/peer"
 
 
-async def _known(parts: app.Parts) -> None:
+async def _known(parts: app.Parts, person: Person) -> None:
     changed = asyncio.Event()
     parts.current.subscribe(lambda _before, _after: changed.set())
     async with asyncio.timeout(PATIENCE):
-        while parts.current.get().catalog.backends["peer"].health.status is not Status.OK:
+        while (health := _health(parts)).status is not Status.OK:
+            if not await person.let_in(health.reason or ""):
+                await changed.wait()
             changed.clear()
-            await changed.wait()
+
+
+def _health(parts: app.Parts) -> Health:
+    return parts.current.get().catalog.backends["peer"].health
+
+
+def _shown(scenario: str, context: dict[str, Any]) -> dict[str, Any]:
+    """How the backend is let in, where the scenario is about that."""
+    if not scenario.startswith("auth/"):
+        return {}
+    said = {key: context[key] for key in ("client_id", "client_secret") if key in context}
+    return {"oauth": said or {"client_metadata_url": DOCUMENT}}
 
 
 async def main(url: str) -> None:
     environ = environment()
     scenario = environ["MCP_CONFORMANCE_SCENARIO"]
     context = json.loads(environ.get("MCP_CONFORMANCE_CONTEXT", "{}"))
-    modern = environ["MCP_CONFORMANCE_PROTOCOL_VERSION"] >= "2026"
+    mode = "auto" if environ["MCP_CONFORMANCE_PROTOCOL_VERSION"] >= "2026" else "legacy"
+    person, more = Person(), _shown(scenario, context)
     with tempfile.TemporaryDirectory() as folder:
-        async with gateway(url, Path(folder)) as served:
-            mode = "auto" if modern else "legacy"
-            async with Client(served, mode=mode, elicitation_callback=fill_in) as client:
-                try:
+        async with (
+            gateway(url, Path(folder), person, more) as (parts, served),
+            Client(served, mode=mode, elicitation_callback=fill_in) as client,
+        ):
+            try:
+                if more:
+                    await call_with(person, client, parts)
+                else:
                     await SCENARIOS.get(scenario, call_each)(client, context)
-                except MCPError as error:
-                    print(error, file=sys.stderr)  # noqa: T201  the scenario judges, not we
+            except MCPError as error:
+                print(error, file=sys.stderr)  # noqa: T201  the scenario judges, not we
 
 
 if __name__ == "__main__":
