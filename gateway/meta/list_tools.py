@@ -1,6 +1,6 @@
 """`gateway_list_tools`: the definitions of one server's tools, within a token budget."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
@@ -57,7 +57,9 @@ class ListTools:
         return json_answer(answer)
 
 
-def _chosen(tools: Sequence[Tool], wanted: Arguments) -> list[Tool]:
+def _chosen(tools: Sequence[Tool], wanted: Arguments) -> Sequence[Tool]:
+    if not (wanted.named or wanted.pattern):
+        return tools
     names = set(wanted.named) if wanted.named else None
     pattern = wanted.pattern.casefold() if wanted.pattern else None
     chosen = [
@@ -66,7 +68,7 @@ def _chosen(tools: Sequence[Tool], wanted: Arguments) -> list[Tool]:
         if (names is None or tool.ref.name in names)
         and (pattern is None or fnmatchcase(tool.ref.name.casefold(), pattern))
     ]
-    if not chosen and (wanted.named or wanted.pattern):
+    if not chosen:
         known = [tool.ref.name for tool in tools]
         asked = wanted.named[0] if wanted.named else (wanted.pattern or "").strip("*?")
         fallback = f"gateway_list_tools with server {wanted.server!r} alone names all {len(known)}"
@@ -77,30 +79,36 @@ def _chosen(tools: Sequence[Tool], wanted: Arguments) -> list[Tool]:
 
 
 def _missing(tools: Sequence[Tool], wanted: Arguments) -> list[str]:
+    if not wanted.named:
+        return []
     known = {tool.ref.name for tool in tools}
     return [name[:64] for name in wanted.named if name not in known][:20]
 
 
 def _within(chosen: Sequence[Tool], budget: int, *, names_given: bool) -> dict[str, Any]:
     """Whole definitions if they fit the budget, else one line each, else as many lines as fit."""
-    whole = [tool.definition for tool in chosen]
-    if estimate_tokens(len(msgspec.json.encode(whole))) <= budget:
+    whole = _fitting((tool.definition for tool in chosen), budget)
+    if len(whole) == len(chosen):
         return {"tools": whole}
-    lines = [
-        {"name": tool.ref.name, "description": first_sentence(tool.description)} for tool in chosen
-    ]
-    fitting = _fitting(lines, budget)
+    lines = _fitting(map(_line, chosen), budget) or [_line(chosen[0])]
     how = "fewer names" if names_given else "names (or pattern)"
     note = f"schemas left out to stay within {budget} tokens; ask again with {how}"
-    if fitting < len(lines):
-        note = f"{fitting} of {len(lines)} tools shown; {note}, or a higher max_tokens"
-    return {"tools": lines[:fitting], "note": note}
+    if len(lines) < len(chosen):
+        note = f"{len(lines)} of {len(chosen)} tools shown; {note}, or a higher max_tokens"
+    return {"tools": lines, "note": note}
 
 
-def _fitting(lines: Sequence[JsonObject], budget: int) -> int:
-    spent = 0
-    for number, line in enumerate(lines):
-        spent += len(msgspec.json.encode(line)) + 1
+def _line(tool: Tool) -> JsonObject:
+    return {"name": tool.ref.name, "description": first_sentence(tool.description)}
+
+
+def _fitting(items: Iterable[JsonObject], budget: int) -> list[JsonObject]:
+    """As many as fit. There may be ten thousand, so the rest is not looked at."""
+    spent = 1
+    found: list[JsonObject] = []
+    for item in items:
+        spent += len(msgspec.json.encode(item)) + 1
         if estimate_tokens(spent) > budget:
-            return max(number, 1)
-    return len(lines)
+            break
+        found.append(item)
+    return found

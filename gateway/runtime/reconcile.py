@@ -112,7 +112,9 @@ class Reconciler:
 
     async def _draft(self, running: Mapping[str, Running], desired: Desired) -> Draft:
         before = self._current.get()
-        size = len(before.catalog) + len(running)
+        size = len(before.catalog) + sum(
+            len(one.backend.listing.tools) + 1 for one in running.values()
+        )
         return await _aside(size, partial(draft, before, running, desired))
 
     def _publish(self, new: Draft) -> None:

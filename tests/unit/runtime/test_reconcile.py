@@ -1,6 +1,8 @@
 """The single writer: what is published, kept, undone and retired."""
 
 import asyncio
+import threading
+from typing import ClassVar
 
 import pytest
 
@@ -9,7 +11,7 @@ from gateway.domain.events import BackendChanged, Reloaded
 from gateway.domain.identity import ANONYMOUS
 from gateway.domain.issue import Issue
 from gateway.domain.listing import Health, Status
-from gateway.domain.tool import ToolRef
+from gateway.domain.tool import Tool, ToolRef
 from gateway.errors import BackendUnavailable
 from gateway.runtime.plan import Desired, Wanted
 from gateway.runtime.reconcile import Reconciler
@@ -250,6 +252,34 @@ async def test_a_large_change_is_indexed_off_the_loop_and_arrives_whole():
     await world.apply(*backends[:10])
     assert len(world.snapshot.catalog) == 500
     assert world.snapshot.index.search("b19", 5).total == 0
+
+
+class Watched(dict):
+    """A definition that knows in which threads it was read."""
+
+    readers: ClassVar[set[int]] = set()
+
+    def get(self, key, default=None):
+        self.readers.add(threading.get_ident())
+        return super().get(key, default)
+
+
+async def test_what_a_server_lists_for_the_first_time_is_indexed_off_the_loop_too():
+    """Ten thousand tools stopped the loop for half a second."""
+    world = World()
+    backend = MemoryBackend("late", ())
+    await world.apply(backend)
+    following = asyncio.create_task(world.reconciler.follow())
+    backend.tools = tuple(
+        Tool(ToolRef("late", f"t{number}"), Watched(name=f"t{number}")) for number in range(1000)
+    )
+    Watched.readers.clear()
+    backend.changed()
+    while len(world.snapshot.catalog) < 1000:
+        await asyncio.sleep(0)
+    following.cancel()
+    assert Watched.readers
+    assert threading.get_ident() not in Watched.readers
 
 
 async def test_closing_waits_for_calls_inside_and_refuses_later_ones():
