@@ -9,6 +9,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from gateway.backends.base import Notify
 from gateway.backends.keeping import Clock, Keeper, Open
@@ -17,21 +18,26 @@ from gateway.backends.owners import Owners
 from gateway.backends.presenting import introduced, presented
 from gateway.backends.queueing import Gate
 from gateway.backends.refreshing import Refreshing
+from gateway.backends.seat import Seat
 from gateway.backends.settings import McpSettings
 from gateway.backends.subscribed import Subscribed
 from gateway.backends.supervise import Phase, Rng
 from gateway.backends.tending import Pulse
 from gateway.backends.way import Way
 from gateway.domain.call import Call, Outcome, Query, Relayed
+from gateway.domain.client import Context
 from gateway.domain.events import Notice
 from gateway.domain.listing import Listing
-from gateway.domain.tool import JsonObject
+from gateway.domain.names import did_you_mean
+from gateway.domain.text import shown
+from gateway.domain.tool import JsonObject, Tool, ToolRef
 from gateway.errors import (
     BackendUnavailable,
     DeadlineExceeded,
     GatewayError,
     Reached,
     RemoteError,
+    ToolNotFound,
 )
 from gateway.protocol import mcp
 from gateway.protocol.task_ids import TASK
@@ -112,7 +118,10 @@ class McpBackend:
         if gate.inside < gate.most:
             gate.inside += 1
         else:
-            await gate.wait()
+            await gate.wait(call.deadline)
+        seat = self._seat(call.context)
+        if isinstance(seat, Seat):
+            call = replace(call, context=Context(seat, call.context.params))
         try:
             session = self._keeper.session or await self._keeper.ready(call.deadline)
             try:
@@ -124,18 +133,29 @@ class McpBackend:
         except (GatewayError, asyncio.CancelledError) as error:
             raise self._noted(error) from None
         finally:
-            self._leave()
+            self._leave(seat)
         if isinstance(result, Relayed) and (result.kind == TASK or TASK in call.context.params):
             self._owners.made(result, call.caller.name)
         return result
 
     async def _sent(self, session: Session, call: Call) -> Outcome:
         tool = call.tool
+        if "inputSchema" not in tool.definition:  # called before anybody knew what there is
+            tool = self._listed(tool.ref)
+            call = replace(call, tool=tool)
         target = self._offering.targets.get(tool.ref.name)
         if target is None:
             return await session.call(call, tool.ref.name, call.arguments, tool.input_schema)
         arguments = target.arguments(call.arguments)
         return await session.call(call, target.name, arguments, target.schema)
+
+    def _listed(self, ref: ToolRef) -> Tool:
+        found = next((tool for tool in self._listing.tools if tool.ref == ref), None)
+        if found is None:
+            names = [tool.ref.name for tool in self._listing.tools]
+            hint = did_you_mean(ref.name, names)
+            raise ToolNotFound(f"no tool {shown(ref.name)} on server {ref.backend!r}", hint=hint)
+        return found
 
     async def query(self, query: Query) -> Relayed:
         method, caller = query.method, query.caller.name
@@ -148,7 +168,10 @@ class McpBackend:
         if gate.inside < gate.most:
             gate.inside += 1
         else:
-            await gate.wait()
+            await gate.wait(self._soon())
+        seat = self._seat(query.context)
+        if isinstance(seat, Seat):
+            query = replace(query, context=Context(seat, query.context.params))
         try:
             session = self._keeper.session or await self._keeper.ready(self._soon())
             try:
@@ -160,7 +183,7 @@ class McpBackend:
         except (GatewayError, asyncio.CancelledError) as error:
             raise self._noted(error) from None
         finally:
-            self._leave()
+            self._leave(seat)
         return self._owners.listed(result, caller) if method == mcp.TASKS_LIST else result
 
     async def _subscription(self, method: str, caller: str, uri: str) -> None:
@@ -180,10 +203,15 @@ class McpBackend:
             raise error
         return await self._keeper.ready(deadline)
 
-    def _leave(self) -> None:
+    def _seat(self, context: Context) -> Seat | Gate:
+        """What is to be left at the end: a client that can be asked may have left it meanwhile."""
+        client = context.client
+        return Seat(client, self._gate) if client.capabilities else self._gate
+
+    def _leave(self, seat: Seat | Gate) -> None:
         if self._settings.idle_timeout is not None:
             self.pulse.used = self._clock()
-        self._gate.leave()
+        seat.leave()
 
     def _noted(
         self, error: GatewayError | asyncio.CancelledError
@@ -206,7 +234,7 @@ class McpBackend:
 
     @property
     def busy(self) -> bool:
-        return self._gate.inside > 0
+        return self._gate.inside > 0 or self._gate.away > 0
 
     @property
     def needed(self) -> bool:

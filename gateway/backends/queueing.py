@@ -5,10 +5,13 @@ room, it costs a comparison and an addition.
 """
 
 import asyncio
+import math
 from collections import deque
 
 from gateway.domain.text import counted
-from gateway.errors import Busy, GatewayError
+from gateway.errors import Busy, DeadlineExceeded, GatewayError, Reached
+
+EARLY = 0.001  # seconds before the deadline of a whole call, which knows less of it
 
 _Place = asyncio.Future[None]
 
@@ -18,7 +21,7 @@ class Gate:
     calls `leave`, once.
     """
 
-    __slots__ = ("_closed", "_line", "_name", "_queue", "inside", "most")
+    __slots__ = ("_closed", "_line", "_name", "_queue", "away", "inside", "most")
 
     def __init__(self, name: str, most: int, queue: int) -> None:
         self._name = name
@@ -27,6 +30,7 @@ class Gate:
         self._closed: GatewayError | None = None
         self.most = most
         self.inside = 0
+        self.away = 0  # gone from inside for a while, and coming back
 
     def __repr__(self) -> str:
         return f"<Gate {self.inside} of {self.most} inside, {len(self._line)} waiting>"
@@ -35,8 +39,10 @@ class Gate:
     def waiting(self) -> int:
         return len(self._line)
 
-    async def wait(self) -> None:
-        """Get in when it is one's turn. Raises Busy, or what `close` was given."""
+    async def wait(self, until: float = math.inf) -> None:
+        """Get in when it is one's turn. Raises Busy, DeadlineExceeded when that is not before
+        `until` (loop time), or what `close` was given.
+        """
         if self._closed is not None:
             raise self._closed
         if len(self._line) >= self._queue:
@@ -44,6 +50,27 @@ class Gate:
             raise Busy(f"{text}, {len(self._line)} waiting")
         place: _Place = asyncio.get_running_loop().create_future()
         self._line.append(place)
+        try:
+            async with asyncio.timeout_at(until - EARLY if until < math.inf else None):
+                await self._wait_at(place)
+        except TimeoutError:
+            text = f"server {self._name!r} is busy: no turn came in time"
+            raise DeadlineExceeded(text, reached=Reached.NOT_SENT) from None
+
+    async def back(self) -> None:
+        """Get in again, before everybody who waits and however many do. Raises what `close` was
+        given.
+        """
+        if self._closed is not None:
+            raise self._closed
+        if self.inside < self.most:
+            self.inside += 1
+            return
+        place: _Place = asyncio.get_running_loop().create_future()
+        self._line.appendleft(place)
+        await self._wait_at(place)
+
+    async def _wait_at(self, place: _Place) -> None:
         try:
             await place
         except asyncio.CancelledError:

@@ -63,6 +63,30 @@ class Client(Protocol):
         ...
 
 
+class Through:
+    """A client with something done on the way to it: subclasses say what, in `ask`."""
+
+    __slots__ = ("_client",)
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @property
+    def capabilities(self) -> JsonObject:
+        return self._client.capabilities
+
+    @property
+    def modern(self) -> bool:
+        return self._client.modern
+
+    @property
+    def log_level(self) -> str | None:
+        return self._client.log_level
+
+    def notify(self, method: str, params: JsonObject) -> None:
+        self._client.notify(method, params)
+
+
 class Nobody:
     """A caller that can be neither told nor asked: the command line, and the gateway itself."""
 

@@ -4,35 +4,20 @@ import asyncio
 import contextlib
 import math
 
-from gateway.domain.client import Client
+from gateway.domain.client import Client, Through
 from gateway.domain.tool import JsonObject
 
 
-class Patient:
+class Patient(Through):
     """`client`, with `timer` moved on by as long as each question takes."""
 
-    __slots__ = ("_asking", "_client", "_left", "_timer")
+    __slots__ = ("_asking", "_left", "_timer")
 
     def __init__(self, client: Client, timer: asyncio.Timeout) -> None:
-        self._client = client
+        super().__init__(client)
         self._timer = timer
         self._asking = 0
         self._left = 0.0
-
-    @property
-    def capabilities(self) -> JsonObject:
-        return self._client.capabilities
-
-    @property
-    def modern(self) -> bool:
-        return self._client.modern
-
-    @property
-    def log_level(self) -> str | None:
-        return self._client.log_level
-
-    def notify(self, method: str, params: JsonObject) -> None:
-        self._client.notify(method, params)
 
     async def ask(self, method: str, params: JsonObject) -> JsonObject:
         """As the client's own; several questions may be open at once."""

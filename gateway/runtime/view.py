@@ -109,7 +109,7 @@ class View:
 
         Raises GatewayError or CancelledError.
         """
-        tool = self.tool(ref)
+        tool = self._callable(ref)
         name = tool.ref.backend
         handler = self.snapshot.routes[name]
         seconds = min(self._most(name), within or math.inf)
@@ -178,6 +178,13 @@ class View:
         if context.client is NOBODY:
             return context
         return Context(Patient(context.client, timer), context.params)
+
+    def _callable(self, ref: ToolRef) -> Tool:
+        """The tool; one of a backend that is only just connecting is known by its name alone."""
+        listing = self.backends.get(self.name_of(ref.backend))
+        if listing is not None and not listing.settled:
+            return Tool(ToolRef(listing.name, ref.name), {"name": ref.name})
+        return self.tool(ref)
 
     def _most(self, backend: str) -> float:
         """Seconds that a request to `backend` may take."""
