@@ -8,26 +8,16 @@ its own, as daemons do, gets away.
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.transports.reaper import reaper
+from gateway.transports.spawning import Child, Program, spawned
 
 KILLED = 2.0  # seconds until the system has ended what it was told to kill
-PR_SET_PDEATHSIG = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    argv: tuple[str, ...]
-    environ: Mapping[str, str]
-    cwd: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +43,7 @@ class Process:
 
     input: asyncio.WriteTransport
 
-    def __init__(
-        self, child: subprocess.Popen[bytes], exited: Callable[[], None], handle: int | None
-    ) -> None:
+    def __init__(self, child: Child, exited: Callable[[], None], handle: int | None) -> None:
         self.pid = child.pid
         self._child = child
         self._tell = exited
@@ -74,7 +62,7 @@ class Process:
         cls, program: Program, ears: Ears, handle: Callable[[int], int | None] = _handle
     ) -> "Process":
         """Raises OSError or ValueError as `subprocess.Popen` does. Cancelled, it leaves nothing."""
-        child = _spawned(program)
+        child = await spawned(program)
         self = cls(child, ears.exited, handle(child.pid))
         try:
             await self._connect(ears)
@@ -165,34 +153,3 @@ def _abort(pipe: asyncio.WriteTransport) -> None:
     """Unless it is closed: then the standard loop's fails at it."""
     if not pipe.is_closing() or pipe.get_write_buffer_size():
         pipe.abort()
-
-
-def _spawned(program: Program) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(  # noqa: S603  the operator's own command, and no shell
-        program.argv,
-        bufsize=0,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=program.cwd,
-        env=program.environ,
-        start_new_session=True,
-        preexec_fn=_dying_with_us(),  # noqa: PLW1509  it takes no lock: one call into the system
-    )
-
-
-def _dying_with_us() -> Callable[[], None] | None:
-    """What a child does first of all, so that the system kills it when we are killed (F16).
-
-    Linux means the thread that started it, which for us is the loop's.
-    """
-    if sys.platform != "linux":
-        return None  # it reads the end of its input
-    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
-
-    def die_with_us() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # we were killed before it could ask
-            os._exit(1)
-
-    return die_with_us

@@ -18,9 +18,10 @@ from gateway.http.failures import ConnectionLost, Unreachable
 from gateway.protocol.received import LARGEST, Inbound
 from gateway.transports.base import Headers, Means, Outbound, Peer, Transport
 from gateway.transports.correlate import Correlation
-from gateway.transports.process import Ears, Process, Program
+from gateway.transports.process import Ears, Process
 from gateway.transports.process_environment import for_child
 from gateway.transports.process_pipes import LastWords, Lines
+from gateway.transports.spawning import Program
 
 MOST_UNREAD = 2 * LARGEST  # bytes written that the server has not read
 POLITELY = 2.0  # seconds
