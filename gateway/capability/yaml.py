@@ -41,6 +41,15 @@ class Parsed:
         mark = wanted or spot[1] or spot[0]
         return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
+    def spot_of(self, path: Sequence[Key]) -> Spot:
+        """Where the value at `path` and all that is in it stand; nowhere if it is not there."""
+        spot, inside = self.spot, True
+        for step in path:
+            spot, inside = _step(spot, step)
+            if not inside:
+                return _NOWHERE
+        return spot
+
     def issue(
         self,
         path: Sequence[Key],

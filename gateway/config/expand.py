@@ -15,6 +15,7 @@ from gateway.capability.yaml import Key, Parsed
 from gateway.capability.yaml_trouble import clip
 from gateway.domain.issue import Issue
 
+UNSET = "set it where the gateway is started, or write ${NAME:-default}"
 LARGEST = 64 * 1024  # bytes of a file that `file:` reads
 
 _WHOLE = re.compile(r"(env|file):(.+)", re.DOTALL)
@@ -61,7 +62,8 @@ class _Expansion:
         try:
             value = self._whole(*whole.groups()) if whole else variables.expand(text, self._environ)
         except ValueError as problem:
-            self._found.issues.append(self._parsed.issue(path, str(problem)))
+            hint = UNSET if isinstance(problem, variables.Unset) else None
+            self._found.issues.append(self._parsed.issue(path, str(problem), hint))
             return text
         self._found.places[path] = clip(text)
         return value

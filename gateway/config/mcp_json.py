@@ -1,10 +1,11 @@
 """`.mcp.json`, as MCP clients have it → servers by name. One that is wrong costs itself alone.
 
-Clients add keys of their own to it: what is not about reaching a server is passed over.
+Clients add keys of their own to it: what is not about reaching a server is passed over. They also
+ask a person by themselves where a server wants that, so one at a URL without headers has `oauth`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,24 @@ from typing import Any
 from gateway.capability.model import Strict
 from gateway.capability.shape import shaped
 from gateway.capability.yaml import Parsed, parse
+from gateway.capability.yaml_build import Spot
 from gateway.config.backends import Backend, ServerName
 from gateway.config.expand import expand
-from gateway.config.servers import problems, relative_to
-from gateway.domain.issue import Issue, Severity
+from gateway.config.servers import WAYS, problems, relative_to
+from gateway.domain.issue import Issue
+from gateway.domain.names import nearest
 
 SECTIONS = ("mcpServers", "servers")  # the second is VS Code's
 WEBSOCKET = ("ws", "websocket")
 KEPT = ("command", "args", "env", "cwd", "headers", "description", "idle_timeout", "tools")
 URLS = ("url", "httpUrl", "serverUrl", "http_url")
+NEEDED = ("command", "url")  # one of them, in the words of these files
+OAUTH = {  # Claude Code's words → ours
+    "clientId": "client_id",
+    "clientSecret": "client_secret",
+    "callbackPort": "callback_port",
+    "scopes": "scopes",
+}
 OFF = "disabled"
 
 
@@ -56,14 +66,20 @@ def understand(data: bytes, file: str, environ: Mapping[str, str]) -> Servers:
 
 
 def _parsed(data: bytes, file: str) -> Parsed:
-    """JSON is YAML, nearly: tabs between tokens, and halves of surrogate pairs, are not."""
+    """JSON is YAML, nearly: tabs between tokens, and halves of surrogate pairs, are not.
+
+    What is wrong with it is said in JSON's words.
+    """
     parsed = parse(data.replace(b"\t", b" "), file)
-    if parsed.issues:
-        try:
-            return Parsed(file, json.loads(data), ())
-        except (ValueError, RecursionError):
-            return parsed
-    return parsed
+    if not parsed.issues:
+        return parsed
+    try:
+        return Parsed(file, json.loads(data), ())
+    except json.JSONDecodeError as error:
+        text = f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+        return Parsed(file, None, (Issue(file, text, error.lineno, error.colno),))
+    except (ValueError, RecursionError):
+        return parsed
 
 
 def _take(
@@ -77,38 +93,78 @@ def _take(
     if isinstance(entry, dict) and entry.get(OFF) is True:
         return
     written = _translated(entry) if isinstance(entry, dict) else entry
-    expanded = expand(replace(parsed, tree=written), environ)
-    issues = [_moved(parsed, path, issue) for issue in expanded.issues]
-    placed = {"backends": {name: expanded.tree}}
-    server, more = shaped(replace(parsed, tree=placed), _Section)
-    issues += [_moved(parsed, path, issue) for issue in more]
+    tree, spot = {"backends": {name: written}}, _spot(parsed, path, entry)
+    placed = replace(parsed, tree=tree, spot=spot)
+    expanded = expand(placed, environ)
+    server, more = shaped(replace(placed, tree=expanded.tree), _Section)
+    unresolved = {issue.path for issue in expanded.issues}
+    more = [issue for issue in more if issue.path not in unresolved]
+    issues = [*expanded.issues, *more]
     backend = server.backends[name] if server is not None else None
     if backend is not None and not issues:
-        issues += [
-            parsed.issue((*path, *problem.path), problem.message, problem.hint)
-            for problem in problems(backend)
-        ]
+        issues += _problems(placed, name, entry, backend)
     if issues or backend is None:
-        found.broken[name] = tuple(issues)
+        found.broken[name] = tuple(_in_its_words(issue, path, entry) for issue in issues)
     else:
         found.backends[name] = relative_to(backend, Path(parsed.file).parent)
+
+
+def _problems(
+    placed: Parsed, name: str, entry: Mapping[str, Any], backend: Backend
+) -> Iterator[Issue]:
+    if any(getattr(backend, way) is not None for way in WAYS):
+        for problem in problems(backend):
+            yield placed.issue(("backends", name, *problem.path), problem.message, problem.hint)
+        return
+    meant = ((key, near) for key in entry if (near := nearest(key, (*NEEDED, *URLS), 1)))
+    wrong, near = next(meant, ("", []))
+    hint = f"did you mean {near[0]!r} by {wrong!r}?" if near else f"write {' or '.join(NEEDED)}"
+    yield placed.issue(("backends", name), "neither a command nor a URL is given", hint)
 
 
 def _translated(entry: Mapping[str, Any]) -> dict[str, Any]:
     """In the words of `backends:`."""
     made = {key: entry[key] for key in KEPT if key in entry}
-    url = next((entry[key] for key in URLS if key in entry), None)
+    url = _url(entry)
     if url is None:
         return made
+    if not made.get("headers"):
+        made["oauth"] = _oauth(entry.get("oauth"))
     transport = str(entry.get("type") or entry.get("transport") or "").lower()
-    if transport in WEBSOCKET or str(url).startswith(("ws://", "wss://")):
-        return {**made, "ws_url": url}
+    if transport in WEBSOCKET or str(entry[url]).startswith(("ws://", "wss://")):
+        return {**made, "ws_url": entry[url]}
     if transport == "sse":
-        return {**made, "sse_url": url}
-    return {**made, "http_url": url, "streamable_http": bool(transport)}
+        return {**made, "sse_url": entry[url]}
+    return {**made, "http_url": entry[url], "streamable_http": bool(transport)}
 
 
-def _moved(parsed: Parsed, path: tuple[str, str], issue: Issue) -> Issue:
-    line, column = parsed.where(path)
-    text = f"server {path[1]!r}: {issue.message}"
-    return replace(issue, message=text, line=line, column=column, severity=Severity.ERROR)
+def _oauth(given: Any) -> Any:
+    if given is False:
+        return {"enabled": False}
+    if not isinstance(given, dict):
+        return {}
+    return {OAUTH[key]: value for key, value in given.items() if key in OAUTH}
+
+
+def _url(entry: Mapping[str, Any]) -> str | None:
+    """The key that has the URL."""
+    return next((key for key in URLS if key in entry), None)
+
+
+def _spot(parsed: Parsed, path: tuple[str, str], entry: Any) -> Spot:
+    """Where everything stands, for an entry seen as one of `backends:`."""
+    key, value, children = parsed.spot_of(path)
+    url = _url(entry) if isinstance(entry, dict) else None
+    if url and isinstance(children, dict):
+        children = {**children, **dict.fromkeys(WAYS[1:], children.get(url))}
+    return None, None, {"backends": (key, value, {path[1]: (key, value, children)})}
+
+
+def _in_its_words(issue: Issue, path: tuple[str, str], entry: Any) -> Issue:
+    """With the place as this file calls it."""
+    place = f"{path[0]}{issue.path.removeprefix('backends')}"
+    url = _url(entry) if isinstance(entry, dict) else None
+    for way in WAYS[1:]:
+        if url and place.endswith(f".{way}"):
+            place = f"{place.removesuffix(way)}{url}"
+    return replace(issue, path=place)

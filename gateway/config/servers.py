@@ -31,11 +31,7 @@ class Problem(NamedTuple):
 
 def problems(server: Backend) -> Iterator[Problem]:
     """What no single value shows. One without any can be resolved."""
-    ways = [way for way in WAYS if getattr(server, way) is not None]
-    if len(ways) != 1:
-        said = " and ".join(ways) if ways else "no way to reach it"
-        yield Problem((), f"has {said}", f"one of {', '.join(WAYS)}, and no more")
-    yield from _command(server)
+    yield from _way(server)
     yield from _url(server, "http_url", ("http", "https"))
     yield from _url(server, "sse_url", ("http", "https"))
     yield from _url(server, "ws_url", ("ws", "wss"))
@@ -111,11 +107,21 @@ def _argv(command: str | tuple[str, ...]) -> tuple[str, ...]:
     return split(command) if isinstance(command, str) else command
 
 
+def _way(server: Backend) -> Iterator[Problem]:
+    ways = [way for way in WAYS if getattr(server, way) is not None]
+    if not ways:
+        yield Problem((), "neither a command nor a URL is given", f"one of {', '.join(WAYS)}")
+        return
+    if len(ways) > 1:
+        yield Problem((), f"both {' and '.join(ways)} are given", "one way to reach it, no more")
+    yield from _command(server)
+
+
 def _command(server: Backend) -> Iterator[Problem]:
     if server.command is None:
         for key in ("args", "env", "cwd"):
             if getattr(server, key):
-                yield Problem((key,), "is for a server that is started by command")
+                yield Problem((key,), f"{key} is for a server that is started by a command")
         return
     try:
         argv = _argv(server.command)
@@ -123,17 +129,16 @@ def _command(server: Backend) -> Iterator[Problem]:
         yield Problem(("command",), str(error), "write it as a list of words")
         return
     if not argv or not argv[0]:
-        yield Problem(("command",), "is empty")
+        yield Problem(("command",), "the command is empty")
     elif any("\0" in word for word in (*argv, *server.args)):
-        yield Problem(("command",), "holds a null character")
+        yield Problem(("command",), "the command holds a null character")
 
 
 def _credentials(server: Backend) -> Iterator[Problem]:
     if server.command is not None:
         given = [key for key in ("headers", "auth", "oauth") if getattr(server, key)]
         for key in given:
-            text = "are" if key == "headers" else "is"
-            yield Problem((key,), f"{text} for a server that has a URL", "a program takes env:")
+            yield Problem((key,), f"{key} is for a server that has a URL", "a program takes env")
         return
     trouble = backend_auth.problem(server.headers, server.auth, server.oauth)
     if trouble:
@@ -150,9 +155,9 @@ def _url(server: Backend, key: str, schemes: tuple[str, ...]) -> Iterator[Proble
     except ValueError:
         fit = False
     if not fit:
-        yield Problem((key,), f"is no {schemes[0]} or {schemes[1]} URL")
+        yield Problem((key,), f"{key} is no {schemes[0]} or {schemes[1]} URL")
     elif url.raw_user is not None or url.raw_password is not None:
-        yield Problem((key,), "holds a user or password", "write headers: or auth: instead")
+        yield Problem((key,), f"{key} holds a user or password", "write headers: or auth: instead")
 
 
 def _duration(key: str, value: str | float) -> Iterator[Problem]:

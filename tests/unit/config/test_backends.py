@@ -90,6 +90,7 @@ def test_a_missing_variable_costs_its_server_alone_and_is_named() -> None:
     assert list(loaded.config.backends) == ["b"]
     (issue,) = loaded.broken["a"]
     assert "NO_SUCH" in issue.message
+    assert issue.hint == "set it where the gateway is started, or write ${NAME:-default}"
     assert issue.line == 1
 
 
@@ -100,15 +101,15 @@ def test_what_concerns_more_than_one_server_refuses_the_file() -> None:
 
 def test_each_way_of_contradicting_oneself_is_told() -> None:
     for text, path, message in (
-        ("    description: x", "backends.it", "has no way to reach it"),
-        ("    command: x\n    http_url: http://h/", "backends.it", "has command and http_url"),
+        ("    description: x", "backends.it", "neither a command nor a URL"),
+        ("    command: x\n    http_url: http://h/", "backends.it", "both command and http_url"),
         ("    command: '\"'", "backends.it.command", "cannot be split: no closing quotation"),
-        ("    command: []", "backends.it.command", "is empty"),
-        ("    http_url: ftp://h/", "backends.it.http_url", "is no http or https URL"),
-        ("    http_url: http://u:p@h/", "backends.it.http_url", "holds a user or password"),
+        ("    command: []", "backends.it.command", "the command is empty"),
+        ("    http_url: ftp://h/", "backends.it.http_url", "http_url is no http or https URL"),
+        ("    http_url: http://u:p@h/", "backends.it.http_url", "http_url holds a user"),
         ("    command: x\n    timeout: 1ms", "backends.it.timeout", "'1ms' is shorter than 0.1 s"),
-        ("    command: x\n    headers: {A: b}", "backends.it.headers", "are for a server that"),
-        ("    http_url: http://h/\n    env: {A: b}", "backends.it.env", "is for a server that is"),
+        ("    command: x\n    headers: {A: b}", "backends.it.headers", "headers is for a server"),
+        ("    http_url: http://h/\n    env: {A: b}", "backends.it.env", "env is for a server that"),
         ("    command: x\n    protocol_version: '1'", "backends.it.protocol_version", "no known"),
         (
             "    command: x\n    tools: {t: {arguments: {a: {}}}}",
