@@ -8,11 +8,13 @@ its own, as daemons do, gets away.
 
 import asyncio
 import contextlib
+import io
 import os
 import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import IO
 
 from gateway.transports.reaper import reaper
 from gateway.transports.spawning import Child, Program, spawned
@@ -109,16 +111,17 @@ class Process:
 
     async def _connect(self, ears: Ears) -> None:
         loop, child = self._loop, self._child
-        with contextlib.ExitStack() as unconnected:
+        with contextlib.ExitStack() as theirs:
             for file in (child.stdin, child.stdout, child.stderr):
-                unconnected.callback(file.close)  # type: ignore[union-attr]
-            output, _ = await loop.connect_read_pipe(lambda: ears.output, child.stdout)
+                theirs.callback(file.close)  # type: ignore[union-attr]
+            output, _ = await loop.connect_read_pipe(lambda: ears.output, _copy(child.stdout, loop))
             self._closing.append(output.close)
-            errors, _ = await loop.connect_read_pipe(lambda: ears.errors, child.stderr)
+            errors, _ = await loop.connect_read_pipe(lambda: ears.errors, _copy(child.stderr, loop))
             self._closing.append(errors.close)
-            self.input, _ = await loop.connect_write_pipe(lambda: ears.input, child.stdin)
+            self.input, _ = await loop.connect_write_pipe(
+                lambda: ears.input, _copy(child.stdin, loop)
+            )
             self._closing.append(lambda: _abort(self.input))
-            unconnected.pop_all()
 
     async def _ends_within(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):
@@ -153,3 +156,14 @@ def _abort(pipe: asyncio.WriteTransport) -> None:
     """Unless it is closed: then the standard loop's fails at it."""
     if not pipe.is_closing() or pipe.get_write_buffer_size():
         pipe.abort()
+
+
+def _copy(pipe: IO[bytes] | None, loop: asyncio.AbstractEventLoop) -> io.FileIO:
+    """The same end of a pipe for the loop, which closes it.
+
+    uvloop does so by its number, and then closes the file too: by then the number can be that of
+    what another thread has opened. So there the file must not care.
+    """
+    assert pipe is not None  # noqa: S101  we asked for all three
+    closes_file = isinstance(loop, asyncio.BaseEventLoop)
+    return io.FileIO(os.dup(pipe.fileno()), pipe.mode, closefd=closes_file)

@@ -366,6 +366,33 @@ def test_fifty_lives_leave_no_descriptor_task_or_process(run):
     run(live_on())
 
 
+def test_very_many_that_end_at_once_disturb_nothing_on_the_loop_of_production():  # F11
+    """It closed descriptors twice; the second time they were another thread's, and uvloop aborted
+    the process.
+    """
+    dead = Stdio(("/bin/false",))
+
+    async def live() -> str:
+        peer = Hearing()
+        server = Server(dead, peer, "tested")
+        await server.start()
+        try:
+            return await peer.loss()
+        finally:
+            await server.aclose()
+
+    async def live_on():
+        before = descriptors()
+        async with asyncio.timeout(30):
+            losses: list[str] = []
+            for _ in range(4):
+                losses += await asyncio.gather(*(live() for _ in range(50)))
+        assert losses == ["the server ended with exit code 1"] * 200
+        assert descriptors() <= before + 2
+
+    uvloop.run(live_on())
+
+
 def a_group() -> subprocess.Popen[bytes]:
     words = [sys.executable, "-I", "-S", "-c", "import signal; signal.pause()"]
     return subprocess.Popen(words, start_new_session=True)
