@@ -22,8 +22,8 @@ from gateway.runtime.configured import Configured
 from gateway.runtime.heap import return_freed
 from gateway.runtime.watch import Watcher
 from gateway.server.compose import HttpServer, Options, StdioServer
-from gateway.server.connection import Limits
 from gateway.server.descriptors import for_clients
+from gateway.server.limits import Limits
 
 logger = logging.getLogger(__name__)
 

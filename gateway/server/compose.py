@@ -12,12 +12,13 @@ from gateway.runtime.notices import Notices
 from gateway.runtime.snapshot import Current
 from gateway.server.admin import pages
 from gateway.server.changes import Changes
-from gateway.server.connection import Limits
 from gateway.server.endpoint import Endpoint
+from gateway.server.front import Front
 from gateway.server.guard import Guard
 from gateway.server.hearing import Hub
 from gateway.server.http import Http
 from gateway.server.legacy import Legacy
+from gateway.server.limits import Limits
 from gateway.server.listen import Subscriptions
 from gateway.server.modern import Modern
 from gateway.server.pipes import Line, LineReader, LineWriter, claim_standard_streams
@@ -25,7 +26,6 @@ from gateway.server.sessions import Sessions
 from gateway.server.stdio import Stdio
 from gateway.server.surface import MetaSurface
 from gateway.server.views import Views
-from gateway.server.web import Front
 
 GRACE = 30.0  # seconds that running calls get when the gateway stops
 STDIO_GRACE = 5.0  # at most over stdio, where our only client has gone already
@@ -105,6 +105,7 @@ class HttpServer:
         """
         now = asyncio.get_running_loop().time
         until = now() + grace
+        self._front.close_each()
         await self.http.drain(grace)
         self._endpoint.close()
         self._hub.close()

@@ -1,167 +1,349 @@
-"""aiohttp's connections with the deadlines it lacks (T4, I10, I11, F13).
+"""One client's connection: its requests answered in order, by one task that lives as long as it.
 
-A client has a while to send a request's head and a while to take its answer; then it is cut. One
-sweep now and then looks at all connections, so a call pays nothing for it.
+A request waits until the one before it is answered; what comes meanwhile is held as bytes, and
+beyond `HELD` the client is not read. So a connection holds one body, one answer and little more.
+That a client has gone is seen only while it is read.
+
+What waits too long is seen by a sweep that looks at all connections now and then, so that a call
+pays nothing for it (T4, I10, I11, F13).
 """
 
 import asyncio
+import enum
 import logging
-from collections import Counter
-from dataclasses import dataclass
-from http import HTTPStatus
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
-from aiohttp.web_protocol import RequestHandler
+from gateway.server.arrival import Arrival
+from gateway.server.feed import Feed
+from gateway.server.framing import Framing
+from gateway.server.heads import CLOSE, CONTINUE, FULL, KEEP_ALIVE, Heads
+from gateway.server.limits import Limits
+from gateway.server.outlet import Outlet
+from gateway.server.reply import Reply, stream, text
 
 log = logging.getLogger(__name__)
 
-FULL = (
-    b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\n"
-    b"Connection: close\r\n\r\n"
-)
+CLOSING = frozenset({400, 403, 408, 413, 500, 503})  # the rest is not worth reading
+MALFORMED = text(400, "malformed HTTP request")
+FAULT = text(500, "internal error")
+
+SLICE = 4096  # bytes read at a time, for no more requests than they hold are made of them at once
+HELD = 65_536  # bytes that wait for the answer before them
+FAREWELL = 2.0  # seconds in which a client may take our last answer while it still sends,
+FAREWELL_BYTES = 16 * 1024 * 1024  # and may send
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Seconds, bytes and numbers that bound what one client can hold of us."""
+class Phase(enum.Enum):
+    """What a connection waits for."""
 
-    head: float = 10.0  # for the request line and headers, from their first byte
-    body: float = 30.0
-    stalled: float = 45.0  # an answer waits unread
-    idle: float = 75.0  # between requests
-    connections: int = 8192
-    largest_body: int = 1024 * 1024
+    HEAD = enum.auto()
+    BODY = enum.auto()
+    ANSWER = enum.auto()
+    IDLE = enum.auto()
+    FAREWELL = enum.auto()
 
 
-class Connection(RequestHandler):
-    """Remembers since when it waits for the rest of a head, or for its client to read."""
+class Exchange(Arrival):
+    """A request, and the way back to who sent it."""
 
-    __slots__ = ("_head_since", "_stalled_since", "_victim")
+    __slots__ = ("_connection", "feed", "sending")
 
-    def __init__(self, manager: "Listener", **settings: Any) -> None:
-        super().__init__(manager, **settings)
-        self._head_since: float | None = self._loop.time()
+    def __init__(self, connection: "Connection", largest: int) -> None:
+        super().__init__(largest)
+        self._connection = connection
+        self.feed: Feed | None = None  # goes out as the answer
+        self.sending: asyncio.Task[None] | None = None  # begun before the answer was ready
+
+    def ask(self) -> None:
+        self._connection.say(CONTINUE)
+
+    def begin(self, feed: Feed) -> None:
+        """Send `feed` as the answer from now on. When the client goes away, that ends."""
+        self.sending = self._connection.begin(self, feed)
+
+    def cancel_when_gone(self) -> None:
+        self._connection.cancel_when_gone()
+
+
+class House:
+    """What the connections of one front share. `closing`: each has one more answer at most."""
+
+    def __init__(self, answer: Callable[[Exchange], Awaitable[Reply]], limits: Limits) -> None:
+        self.answer = answer
+        self.limits = limits
+        self.heads = Heads()
+        self.connections: set[Connection] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.closing = False
+        self.patience = {
+            Phase.HEAD: limits.head,
+            Phase.BODY: limits.body,
+            Phase.ANSWER: float("inf"),
+            Phase.IDLE: limits.idle,
+            Phase.FAREWELL: FAREWELL,
+        }
+
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """As a task that is held until it ends."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task
+
+
+class Connection(asyncio.Protocol):
+    __slots__ = (
+        *("_cancelling", "_deaf", "_framing", "_held", "_house", "_news", "_outlet", "_over"),
+        *("_reading", "_seen", "_served", "_since", "_stalled_since", "_task", "_transport"),
+        "_waiting",
+    )
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._framing = Framing(self._make, self._take)
+        self._waiting: deque[Exchange] = deque()  # the first of them is being answered
+        self._held = bytearray()
+        self._reading = True
+        self._over = False  # no request is answered any more
+        self._deaf = 0  # bytes that came after that
+        self._served = 0
+        self._cancelling = False  # the task, should the client go away
+        self._task: asyncio.Task[None] | None = None
+        self._news: asyncio.Future[None] | None = None
+        self._seen: tuple[Phase, int] = (Phase.IDLE, -1)
+        self._since = 0.0  # when a sweep saw that first
         self._stalled_since: float | None = None
-        self._victim: asyncio.Task[Any] | None = None
+
+    # -- what the client does ---------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        house = self._house
+        self._transport: asyncio.Transport = transport  # type: ignore[assignment]
+        self._outlet = Outlet(self._transport, house.heads)
+        house.connections.add(self)
+        if len(house.connections) > house.limits.connections:
+            self._over = True
+            self._outlet.write(FULL)
+            self._outlet.close()
 
     def data_received(self, data: bytes) -> None:
-        if self._waiter is not None and self._head_since is None:
-            self._head_since = self._loop.time()
-        super().data_received(data)
-        if self._messages:
-            self._head_since = None
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        super().connection_lost(exc)
-        victim, self._victim = self._victim, None
-        if victim is not None:
-            victim.cancel()
-
-    def cancel_when_gone(self, task: "asyncio.Task[Any] | None") -> None:
-        """When the client goes away, cancel `task`; None: nothing any more."""
-        self._victim = task
-        if self.transport is None and task is not None:
-            task.cancel()
-
-    def log_exception(self, *args: Any, exc_info: Any = None, **facts: Any) -> None:
-        """What a client sent wrong is its own affair; anything else is a fault of ours."""
-        if isinstance(exc_info, (HttpProcessingError, web.RequestPayloadError)):
-            log.debug("http_malformed", extra={"reason": type(exc_info).__name__})
+        if self._over or self._framing.ended:
+            self._overhear(len(data))
+        elif self._held or self._is_busy():
+            self._held += data
+            if len(self._held) > HELD and self._reading:
+                self._reading = False
+                self._transport.pause_reading()
+        elif len(data) <= SLICE:
+            self._framing.feed(data)
         else:
-            log.error("http_failed", exc_info=exc_info)
+            self._held += data
+            self._read_on()
 
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Aiohttp's words quote the request; ours do not. The connection closes."""
-        self.log_exception(exc_info=exc)
-        if request.writer.output_size > 0:
-            raise ConnectionError("half an answer is out already")
-        text = (
-            "internal error\n"
-            if status >= HTTPStatus.INTERNAL_SERVER_ERROR
-            else "malformed HTTP request\n"
+    def eof_received(self) -> None:
+        """A client that has ended what it says is taken for gone: they cannot be told apart."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._over = True
+        self._house.connections.discard(self)
+        self._framing.close()
+        self._held.clear()
+        self._outlet.lose()
+        feed = self._waiting[0].feed if self._waiting else None
+        if feed is not None:
+            feed.end()
+        if self._task is not None and self._cancelling:
+            self._task.cancel()
+        self._wake()
+
+    def pause_writing(self) -> None:
+        self._outlet.pause()
+
+    def resume_writing(self) -> None:
+        self._outlet.resume()
+
+    # -- requests ---------------------------------------------------------------------------------
+
+    def _is_busy(self) -> bool:
+        """Whether a whole request waits for its answer; no more are made meanwhile."""
+        return bool(self._waiting) and self._waiting[0].complete
+
+    def _make(self) -> Exchange:
+        return Exchange(self, self._house.limits.largest_body)
+
+    def _take(self, exchange: Arrival) -> None:
+        assert isinstance(exchange, Exchange)  # noqa: S101  as `_make` made it
+        self._served += 1
+        self._waiting.append(exchange)
+        if self._task is None:
+            self._task = self._house.start(self._serve())
+        else:
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)
+
+    def _read_on(self) -> None:
+        """Take up what is held, as far as requests are wanted."""
+        held, framing = self._held, self._framing
+        while held and not self._is_busy() and not framing.ended:
+            body = self._waiting[0].announced if self._waiting else 0
+            piece = held[: max(SLICE, body)]
+            del held[: len(piece)]
+            framing.feed(piece)
+        if framing.ended:
+            held.clear()
+        if len(held) <= HELD:
+            self._listen()
+
+    def _listen(self) -> None:
+        if not self._reading and not self._outlet.gone:
+            self._reading = True
+            self._transport.resume_reading()
+
+    def _overhear(self, size: int) -> None:
+        self._deaf += size
+        if self._deaf > FAREWELL_BYTES:
+            self.cut()
+
+    # -- answers ----------------------------------------------------------------------------------
+
+    async def _serve(self) -> None:
+        waiting = self._waiting
+        try:
+            while not self._over:
+                if waiting:
+                    await self._answer(waiting[0])
+                    waiting.popleft()
+                    if self._held:
+                        self._read_on()
+                else:
+                    self._news = asyncio.get_running_loop().create_future()
+                    await self._news
+        except asyncio.CancelledError:  # the client has gone, or we stop
+            self.cut()
+        except Exception:
+            log.exception("http_failed")
+            self.cut()
+        finally:
+            waiting.clear()
+
+    async def _answer(self, exchange: Exchange) -> None:
+        reply = await self._reply(exchange)
+        if exchange.sending is not None:
+            await exchange.sending
+        elif reply.feed is not None:
+            exchange.feed = reply.feed
+            await self._stream(exchange, reply)
+        else:
+            head_only = exchange.method == "HEAD"
+            self._outlet.whole(reply, self._settle(exchange, reply), head_only=head_only)
+        self._cancelling = False
+        exchange.feed = None
+        if self._outlet.paused:
+            await self._outlet.drained()
+        if exchange.keep and not exchange.complete:
+            await exchange.rest()
+        if not (exchange.keep and exchange.complete):
+            self._part(exchange)
+
+    async def _reply(self, exchange: Exchange) -> Reply:
+        if exchange.malformed:
+            return MALFORMED
+        try:
+            return await self._house.answer(exchange)
+        except Exception:
+            log.exception("http_failed")
+            if exchange.feed is not None:
+                self.cut()  # half an answer is out already
+            return FAULT
+
+    def begin(self, exchange: Exchange, feed: Feed) -> asyncio.Task[None]:
+        exchange.feed = feed
+        return self._house.start(self._stream(exchange, stream(feed)))
+
+    async def _stream(self, exchange: Exchange, reply: Reply) -> None:
+        connection = self._settle(exchange, reply)
+        await self._outlet.stream(reply, connection, chunked=not exchange.http10)
+
+    def _settle(self, exchange: Exchange, reply: Reply) -> str:
+        """Whether the connection goes on after this answer, in the words of its header."""
+        exchange.keep = (
+            exchange.keep
+            and reply.status not in CLOSING
+            and not self._house.closing
+            and not (exchange.expects and exchange.missing)  # it may come, or not
+            and not (exchange.http10 and reply.feed is not None)  # which ends with the connection
         )
-        response = web.Response(status=status, text=text, headers={"Server": "capgate"})
-        response.force_close()
-        return response
+        if not exchange.keep:
+            return CLOSE
+        return KEEP_ALIVE if exchange.http10 else ""
 
-    def overdue(self, now: float, limits: Limits) -> str | None:
-        """Why this connection should be cut now; None when it should not."""
-        transport = self.transport
-        if transport is None:
+    def _part(self, exchange: Exchange) -> None:
+        """Close, but not so that our last answer is lost under what the client still sends."""
+        self._over = True
+        if exchange.complete and not exchange.malformed:
+            self._outlet.close()
+            return
+        self._outlet.half_close()
+        self._listen()
+
+    def say(self, data: bytes) -> None:
+        self._outlet.write(data)
+
+    def cancel_when_gone(self) -> None:
+        self._cancelling = True
+        if self._outlet.gone and self._task is not None:
+            self._task.cancel()
+
+    # -- time -------------------------------------------------------------------------------------
+
+    @property
+    def unread(self) -> bool:
+        """Whether its client has yet to take some of what was said, the end of a stream too."""
+        feed = self._waiting[0].feed if self._waiting else None
+        return self._outlet.unread > 0 or (feed is not None and feed.ended)
+
+    def overdue(self, now: float) -> str | None:
+        """End what has waited too long; gives why, where the client was cut for being slow."""
+        if self._is_stalled(now):
+            self.cut()
+            return "slow_reader"
+        phase = self._phase()
+        if (phase, self._served) != self._seen:
+            self._seen = (phase, self._served)
+            self._since = now
+        elif now - self._since > self._house.patience[phase]:
+            return self._lapse(phase)
+        return None
+
+    def _phase(self) -> Phase:
+        if self._over:
+            return Phase.ANSWER if self._outlet.unread else Phase.FAREWELL
+        if self._waiting:
+            first = self._waiting[0]
+            return Phase.ANSWER if first.complete or first.failed else Phase.BODY
+        return Phase.HEAD if self._framing.in_head or not self._served else Phase.IDLE
+
+    def _lapse(self, phase: Phase) -> str | None:
+        if phase is Phase.BODY:
+            limit = self._house.limits.body
+            self._waiting[0].fail(408, f"no whole body within {limit:g} s")
             return None
-        if self._waiter is not None and self._head_since is not None:
-            return "slow_head" if now - self._head_since > limits.head else None
-        if not transport.get_write_buffer_size():
+        self.cut()
+        return "slow_head" if phase is Phase.HEAD else None
+
+    def _is_stalled(self, now: float) -> bool:
+        if not self._outlet.unread:
             self._stalled_since = None
         elif self._stalled_since is None:
             self._stalled_since = now
-        elif now - self._stalled_since > limits.stalled:
-            return "slow_reader"
-        return None
-
-    @property
-    def unread(self) -> bool:
-        """Whether its client has yet to take some of what was sent."""
-        return self.transport is not None and self.transport.get_write_buffer_size() > 0
+        else:
+            return now - self._stalled_since > self._house.limits.stalled
+        return False
 
     def cut(self) -> None:
-        if self.transport is not None:
-            self.transport.abort()
-
-
-class Listener(web.Server):
-    """Makes connections, counts them, sweeps them."""
-
-    def __init__(self, handler: Any, limits: Limits) -> None:
-        super().__init__(
-            handler,
-            access_log=None,
-            keepalive_timeout=limits.idle,
-            lingering_time=2.0,
-        )
-        self._limits = limits
-        self._sweeping: asyncio.Task[None] | None = None
-
-    def __call__(self) -> Connection:
-        return Connection(self, loop=self._loop, **self._kwargs)
-
-    @property
-    def unread(self) -> bool:
-        return any(isinstance(one, Connection) and one.unread for one in self.connections)
-
-    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
-        super().connection_made(handler, transport)
-        if len(self._connections) > self._limits.connections:
-            transport.write(FULL)
-            transport.close()
-
-    def start(self) -> None:
-        self._sweeping = asyncio.create_task(self._sweep())
-
-    def stop(self) -> None:
-        if self._sweeping is not None:
-            self._sweeping.cancel()
-
-    async def _sweep(self) -> None:
-        limits = self._limits
-        pause = min(1.0, limits.head / 4, limits.stalled / 4)
-        while True:
-            await asyncio.sleep(pause)
-            now = self._loop.time()
-            cut: Counter[str] = Counter()
-            for connection in self.connections:
-                if isinstance(connection, Connection):
-                    reason = connection.overdue(now, limits)
-                    if reason is not None:
-                        cut[reason] += 1
-                        connection.cut()
-            for reason, count in cut.items():  # one line, however many: clients decide how many
-                log.info("connections_cut", extra={"reason": reason, "count": count})
+        self._outlet.abort()

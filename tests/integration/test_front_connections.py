@@ -12,9 +12,10 @@ import pytest
 from gateway.domain.call import Call
 from gateway.domain.tool import ToolResult
 from gateway.server.compose import Options
-from gateway.server.connection import Limits
+from gateway.server.connection import Exchange
+from gateway.server.front import Front
+from gateway.server.limits import Limits
 from gateway.server.reply import Reply
-from gateway.server.web import AiohttpIncoming, Front
 from tests.peers.memory_gateway import Gateway, running, snapshot, tool
 
 HEAD = (
@@ -242,7 +243,7 @@ async def test_a_client_that_waits_to_be_asked_for_its_body_is_asked() -> None:
 
 
 async def test_a_fault_of_ours_tells_nothing() -> None:
-    async def fail(_: AiohttpIncoming) -> Reply:
+    async def fail(_: Exchange) -> Reply:
         raise RuntimeError("token=hunter2")
 
     broken = Front(fail)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway.server.connection import Limits
+from gateway.server.limits import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
 META = {

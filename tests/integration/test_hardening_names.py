@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from gateway.server.compose import Options
-from gateway.server.connection import Limits
 from gateway.server.http import NOT_FOUND
+from gateway.server.limits import Limits
 from tests.peers.hostile import ask, called, posted, request, spent
 from tests.peers.memory_gateway import Gateway, running, snapshot, tool
 
