@@ -23,18 +23,27 @@ from gateway.http.outgoing import Outgoing
 from gateway.runtime.shelf import Load, Version
 from gateway.transports.base import Means
 
+NOT_ASKED = (Issue("this command", "is about another server"),)
 NOT_MOCKED = (Issue("--mock", "answers for capability files only"),)
 
 
 class Builders:
-    """`redactor` learns every secret. `mock`: tools answer from their files' examples."""
+    """`redactor` learns every secret. `mock`: tools answer from their files' examples. Where `only`
+    one server is asked for, other MCP servers are known and never started.
+    """
 
     def __init__(
-        self, redactor: Redactor, environ: Mapping[str, str], *, mock: bool = False
+        self,
+        redactor: Redactor,
+        environ: Mapping[str, str],
+        *,
+        mock: bool = False,
+        only: str | None = None,
     ) -> None:
         self._redactor = redactor
         self._environ = environ
         self._mock = mock
+        self._only = only
         self._outgoing = Outgoing()
         self._direct = Direct(public_only=False)
         self._cache = Cache()
@@ -62,8 +71,8 @@ class Builders:
     def server(self, name: str, server: backends.Backend) -> Backend:
         """An MCP server, not started yet."""
         kind = servers.kind(server)
-        if self._mock:
-            return Unusable(name, kind.label, NOT_MOCKED)
+        if self._mock or self._only not in {None, name}:
+            return Unusable(name, kind.label, NOT_MOCKED if self._mock else NOT_ASKED)
 
         def let_in() -> None:
             backend.retry()

@@ -44,9 +44,14 @@ class Parts:
 
 @contextlib.asynccontextmanager
 async def opened(
-    configured: Configured, *, mock: bool = False, redactor: Redactor | None = None
+    configured: Configured,
+    *,
+    mock: bool = False,
+    redactor: Redactor | None = None,
+    only: str | None = None,
 ) -> AsyncIterator[Parts]:
-    """All parts, with the files loaded once. `mock`: tools answer from their examples.
+    """All parts, with the files loaded once. `mock`: tools answer from their examples. Where `only`
+    one server is asked for, no other MCP server is started.
 
     `redactor` is the one that the process's log uses: it learns every secret.
     """
@@ -58,7 +63,8 @@ async def opened(
     current.subscribe(lambda _, new: metrics.offered(new.catalog, new.issues))
     notices = Notices()
     reconciler = Reconciler(current, observe, notices)
-    builders = Builders(redactor, environment(), mock=mock)
+    wanted = None if only is None else config.aliases.get(only, only)
+    builders = Builders(redactor, environment(), mock=mock, only=wanted)
     reloader = Reloader(
         configured,
         builders.load_with,
@@ -75,10 +81,12 @@ async def opened(
 
 
 @contextlib.asynccontextmanager
-async def offered(configured: Configured, *, mock: bool = False) -> AsyncIterator[View]:
-    """The view of a caller in this very process, for the command line."""
+async def offered(
+    configured: Configured, *, mock: bool = False, only: str | None = None
+) -> AsyncIterator[View]:
+    """The view of a caller in this very process, for the command line; `only` as in `opened`."""
     redactor = logged(configured.config)
-    async with opened(configured, mock=mock, redactor=redactor) as parts:
+    async with opened(configured, mock=mock, redactor=redactor, only=only) as parts:
         following = asyncio.create_task(parts.reconciler.follow(), name="reconciler")
         try:
             await settled(parts.current, FIRST_CONNECTIONS)

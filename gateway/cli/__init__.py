@@ -40,7 +40,7 @@ class Commands(click.Group):
 @click.version_option(__version__, prog_name="capgate")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """One MCP endpoint for your REST APIs: each YAML file in a folder becomes tools."""
+    """One MCP endpoint for your REST APIs and MCP servers."""
     try:
         Path.cwd()
     except FileNotFoundError:

@@ -7,8 +7,9 @@ import webbrowser
 import click
 import msgspec
 
-from gateway.cli.common import QUIET, read_config
+from gateway.cli.common import QUIET, mcp_servers, read_config
 from gateway.config.backends import Backend
+from gateway.config.issues import report
 from gateway.credentials.means import Shared
 from gateway.credentials.oauth.challenge import Wanted, wanted
 from gateway.credentials.oauth.interactive import Interactive
@@ -19,6 +20,7 @@ from gateway.errors import GatewayError
 from gateway.http.message import HttpRequest
 from gateway.http.outgoing import Outgoing
 from gateway.protocol.eras import LATEST_LEGACY
+from gateway.runtime.mcp_servers import McpServers
 
 SECONDS = 15.0
 CAP = 1 << 20
@@ -30,17 +32,17 @@ REFUSED = 401
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 @click.option("-c", "--config", metavar="FILE", help="gateway.yaml to read.")
 def command(server: str, config: str | None, *, show: bool) -> None:
-    """Print the page on which a person lets the gateway use SERVER, and wait for that.
+    """Let a person allow the gateway to use SERVER.
 
-    The browser has to run on this machine. A gateway that is running finds the permission within a
-    minute.
+    Prints the page on which that is done, and waits for it. The browser has to run on this machine.
+    A gateway that is running finds the permission within a minute.
     """
-    found = read_config(config, QUIET).config
-    name = found.aliases.get(server, server)
-    backend = found.backends.get(name)
+    configured = read_config(config, QUIET)
+    servers = mcp_servers(configured)
+    name = configured.config.aliases.get(server, server)
+    backend = servers.sound.get(name)
     if backend is None:
-        known = ", ".join(sorted(found.backends)) or "none"
-        raise click.ClickException(f"no server {server!r} in backends: (there: {known})")
+        raise click.ClickException(_unknown(server, name, servers))
     url = backend.http_url or backend.sse_url or backend.ws_url
     if url is None or backend.oauth is None or not backend.oauth.enabled:
         raise click.ClickException(f"server {name!r} has no oauth:, so nobody is to be asked")
@@ -48,6 +50,13 @@ def command(server: str, config: str | None, *, show: bool) -> None:
         asyncio.run(_authorize(name, url, backend, backend.oauth, show=show))
     except GatewayError as error:
         raise click.ClickException(error.explain()) from None
+
+
+def _unknown(server: str, name: str, servers: McpServers) -> str:
+    if name in servers.broken:
+        return report(servers.broken[name])
+    there = ", ".join(sorted({*servers.sound, *servers.broken})) or "none"
+    return f"no MCP server {server!r} (there: {there})"
 
 
 async def _authorize(name: str, url: str, backend: Backend, settings: OAuth, *, show: bool) -> None:

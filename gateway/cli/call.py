@@ -38,7 +38,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
     async def call(view: View) -> Outcome:
         return await view.call(ToolRef(backend, name), wanted, timeout)
 
-    result = with_view(read_config(config, QUIET, capabilities), call)
+    result = with_view(read_config(config, QUIET, capabilities), call, backend)
     _show(result, as_json=as_json)
     if result.is_error:
         raise SystemExit(1)

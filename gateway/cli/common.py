@@ -9,14 +9,18 @@ import click
 import msgspec
 
 from gateway import app
+from gateway.backends.unusable import Unusable
 from gateway.config import load
+from gateway.config.backends import Backend
 from gateway.config.issues import report
 from gateway.config.variables import Place
 from gateway.credentials.secret import environment
+from gateway.domain.issue import Issue
 from gateway.domain.tokens import estimate_tokens
 from gateway.domain.tool import Tool
 from gateway.errors import GatewayError
 from gateway.runtime.configured import Configured
+from gateway.runtime.mcp_servers import McpServers
 from gateway.runtime.view import View
 
 QUIET: dict[Place, Any] = {("log", "level"): "warning"}  # for commands whose answer is the output
@@ -63,17 +67,34 @@ def _understand(
     return load.understand(data, file, environ, said)
 
 
-def with_view(configured: Configured, do: Callable[[View], Awaitable[T]]) -> T:
-    """Do something with the tools that are offered, in this process."""
+def with_view(
+    configured: Configured, do: Callable[[View], Awaitable[T]], only: str | None = None
+) -> T:
+    """Do something with the tools that are offered, in this process.
+
+    Where `only` one server is asked for, no other MCP server is started.
+    """
 
     async def run() -> T:
-        async with app.offered(configured) as view:
+        async with app.offered(configured, only=only) as view:
             return await do(view)
 
     try:
         return asyncio.run(run())
     except GatewayError as error:
         raise click.ClickException(error.explain()) from None
+
+
+def mcp_servers(configured: Configured) -> McpServers:
+    """Those of gateway.yaml and of the `.mcp.json` it names, read once; none is started."""
+    configured.refresh(cold=True)
+    servers = McpServers(configured, _unbuilt, environment())
+    servers.refresh(cold=True)
+    return servers
+
+
+def _unbuilt(name: str, _server: Backend) -> Unusable:
+    return Unusable(name, "unknown", (Issue(name, "is not to be started"),))
 
 
 def tokens_of(tool: Tool) -> int:

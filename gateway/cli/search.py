@@ -32,7 +32,7 @@ def command(
     async def search(view: View) -> Found:
         return view.search(" ".join(words), limit, server)
 
-    found = with_view(read_config(config, QUIET, capabilities), search)
+    found = with_view(read_config(config, QUIET, capabilities), search, server)
     if as_json:
         echo_json({"matches": [_scored(match) for match in found.matches], "total": found.total})
         return

@@ -37,9 +37,10 @@ def command(  # noqa: PLR0913 (one parameter an option)
     mock: bool,
     stdio: bool,
 ) -> None:
-    """Serve the tools of all capability files at /mcp.
+    """Serve capability files and MCP servers at /mcp.
 
-    They are those in ./capabilities, or in the folders that gateway.yaml names.
+    The files are those in ./capabilities, or in the folders that gateway.yaml names; the servers
+    those of its `backends:` and of the .mcp.json it names.
     """
     said: dict[Place, object] = {}
     if host is not None:

@@ -31,7 +31,7 @@ def command(
     async def listings(view: View) -> list[Listing]:
         return [view.backend(server)] if server else list(view.backends.values())
 
-    found = with_view(read_config(config, QUIET, capabilities), listings)
+    found = with_view(read_config(config, QUIET, capabilities), listings, server)
     if as_json:
         echo_json({"servers": [_server(listing) for listing in found]})
         return

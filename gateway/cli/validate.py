@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from gateway.backends.mock import MockBackend
-from gateway.backends.unusable import Unusable
 from gateway.capability import load as capability
 from gateway.capability.examples import check
 from gateway.cli.common import (
@@ -17,10 +16,10 @@ from gateway.cli.common import (
     config_options,
     echo_json,
     json_option,
+    mcp_servers,
     read_config,
     tokens_of,
 )
-from gateway.config.backends import Backend
 from gateway.config.folder import look
 from gateway.config.issues import as_json, report
 from gateway.config.model import Capabilities
@@ -29,7 +28,6 @@ from gateway.credentials.secret import environment
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.text import counted
 from gateway.runtime.configured import Configured
-from gateway.runtime.mcp_servers import McpServers
 from gateway.runtime.shelf import Shelf, Version
 
 
@@ -37,6 +35,7 @@ from gateway.runtime.shelf import Shelf, Version
 class Tally:
     """What was looked at, for the last line; `tokens` by tool."""
 
+    servers: int = 0
     files: int = 0
     examples: int = 0
     tokens: dict[str, int] = field(default_factory=dict)
@@ -57,21 +56,26 @@ def command(
     strict: bool,
     as_json: bool,
 ) -> None:
-    """Check capability files and run their examples.
+    """Check all files and run their examples.
 
-    By default those of the configuration: ./capabilities, or the folders that gateway.yaml names.
+    By default the files of the configuration: ./capabilities, or the folders that gateway.yaml
+    names; and its MCP servers, of which none is started.
 
-    Exit code 0: all good (warnings may be shown), 1: a file is refused or an example fails, 2: the
-    command line or gateway.yaml is wrong.
+    Exit code 0: all good (warnings may be shown), 1: a file or a server is refused or an example
+    fails, 2: the command line or gateway.yaml is wrong.
     """
     configured = read_config(config, QUIET, capabilities)
     settings = configured.config.capabilities
     chosen = paths or settings.directories
-    missing = [path for path in chosen if not Path(path).exists()]
-    if missing:
-        raise click.UsageError(f"no such file or folder: {', '.join(missing)}")
     tally = Tally()
-    issues = (*(() if paths else _servers(configured)), *_validated(chosen, settings, tally))
+    servers = () if paths else _servers(configured, tally)
+    missing = [path for path in chosen if not Path(path).exists()]
+    if missing and (paths or not configured.needs_no_files):
+        raise click.UsageError(f"no such file or folder: {', '.join(missing)}")
+    issues = (
+        *servers,
+        *_validated([path for path in chosen if path not in missing], settings, tally),
+    )
     found = {issue.severity for issue in issues}
     failed = Severity.ERROR in found or (strict and Severity.WARNING in found)
     if as_json:
@@ -81,16 +85,11 @@ def command(
     raise SystemExit(1 if failed else 0)
 
 
-def _servers(configured: Configured) -> tuple[Issue, ...]:
+def _servers(configured: Configured, tally: Tally) -> tuple[Issue, ...]:
     """What is wrong with the MCP servers of gateway.yaml and `.mcp.json`; none is started."""
-    configured.refresh(cold=True)
-    servers = McpServers(configured, _unbuilt, environment())
-    servers.refresh(cold=True)
+    servers = mcp_servers(configured)
+    tally.servers = len(servers.wanted())
     return (*configured.issues, *servers.issues)
-
-
-def _unbuilt(name: str, _server: Backend) -> Unusable:
-    return Unusable(name, "unknown", (Issue(name, "is not started to validate it"),))
 
 
 def _validated(paths: Iterable[str], settings: Capabilities, tally: Tally) -> tuple[Issue, ...]:
@@ -140,6 +139,8 @@ def _show(issues: tuple[Issue, ...], tally: Tally, *, tokens: bool) -> None:
         for name, count in sorted(tally.tokens.items()):
             click.echo(f"{count:6d} tokens  {name}")
     parts = {"file": tally.files, "tool": len(tally.tokens), "example": tally.examples}
+    if tally.servers:
+        parts = {"server": tally.servers, **parts}
     what = ", ".join(counted(number, noun) for noun, number in parts.items())
     if issues:
         click.echo(f"{report(issues)} in {what}")
@@ -150,6 +151,7 @@ def _show(issues: tuple[Issue, ...], tally: Tally, *, tokens: bool) -> None:
 def _in_json(issues: tuple[Issue, ...], tally: Tally, *, failed: bool) -> dict[str, Any]:
     return {
         "ok": not failed,
+        "servers": tally.servers,
         "files": tally.files,
         "tools": len(tally.tokens),
         "examples": tally.examples,

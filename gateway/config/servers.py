@@ -149,15 +149,21 @@ def _url(server: Backend, key: str, schemes: tuple[str, ...]) -> Iterator[Proble
     text = getattr(server, key)
     if text is None:
         return
-    try:
-        url = URL(text)
-        fit = url.scheme in schemes and bool(url.raw_host) and url.port is not None
-    except ValueError:
-        fit = False
-    if not fit:
+    url = _parsed(text)
+    if url is None or url.scheme not in schemes:
         yield Problem((key,), f"{key} is no {schemes[0]} or {schemes[1]} URL")
     elif url.raw_user is not None or url.raw_password is not None:
         yield Problem((key,), f"{key} holds a user or password", "write headers: or auth: instead")
+
+
+def _parsed(text: str) -> URL | None:
+    """A URL with a host, and a port that can be one."""
+    try:
+        url = URL(text)
+        usable = bool(url.raw_host) and url.port is not None
+    except ValueError:
+        return None
+    return url if usable else None
 
 
 def _duration(key: str, value: str | float) -> Iterator[Problem]:

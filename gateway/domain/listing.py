@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gateway.domain.client import nothing
-from gateway.domain.issue import Issue
+from gateway.domain.issue import Issue, Severity
 from gateway.domain.tool import JsonObject, Tool
 
 
@@ -21,6 +21,11 @@ class Health:
     status: Status = Status.OK
     reason: str | None = None
     issues: tuple[Issue, ...] = ()
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the operator's files are, so that time alone mends nothing."""
+        return any(issue.severity is Severity.ERROR for issue in self.issues)
 
     def __str__(self) -> str:
         return f"{self.status} ({self.reason})" if self.reason else str(self.status)

@@ -5,6 +5,7 @@ says so. A backend that is wrong costs itself alone: its last good version stays
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
@@ -12,7 +13,7 @@ from msgspec import structs
 
 from gateway.config.folder import Place
 from gateway.config.load import Loaded, Source
-from gateway.config.model import Config
+from gateway.config.model import Capabilities, Config
 from gateway.domain.issue import Issue, Severity
 from gateway.runtime.followed import Followed
 from gateway.runtime.settling import Settling
@@ -47,6 +48,15 @@ class Configured:
     @property
     def file(self) -> str:
         return self._followed.file
+
+    @property
+    def needs_no_files(self) -> bool:
+        """Whether nobody named a folder of capability files, and MCP servers were named."""
+        beside = Path(self.file).parent
+        by_default = tuple(str(beside / one) for one in Capabilities().directories)
+        named = self.config.capabilities.directories != by_default
+        servers = self.config.backends or self.broken or self.config.mcp_servers
+        return not named and bool(servers)
 
     @property
     def places(self) -> set[Place]:

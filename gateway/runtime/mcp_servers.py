@@ -53,6 +53,16 @@ class McpServers:
         )
         return (*self._issues, *clashes)
 
+    @property
+    def sound(self) -> Mapping[str, config.Backend]:
+        """Those that can be used, by name; of one that is broken now its last good version."""
+        return {**self._servers.backends, **self._configured.config.backends}
+
+    @property
+    def broken(self) -> Mapping[str, tuple[Issue, ...]]:
+        """What is wrong with each of the others, by name."""
+        return {**self._servers.broken, **self._configured.broken}
+
     def refresh(self, *, cold: bool = False) -> bool:
         """Look, and read what changed. True: the file is being written; look again soon."""
         file = self._configured.config.mcp_servers

@@ -105,6 +105,8 @@ class Reloader:
         if settings != self._told.capabilities:
             shelf.reload_all(self._load_with(settings))
         found = look(settings.directories if settings.enabled else ())
+        if configured.needs_no_files:
+            found.missing.clear()
         again |= shelf.refresh(found, cold=cold)
         seen = Seen(frozenset(found.places | places), again)
         asked = (issues, configured.config.aliases, wanted)

@@ -21,6 +21,7 @@ from gateway.domain.search import Found
 from gateway.domain.text import shown
 from gateway.domain.tool import JsonObject, Tool, ToolRef
 from gateway.errors import (
+    IN_VAIN,
     LOOK_FIRST,
     BackendNotFound,
     BackendUnavailable,
@@ -80,7 +81,8 @@ class View:
             listing = self.backend(ref.backend)
             if listing.health.status is Status.DOWN and not listing.tools:
                 text = f"server {listing.name!r} is {listing.health}"
-                raise BackendUnavailable(text)
+                hint = IN_VAIN if listing.health.wrong else None
+                raise BackendUnavailable(text, hint=hint)
             tools = [tool.ref.name for tool in listing.tools]
             fallback = f"gateway_list_tools with server {ref.backend!r} names every tool"
             hint = did_you_mean(ref.name, tools) or fallback

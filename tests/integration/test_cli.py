@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from gateway.cli import cli
 from gateway.cli.client_config import CLIENTS
+from tests.peers.stdio_mcp import COMMAND
 
 GOOD = """\
 capability: 1
@@ -113,6 +114,40 @@ def test_validate_refuses_a_path_that_is_not_there(folder: Path) -> None:
     result = run("validate", folder / "gone.yaml")
     assert result.exit_code == 2
     assert "no such file or folder" in result.output
+
+
+def test_validate_needs_no_capability_file_where_there_are_mcp_servers(tmp_path: Path) -> None:
+    config = tmp_path / "gateway.yaml"
+    config.write_text("backends: {good: {command: x}}\nmcp_servers: .mcp.json\n")
+    (tmp_path / ".mcp.json").write_text('{"mcpServers": {"fine": {"url": "http://h/mcp"}}}')
+    result = run("validate", "-c", config)
+    assert (result.exit_code, result.output) == (
+        0,
+        "2 servers, 0 files, 0 tools, 0 examples: all good\n",
+    )
+    config.write_text("backends: {bad: {comand: x}}\n")
+    result = run("validate", "-c", config)
+    assert result.exit_code == 1
+    assert "did you mean 'command'?" in result.output
+    config.write_text("backends: {good: {command: x}}\ncapabilities: {directories: [caps]}\n")
+    assert "no such file or folder" in run("validate", "-c", config).output
+
+
+def test_a_command_about_one_mcp_server_starts_no_other(tmp_path: Path) -> None:
+    other = f"import pathlib; pathlib.Path({str(tmp_path / 'started')!r}).touch()"
+    backends = {
+        "one": {"command": [*COMMAND, "hello"]},
+        "other": {"command": [sys.executable, "-S", "-c", other]},
+    }
+    config = tmp_path / "gateway.yaml"
+    config.write_text(json.dumps({"backends": backends, "aliases": {"eins": "one"}}))
+    for words in (["call", "one:word"], ["call", "eins:word"]):
+        assert run(*words, "-c", config).output == "hello\n"
+    assert "1 server, 6 tools" in run("tools", "one", "-c", config).output
+    assert "did you mean 'other'?" in run("call", "othr:x", "-c", config).output
+    assert not (tmp_path / "started").exists()
+    assert "2 servers" in run("tools", "-c", config).output
+    assert (tmp_path / "started").exists()
 
 
 def test_a_wrong_configuration_ends_every_command_with_2(folder: Path) -> None:

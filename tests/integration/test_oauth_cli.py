@@ -60,12 +60,18 @@ async def test_a_person_lets_the_gateway_in_from_a_terminal(tmp_path, name):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("other", "no server 'other' in backends: (there: it, plain)"),
+        ("other", "no MCP server 'other' (there: asking, broken, it, plain)"),
+        ("broken", "did you mean 'url' by 'ulr'?"),
+        ("asking", "cannot connect to 127.0.0.1:9"),
         ("plain", "server 'plain' has no oauth:"),
     ],
 )
-async def test_a_server_without_oauth_is_told(tmp_path, name, words):
-    (tmp_path / "gateway.yaml").write_text(CONFIG.format(url="http://127.0.0.1:9/mcp"))
+async def test_whom_nobody_can_let_in_is_told_for_both_files(tmp_path, name, words):
+    config = CONFIG.format(url="http://127.0.0.1:9/mcp")
+    (tmp_path / "gateway.yaml").write_text(f"{config}\nmcp_servers: .mcp.json\n")
+    (tmp_path / ".mcp.json").write_text(
+        '{"mcpServers": {"asking": {"url": "http://127.0.0.1:9/mcp"}, "broken": {"ulr": "x"}}}'
+    )
     program = await start(tmp_path, name)
     _, wrong = await program.communicate()
     assert program.returncode == 1

@@ -11,9 +11,17 @@ from gateway.domain.call import Call, Handler
 from gateway.domain.catalog import Catalog
 from gateway.domain.events import CallFinished
 from gateway.domain.identity import Identity
-from gateway.domain.listing import Listing
+from gateway.domain.issue import Issue
+from gateway.domain.listing import Health, Listing, Status
 from gateway.domain.tool import Tool, ToolRef, ToolResult, text_result
-from gateway.errors import BackendNotFound, DeadlineExceeded, ToolNotFound, UpstreamFailed
+from gateway.errors import (
+    IN_VAIN,
+    BackendNotFound,
+    BackendUnavailable,
+    DeadlineExceeded,
+    ToolNotFound,
+    UpstreamFailed,
+)
 from gateway.log import JsonLines
 from gateway.runtime.snapshot import Snapshot
 from gateway.runtime.view import View
@@ -127,6 +135,15 @@ async def test_what_does_not_exist_is_no_call_and_names_the_nearest() -> None:
     assert tool.value.hint == "did you mean 'buy'?"
     assert backend.value.hint == "did you mean 'shop'?"
     assert events == []
+
+
+async def test_a_server_that_is_down_is_said_to_come_back_only_if_it_may() -> None:
+    for issues, advice in ((), "try again later"), ((Issue("f", "x"),), IN_VAIN):
+        listing = Listing("shop", "", (), Health(Status.DOWN, "why", issues))
+        view = View(Snapshot(1, Catalog([listing])), lambda _event: None)
+        with pytest.raises(BackendUnavailable, match=r"'shop' is down \(why\)") as raised:
+            await view.call(REF, {})
+        assert raised.value.explain().endswith(f"next: {advice}")
 
 
 async def test_log_lines_within_a_call_carry_its_id_and_later_ones_do_not() -> None:
