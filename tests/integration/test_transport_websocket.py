@@ -19,7 +19,8 @@ from gateway.http.failures import ConnectionLost, Refused, Unreachable
 from gateway.protocol.received import LARGEST
 from gateway.session.session import Session
 from gateway.transports.base import Means
-from gateway.transports.websocket import Conversation, WebSocket, opened
+from gateway.transports.websocket import WebSocket
+from gateway.transports.websocket_conversation import Conversation, opened
 from tests.peers import mcp1, programs, real_servers
 from tests.peers.hearing import Hearing, outbound, result
 from tests.peers.tls import Authority

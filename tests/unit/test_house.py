@@ -24,6 +24,7 @@ DEFERRED = {  # imports inside functions: for the start-up time they save, or wh
     "capability/path_walk.py": {"jsonpath_ng.ext.parser"},
     "capability/template.py": {"gateway.capability"},
     "server/descriptors.py": {"resource"},
+    "transports/websocket.py": {"gateway.transports.websocket_conversation"},
     "credentials/oauth/token_endpoint.py": {"gateway.credentials.oauth"},
     "credentials/means.py": {
         "gateway.credentials.oauth.client_credentials",
