@@ -27,6 +27,11 @@ ADVICE = {  # place → what to write there, or in place of a key that stands el
     "backends.*.transport": "not needed: command, http_url or ws_url says it",
     "backends.*.disabled": "write enabled: false",
     "backends.*.tools.*.hidden": "write hide: true",
+    "backends.*.circuit_breaker": "failsafe is not supported by this version yet",
+    "backends.*.secrets": "write env:, headers: or auth: with ${NAME}, env:NAME or file:PATH",
+    "backends.*.passthrough": "not needed: what is said to and by a server passes unchanged",
+    "backends.*.oauth.shared_account": "not needed: this version does not tell callers apart",
+    "env_files": "set the variables where the gateway is started, or write file:PATH",
     "mcp_servers": "the path of a .mcp.json",
     "aliases": "another name → a backend's own, such as {gh: github}",
     "agents": "rules for agents are not supported by this version yet",
@@ -114,6 +119,8 @@ class Capabilities(Strict, frozen=True):
 
     enabled: bool = True
     """Off, no capability file is read."""
+    name: str | None = None
+    """For mcp-gateway's files, which name all capabilities together; here each file is a server."""
     directories: tuple[Text, ...] = ("capabilities",)
     """Folders, read with all that is in them. Relative to the folder of this file."""
     vars: dict[BackendName, dict[VariableName, Any]] = field(default_factory=dict)

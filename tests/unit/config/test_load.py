@@ -324,3 +324,24 @@ def test_a_variable_that_kubernetes_sets_is_told_for_what_it_is():
     environ = {"MCP_GATEWAY_PORT": "tcp://10.0.0.1:39400"}
     [issue] = understand(b"", "g.yaml", environ, {}).issues
     assert "enableServiceLinks: false" in issue.hint
+
+
+def test_a_file_of_mcp_gateway_loads_but_for_what_is_not_kept_yet() -> None:
+    text = """\
+server: {host: "127.0.0.1", port: 39400, request_timeout: "30s", max_body_size: 10485760}
+meta_mcp: {enabled: true, cache_tools: true, cache_ttl: "5m"}
+backends:
+  tavily:
+    command: "npx -y mcp-server-tavily"
+    description: "Web search"
+    timeout: "30s"
+    env: {TAVILY_API_KEY: "${TAVILY_API_KEY}"}
+  files: {command: "npx -y server-filesystem /home", cwd: "/home", stop_when_idle_for: "5m"}
+  pieces: {http_url: "http://localhost:39300/sse", headers: {Authorization: "Bearer ${T:-x}"}}
+  off: {command: "python -m experimental", enabled: false}
+capabilities: {enabled: true, name: "gateway", directories: ["./capabilities"]}
+"""
+    found = config(text, {"TAVILY_API_KEY": "k"})
+    assert set(found.backends) == {"tavily", "files", "pieces", "off"}
+    refused = understand(f"{text}failsafe: {{retry: {{max_attempts: 3}}}}".encode(), "f", {}, {})
+    assert refused.issues[0].message.startswith("the section 'failsafe' is not")
