@@ -4,6 +4,8 @@ A person may take minutes to answer, and a modern client may never come back: no
 for that. Whoever comes back is the next to get in.
 """
 
+import asyncio
+
 from gateway.backends.queueing import Gate
 from gateway.domain.client import Client, Through
 from gateway.domain.tool import JsonObject
@@ -13,7 +15,7 @@ from gateway.errors import GatewayError
 class Seat(Through):
     """The client of a request that is inside `gate`. `leave` when the request has ended."""
 
-    __slots__ = ("_asking", "_gate", "_held", "_over")
+    __slots__ = ("_asking", "_gate", "_held", "_over", "_way_in")
 
     def __init__(self, client: Client, gate: Gate) -> None:
         super().__init__(client)
@@ -21,6 +23,7 @@ class Seat(Through):
         self._asking = 0
         self._held = True
         self._over = False
+        self._way_in = asyncio.Lock()  # two answers at a time must not take two places
 
     async def ask(self, method: str, params: JsonObject) -> JsonObject:
         """As the client's own; several questions may be open at once."""
@@ -34,8 +37,9 @@ class Seat(Through):
             refused = error
         finally:
             self._asking -= 1
-        if not (self._held or self._over or self._asking):
-            await self._step_in()
+        async with self._way_in:
+            if not (self._held or self._over or self._asking):
+                await self._step_in()
         if refused is not None:
             raise refused
         return answer

@@ -136,3 +136,25 @@ async def test_a_turn_that_never_comes_was_certainly_not_sent() -> None:
         await door.wait(asyncio.get_running_loop().time() + 0.01)
     assert caught.value.reached is Reached.NOT_SENT
     assert door.waiting == 0
+
+
+async def test_two_answers_while_it_waits_to_come_back_bring_it_back_once() -> None:
+    door, first, second = gate(), Person(), Person()
+    seat = Seat(first, door)
+    one = await asking(seat, first)
+    door.inside += 1  # another took the place
+    first.answer.set_result({"n": 1})
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert door.waiting == 1
+    seat._client = second
+    two = await asking(seat, second)
+    second.answer.set_result({"n": 2})
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    door.leave()
+    async with asyncio.timeout(5):
+        assert [await one, await two] == [{"n": 1}, {"n": 2}]
+    assert (door.inside, door.away) == (1, 0)
+    seat.leave()
+    assert (door.inside, door.away, door.waiting) == (0, 0, 0)
