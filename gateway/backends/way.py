@@ -9,10 +9,14 @@ from gateway.transports.base import Means, TransportKind
 
 
 class Way:
-    """`known` is the revision it speaks, as far as anybody knows."""
+    """`known` is the revision it speaks, as far as anybody knows.
+
+    What was learned is a guess: when it leads nowhere, the next attempt begins as configured.
+    """
 
     def __init__(self, kind: TransportKind, means: Means, known: Revision | None = None) -> None:
         self.kind = kind
+        self._configured = kind
         self._means = means
         self._known = known
 
@@ -22,6 +26,9 @@ class Way:
             session = await self._by(self.kind, events)
         except NoStreamableHttp as refused:
             session = await self._older(events, refused)
+        except GatewayError:
+            self.kind = self._configured  # it may have become a newer server
+            raise
         self._known = session.revision
         return session
 
