@@ -4,27 +4,39 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from gateway.errors import BackendUnavailable
+
 T = TypeVar("T")
 
 PATIENCE = 5.0  # seconds `aclose` waits: a refresh token may just be changing hands
 
 
 class Single(Generic[T]):
-    def __init__(self) -> None:
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self._patience = patience
         self._task: asyncio.Task[T] | None = None
 
     async def run(self, make: Callable[[], Awaitable[T]]) -> T:
-        """What `make` gives, or what the run that is going on gives. Raises what it raises."""
+        """What `make` gives, or what the run that is going on gives. Raises what it raises, and
+        BackendUnavailable where it was closed.
+        """
         if self._task is None:
             self._task = asyncio.ensure_future(_awaited(make))
             self._task.add_done_callback(self._ended)
-        return await asyncio.shield(self._task)
+        task = self._task
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            asker = asyncio.current_task()
+            if not task.cancelled() or (asker is not None and asker.cancelling()):
+                raise  # whoever asked has given up
+            raise BackendUnavailable("authorization was closed while it was going on") from None
 
     async def aclose(self) -> None:
         task = self._task
         if task is None:
             return
-        await asyncio.wait([task], timeout=PATIENCE)
+        await asyncio.wait([task], timeout=self._patience)
         task.cancel()
         await asyncio.wait([task])
 

@@ -64,3 +64,12 @@ async def test_an_error_nobody_waits_for_is_no_news():
     with pytest.raises(asyncio.CancelledError):
         await task
     await single.aclose()
+
+
+async def test_who_still_waits_when_it_is_closed_is_told_so_and_not_cancelled():
+    single = Single(patience=0.0)
+    waiting = asyncio.create_task(single.run(asyncio.Event().wait))
+    await asyncio.sleep(0)
+    await single.aclose()
+    with pytest.raises(BackendUnavailable, match="closed"):
+        await waiting
