@@ -159,7 +159,7 @@ class Keeper:
     async def _run(self) -> None:
         while True:
             try:
-                await self._step()
+                await _uncancelled(self._step())
             except Exception:
                 log.exception("supervision_failed", extra={"backend": self._settings.name})
                 fault = BackendUnavailable("a fault of the gateway; its log has it")
@@ -258,3 +258,16 @@ class Keeper:
         except (GatewayError, TimeoutError) as error:
             facts = {"backend": self._settings.name, "reason": type(error).__name__}
             log.warning("backend_close_failed", extra=facts)
+
+
+async def _uncancelled(work: Awaitable[None]) -> None:
+    """Do `work`; when something in it was cancelled, but not the task that runs, that is a fault as
+    any other.
+    """
+    try:
+        await work
+    except asyncio.CancelledError as cancelled:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise RuntimeError("what supervision waited for was cancelled") from cancelled

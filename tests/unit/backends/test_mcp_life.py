@@ -349,6 +349,15 @@ async def test_a_fault_of_ours_is_told_and_supervision_goes_on() -> None:
         await kept.up()
 
 
+async def test_a_cancellation_that_was_not_meant_for_it_does_not_end_supervision() -> None:
+    server = MemoryServer()
+    server.refuses = asyncio.CancelledError()
+    async with Kept(server) as kept:
+        await kept.down()
+        server.refuses = None
+        await kept.up()
+
+
 async def test_closed_it_fails_what_is_inside_and_what_comes_later() -> None:
     server = MemoryServer()
     server.answers["read"] = None
