@@ -6,6 +6,7 @@ import math
 
 from gateway.domain.client import Client, Through
 from gateway.domain.tool import JsonObject
+from gateway.errors import ClientGone
 
 
 class Patient(Through):
@@ -24,7 +25,10 @@ class Patient(Through):
         now = asyncio.get_running_loop().time
         if not self._asking:
             self._left = (self._timer.when() or math.inf) - now()
-            self._timer.reschedule(None)
+            try:
+                self._timer.reschedule(None)
+            except RuntimeError:  # a server may ask in the moment in which its time is up
+                raise ClientGone("the call has ended, and its client with it") from None
         self._asking += 1
         try:
             return await self._client.ask(method, params)

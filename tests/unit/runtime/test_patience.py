@@ -6,6 +6,7 @@ import pytest
 
 from gateway.domain.client import NOBODY
 from gateway.domain.tool import JsonObject
+from gateway.errors import ClientGone
 from gateway.runtime.patience import Patient
 
 
@@ -47,6 +48,14 @@ async def test_what_is_left_runs_on_after_the_answer() -> None:
     client.may_answer.set()
     with pytest.raises(TimeoutError):
         await call()
+
+
+async def test_a_question_that_comes_after_the_call_is_not_asked() -> None:
+    client = Asked()
+    async with asyncio.timeout(10) as timer:
+        pass
+    with pytest.raises(ClientGone):
+        await Patient(client, timer).ask("elicitation/create", {})
 
 
 async def test_a_question_may_end_after_its_call() -> None:
