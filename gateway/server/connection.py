@@ -3,23 +3,19 @@
 A request waits until the one before it is answered; what comes meanwhile is held as bytes, and
 beyond `HELD` the client is not read. So a connection holds one body, one answer and little more.
 That a client has gone is seen only while it is read.
-
-What waits too long is seen by a sweep that looks at all connections now and then, so that a call
-pays nothing for it (T4, I10, I11, F13).
 """
 
 import asyncio
-import enum
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
 
 from gateway.server.arrival import Arrival
+from gateway.server.deadlines import Deadlines, Phase
+from gateway.server.exchange import Exchange
 from gateway.server.feed import Feed
 from gateway.server.framing import Framing
-from gateway.server.heads import CLOSE, CONTINUE, FULL, KEEP_ALIVE, Heads
-from gateway.server.limits import Limits
+from gateway.server.heads import CLOSE, CONTINUE, FULL, KEEP_ALIVE
+from gateway.server.house import House
 from gateway.server.outlet import Outlet
 from gateway.server.reply import Reply, stream, text
 
@@ -31,73 +27,13 @@ FAULT = text(500, "internal error")
 
 SLICE = 4096  # bytes read at a time, for no more requests than they hold are made of them at once
 HELD = 65_536  # bytes that wait for the answer before them
-FAREWELL = 2.0  # seconds in which a client may take our last answer while it still sends,
-FAREWELL_BYTES = 16 * 1024 * 1024  # and may send
-
-
-class Phase(enum.Enum):
-    """What a connection waits for."""
-
-    HEAD = enum.auto()
-    BODY = enum.auto()
-    ANSWER = enum.auto()
-    IDLE = enum.auto()
-    FAREWELL = enum.auto()
-
-
-class Exchange(Arrival):
-    """A request, and the way back to who sent it."""
-
-    __slots__ = ("_connection", "feed", "sending")
-
-    def __init__(self, connection: "Connection", largest: int) -> None:
-        super().__init__(largest)
-        self._connection = connection
-        self.feed: Feed | None = None  # goes out as the answer
-        self.sending: asyncio.Task[None] | None = None  # begun before the answer was ready
-
-    def ask(self) -> None:
-        self._connection.say(CONTINUE)
-
-    def begin(self, feed: Feed) -> None:
-        """Send `feed` as the answer from now on. When the client goes away, that ends."""
-        self.sending = self._connection.begin(self, feed)
-
-    def cancel_when_gone(self) -> None:
-        self._connection.cancel_when_gone()
-
-
-class House:
-    """What the connections of one front share. `closing`: each has one more answer at most."""
-
-    def __init__(self, answer: Callable[[Exchange], Awaitable[Reply]], limits: Limits) -> None:
-        self.answer = answer
-        self.limits = limits
-        self.heads = Heads()
-        self.connections: set[Connection] = set()
-        self.tasks: set[asyncio.Task[None]] = set()
-        self.closing = False
-        self.patience = {
-            Phase.HEAD: limits.head,
-            Phase.BODY: limits.body,
-            Phase.ANSWER: float("inf"),
-            Phase.IDLE: limits.idle,
-            Phase.FAREWELL: FAREWELL,
-        }
-
-    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """As a task that is held until it ends."""
-        task = asyncio.get_running_loop().create_task(work)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
-        return task
+FAREWELL_BYTES = 16 * 1024 * 1024  # that a client may send after our last answer
 
 
 class Connection(asyncio.Protocol):
     __slots__ = (
-        *("_cancelling", "_deaf", "_framing", "_held", "_house", "_news", "_outlet", "_over"),
-        *("_reading", "_seen", "_served", "_since", "_stalled_since", "_task", "_transport"),
-        "_waiting",
+        *("_cancelling", "_deadlines", "_deaf", "_framing", "_held", "_house", "_news", "_outlet"),
+        *("_over", "_reading", "_served", "_task", "_transport", "_waiting"),
     )
 
     def __init__(self, house: House) -> None:
@@ -112,9 +48,7 @@ class Connection(asyncio.Protocol):
         self._cancelling = False  # the task, should the client go away
         self._task: asyncio.Task[None] | None = None
         self._news: asyncio.Future[None] | None = None
-        self._seen: tuple[Phase, int] = (Phase.IDLE, -1)
-        self._since = 0.0  # when a sweep saw that first
-        self._stalled_since: float | None = None
+        self._deadlines = Deadlines(house.limits)
 
     # -- what the client does ---------------------------------------------------------------------
 
@@ -262,7 +196,6 @@ class Connection(asyncio.Protocol):
             return FAULT
 
     def begin(self, exchange: Exchange, feed: Feed) -> asyncio.Task[None]:
-        exchange.feed = feed
         return self._house.start(self._stream(exchange, stream(feed)))
 
     async def _stream(self, exchange: Exchange, reply: Reply) -> None:
@@ -291,8 +224,8 @@ class Connection(asyncio.Protocol):
         self._outlet.half_close()
         self._listen()
 
-    def say(self, data: bytes) -> None:
-        self._outlet.write(data)
+    def ask_for_body(self) -> None:
+        self._outlet.write(CONTINUE)
 
     def cancel_when_gone(self) -> None:
         self._cancelling = True
@@ -303,22 +236,22 @@ class Connection(asyncio.Protocol):
 
     @property
     def unread(self) -> bool:
-        """Whether its client has yet to take some of what was said, the end of a stream too."""
         feed = self._waiting[0].feed if self._waiting else None
         return self._outlet.unread > 0 or (feed is not None and feed.ended)
 
     def overdue(self, now: float) -> str | None:
-        """End what has waited too long; gives why, where the client was cut for being slow."""
-        if self._is_stalled(now):
+        if self._deadlines.stalled(self._outlet.unread, now):
             self.cut()
             return "slow_reader"
         phase = self._phase()
-        if (phase, self._served) != self._seen:
-            self._seen = (phase, self._served)
-            self._since = now
-        elif now - self._since > self._house.patience[phase]:
-            return self._lapse(phase)
-        return None
+        if not self._deadlines.passed(phase, self._served, now):
+            return None
+        if phase is Phase.BODY:
+            limit = self._house.limits.body
+            self._waiting[0].fail(408, f"no whole body within {limit:g} s")
+            return None
+        self.cut()
+        return "slow_head" if phase is Phase.HEAD else None
 
     def _phase(self) -> Phase:
         if self._over:
@@ -327,23 +260,6 @@ class Connection(asyncio.Protocol):
             first = self._waiting[0]
             return Phase.ANSWER if first.complete or first.failed else Phase.BODY
         return Phase.HEAD if self._framing.in_head or not self._served else Phase.IDLE
-
-    def _lapse(self, phase: Phase) -> str | None:
-        if phase is Phase.BODY:
-            limit = self._house.limits.body
-            self._waiting[0].fail(408, f"no whole body within {limit:g} s")
-            return None
-        self.cut()
-        return "slow_head" if phase is Phase.HEAD else None
-
-    def _is_stalled(self, now: float) -> bool:
-        if not self._outlet.unread:
-            self._stalled_since = None
-        elif self._stalled_since is None:
-            self._stalled_since = now
-        else:
-            return now - self._stalled_since > self._house.limits.stalled
-        return False
 
     def cut(self) -> None:
         self._outlet.abort()

@@ -4,25 +4,23 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
 
-from gateway.server.connection import Connection, Exchange, House
+from gateway.server.connection import Connection
+from gateway.server.house import Answer, House
 from gateway.server.limits import Limits
-from gateway.server.reply import Reply
 
 log = logging.getLogger(__name__)
 
 BACKLOG = 1024  # connections that wait to be taken; others come again after a second
 FLUSHED = 0.02  # seconds between two looks at what clients have taken
+SWEPT = 256  # connections looked at, and perhaps cut, before calls have their turn
 ENDING = 1.0  # seconds that cancelled calls have to clean up
 
 
 class Front:
     """Answers by `answer`."""
 
-    def __init__(
-        self, answer: Callable[[Exchange], Awaitable[Reply]], limits: Limits | None = None
-    ) -> None:
+    def __init__(self, answer: Answer, limits: Limits | None = None) -> None:
         self._house = House(answer, limits or Limits())
         self._server: asyncio.Server | None = None
         self._sweeping: asyncio.Task[None] | None = None
@@ -74,8 +72,12 @@ class Front:
         while True:
             await asyncio.sleep(pause)
             self._house.heads.tick()
-            now = asyncio.get_running_loop().time()
-            cut = Counter(one.overdue(now) for one in tuple(self._house.connections))
-            del cut[None]
+            cut: Counter[str] = Counter()
+            for number, one in enumerate(tuple(self._house.connections), 1):
+                reason = one.overdue(asyncio.get_running_loop().time())
+                if reason is not None:
+                    cut[reason] += 1
+                if number % SWEPT == 0:
+                    await asyncio.sleep(0)
             for reason, count in cut.items():  # one line, however many: clients decide how many
                 log.info("connections_cut", extra={"reason": reason, "count": count})

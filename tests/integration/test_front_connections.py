@@ -12,7 +12,7 @@ import pytest
 from gateway.domain.call import Call
 from gateway.domain.tool import ToolResult
 from gateway.server.compose import Options
-from gateway.server.connection import Exchange
+from gateway.server.exchange import Exchange
 from gateway.server.front import Front
 from gateway.server.limits import Limits
 from gateway.server.reply import Reply

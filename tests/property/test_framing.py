@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.server.arrival import Arrival
-from gateway.server.connection import Connection, Exchange, House
+from gateway.server.connection import Connection
+from gateway.server.exchange import Exchange
 from gateway.server.framing import Framing
+from gateway.server.house import House
 from gateway.server.limits import Limits
 from gateway.server.reply import Reply, Unreadable
 from tests.peers.wire import Wire

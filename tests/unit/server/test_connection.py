@@ -4,8 +4,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from gateway.server.connection import FAREWELL, FAREWELL_BYTES, HELD, Connection, Exchange, House
+from gateway.server.connection import FAREWELL_BYTES, HELD, Connection
+from gateway.server.deadlines import FAREWELL
+from gateway.server.exchange import Exchange
 from gateway.server.feed import Feed
+from gateway.server.house import House
 from gateway.server.limits import Limits
 from gateway.server.reply import STREAMED, Reply, Unreadable, stream
 from tests.peers.wire import Wire
