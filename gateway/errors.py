@@ -7,7 +7,8 @@ what happened, where, why. They never hold a secret, a URL query or a traceback.
 where they are known and translated once, in `server/endpoint.py`.
 """
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -48,6 +49,19 @@ class GatewayError(Exception):
         return f"{text}\nnext: {hint}" if hint else text
 
 
+@contextlib.contextmanager
+def begun() -> Iterator[None]:
+    """For what goes on with a call that reached its server before: a failure to send more of it
+    does not make it safe to repeat.
+    """
+    try:
+        yield
+    except GatewayError as error:
+        if error.reached is Reached.NOT_SENT:
+            error.reached = Reached.SENT_UNKNOWN
+        raise
+
+
 class CallerError(GatewayError):
     """The caller can mend it: a wrong name, wrong arguments, a missing right."""
 
@@ -71,12 +85,13 @@ class InvalidArguments(CallerError):
 
 
 class CapabilityMissing(CallerError):
-    """The tool needs its caller to be able to do something (sampling, elicitation) that it is not.
+    """The tool asks its caller for something (sampling, elicitation) that it cannot do.
 
     `required` is shaped like MCP's ClientCapabilities: `{"sampling": {}}`.
     """
 
     code = "capability_missing"
+    default_reached = Reached.COMPLETED  # it is the server that says so
 
     def __init__(self, message: str, required: Mapping[str, Any]) -> None:
         super().__init__(message, hint="call it from a client that declares the capability")

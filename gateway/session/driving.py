@@ -12,7 +12,7 @@ from typing import Any
 from gateway.domain.call import Relayed
 from gateway.domain.client import Client
 from gateway.domain.tool import JsonObject
-from gateway.errors import BadResponse, ClientRefused
+from gateway.errors import BadResponse, ClientRefused, begun
 from gateway.protocol.answers import INPUT_REQUIRED
 from gateway.protocol.envelope import RESPONSES, STATE
 from gateway.protocol.jsonrpc import INVALID_REQUEST, loads
@@ -29,7 +29,9 @@ Questions = Mapping[str, tuple[str, JsonObject]]
 async def driven(ask: Ask, draft: Draft, client: Client, answer: Relayed) -> Relayed:
     """The final answer to `draft`, to which `answer` is an `input_required`."""
     for _ in range(ROUNDS):
-        answer = await ask(draft.adding(await _responses(client, answer)), client)
+        given = await _responses(client, answer)
+        with begun():
+            answer = await ask(draft.adding(given), client)
         if answer.kind != INPUT_REQUIRED:
             return answer
     raise BadResponse(f"the server asked for input more than {ROUNDS} times in a row")

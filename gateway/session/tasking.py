@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.domain.call import Call, Relayed
 from gateway.domain.tool import JsonObject
-from gateway.errors import BadResponse
+from gateway.errors import BadResponse, begun
 from gateway.protocol import mcp
 from gateway.protocol.answers import read
 from gateway.protocol.envelope import TASK
@@ -41,9 +41,10 @@ async def carried_out(line: Line, draft: Draft, call: Call) -> Relayed:
     try:
         task = _task(await line.ask(draft.adding({TASK: keep}), client, flight))
         try:
-            await _worked(line, task)
-            result = line.dialect.query(mcp.TASKS_RESULT, {"taskId": task["taskId"]}, client)
-            return await line.ask(result, client, flight)
+            with begun():
+                await _worked(line, task)
+                result = line.dialect.query(mcp.TASKS_RESULT, {"taskId": task["taskId"]}, client)
+                return await line.ask(result, client, flight)
         except asyncio.CancelledError:
             line.errand(lambda: line.own(mcp.TASKS_CANCEL, {"taskId": task["taskId"]}))
             raise

@@ -9,6 +9,8 @@ from gateway.errors import (
     CapabilityMissing,
     ClientGone,
     ClientRefused,
+    GatewayError,
+    Reached,
     RemoteError,
 )
 from gateway.session.questions import MOST
@@ -392,6 +394,21 @@ async def test_questions_in_no_known_shape_are_refused(odd) -> None:
     session, *_ = await opened(requiring(odd), script=modern)
     with pytest.raises(Exception, match="asks for input"):
         await called(session, "x", client=Front(CAN))
+
+
+async def test_a_round_that_was_not_sent_is_not_the_whole_call_not_sent() -> None:
+    rounds = [more("s1"), BackendUnavailable("gone")]
+
+    async def tool(_wire, _message):
+        found = rounds.pop(0)
+        if isinstance(found, GatewayError):
+            raise found
+        return found
+
+    session, *_ = await opened(tool, script=modern)
+    with pytest.raises(BackendUnavailable) as caught:
+        await called(session, "x", client=Front(CAN))
+    assert caught.value.reached is Reached.SENT_UNKNOWN
 
 
 async def test_a_server_that_asks_for_ever_is_left() -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.errors import BadResponse, RemoteError
+from gateway.errors import BackendUnavailable, BadResponse, Reached, RemoteError
 from gateway.session.session import Session
 from tests.peers.mcp_server_fixture import called, text
 from tests.peers.mcp_server_scripted import NOWHERE, Err, Events, Front, Wire, legacy
@@ -75,6 +75,21 @@ async def test_any_other_call_goes_out_as_it_came(front, params, definition) -> 
     await called(session, "slow", client=front, params=params, **definition)
     assert wire.methods()[2:] == ["tools/call"]
     assert wire.heard[2]["params"].get("task") == params.get("task")
+
+
+async def test_a_server_that_goes_away_meanwhile_may_have_carried_it_out() -> None:
+    """Who reads that nothing was sent calls again, and makes a second task."""
+
+    class Leaving(Tasks):
+        async def __call__(self, wire, message):
+            if message["method"] == "tasks/get":
+                raise BackendUnavailable("gone")
+            return await super().__call__(wire, message)
+
+    session, _ = await opened(Leaving())
+    with pytest.raises(BackendUnavailable) as caught:
+        await called(session, "slow", **REQUIRED)
+    assert caught.value.reached is Reached.SENT_UNKNOWN
 
 
 async def test_a_task_that_fails_fails_as_its_result_does() -> None:
