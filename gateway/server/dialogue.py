@@ -13,7 +13,7 @@ import msgspec
 
 from gateway.domain.client import NOTHING
 from gateway.domain.tool import JsonObject
-from gateway.errors import Busy, ClientGone, ClientRefused
+from gateway.errors import Busy, ClientGone, ClientRefused, Reached
 from gateway.protocol import jsonrpc, mcp
 from gateway.server.asking import ELICIT, check
 
@@ -46,7 +46,8 @@ class Dialogue:
         if self._over:
             raise ClientGone("the client has ended its session")
         if len(self._open) >= MOST_OPEN:
-            raise Busy("the client has too many questions to answer already")
+            text = "the client has too many questions to answer already"
+            raise Busy(text, reached=Reached.SENT_UNKNOWN)
         id = secrets.token_hex(12)
         answer: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
         self._open[id] = answer

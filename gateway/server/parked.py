@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.domain.client import Client
 from gateway.domain.tool import JsonObject
-from gateway.errors import Busy, CapabilityMissing
+from gateway.errors import Busy, CapabilityMissing, Reached
 from gateway.protocol import wire
 from gateway.server.asked import Asked, Waiting
 from gateway.server.asking import check, fits
@@ -74,7 +74,8 @@ class Parked:
     async def ask(self, method: str, params: JsonObject) -> JsonObject:
         check(self.capabilities, method, params)
         if len(self._open) >= MOST_OPEN:
-            raise Busy(f"more than {MOST_OPEN} questions at once")
+            text = f"more than {MOST_OPEN} questions at once"
+            raise Busy(text, reached=Reached.SENT_UNKNOWN)
         if not self._asked:
             self._lot.enter(self)
         self._asked += 1
@@ -109,6 +110,7 @@ class Parked:
 
     def lapse(self) -> None:
         """Its client will not come back."""
+        self._set_timer(None)
         self.task.cancel()
         self._lot.leave(self)
 

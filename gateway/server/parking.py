@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.errors import Busy, Draining, StateRejected
+from gateway.errors import Busy, Draining, Reached, StateRejected
 from gateway.meta.invoke import Invoke
 from gateway.protocol import jsonrpc, mcp
 from gateway.server.asked import Asked, Refused, Waiting
@@ -71,7 +71,8 @@ class Parking(Lot):
         """It is about to ask: from now on it counts. Raises Busy when there are too many."""
         caller, bounds = parked.caller, self._bounds
         if len(self._parked) >= bounds.most or self._callers[caller] >= bounds.most_each:
-            raise Busy("too many calls wait for answers from their clients")
+            text = "too many calls wait for answers from their clients"
+            raise Busy(text, reached=Reached.SENT_UNKNOWN)
         self._parked[parked.id] = parked
         self._callers[caller] += 1
 
@@ -112,7 +113,7 @@ class Parking(Lot):
         if parked.task.done():
             self.leave(parked)
             if parked.task.cancelled():
-                raise Draining("the gateway is shutting down")
+                raise Draining("the gateway is shutting down", reached=Reached.SENT_UNKNOWN)
             return parked.task.result()
         ttl = self._bounds.ttl
         ticket = Ticket(parked.id, parked.wait(ttl))
