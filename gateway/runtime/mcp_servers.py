@@ -1,7 +1,8 @@
 """The MCP servers that `gateway.yaml` and the `.mcp.json` it names ask for, as backends to run.
 
 The rule: what is wrong with one costs that one. Its last good version stays, stale; one that never
-was good is listed with the reason. A name in both files is that of `gateway.yaml`.
+was good is listed with the reason. A name in both files is that of `gateway.yaml`. This gateway is
+none of its own servers.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,6 +16,7 @@ from gateway.backends.unusable import Unusable
 from gateway.config import backends as config
 from gateway.config.folder import Place
 from gateway.config.mcp_json import Servers, understand
+from gateway.config.ourselves import is_ourselves
 from gateway.domain.issue import Issue, Severity
 from gateway.runtime.configured import Configured
 from gateway.runtime.followed import Followed
@@ -51,7 +53,7 @@ class McpServers:
             )
             for name in sorted(doubled)
         )
-        return (*self._issues, *clashes)
+        return (*self._issues, *clashes, *self._left_out())
 
     @property
     def sound(self) -> Mapping[str, config.Backend]:
@@ -82,7 +84,22 @@ class McpServers:
         configured = self._configured
         found = dict(self._of(self._servers.backends, self._servers.broken))
         found.update(self._of(configured.config.backends, configured.broken))
+        for name in self._ourselves():
+            del found[name]
         return found
+
+    def _ourselves(self) -> set[str]:
+        configured = self._configured
+        server, file = configured.config.server, configured.file
+        sound = self.sound.items()
+        return {name for name, one in sound if one.enabled and is_ourselves(one, server, file)}
+
+    def _left_out(self) -> Iterator[Issue]:
+        for name in sorted(self._ourselves()):
+            there = self._followed if name not in self._configured.config.backends else None
+            file = (there or self._configured).file
+            text = f"the server {name!r} is this gateway itself, and is left out"
+            yield Issue(file, text, severity=Severity.WARNING)
 
     def _take(self, new: Servers) -> None:
         self._issues = new.issues

@@ -124,3 +124,23 @@ def test_no_json_file_is_read_that_nobody_named(files: Files) -> None:
     files.write("", b={"command": "y"})
     files.look()
     assert files.servers.wanted() == {}
+
+
+def test_this_gateway_is_none_of_its_own_servers(files: Files) -> None:
+    """`.mcp.json` is also where a client is told of it: it would offer all it offers, and again."""
+    files.write(
+        "mcp_servers: .mcp.json\nserver: {port: 4000}\nbackends: {mine: {http_url: 'http://[::1]:4000/mcp/time'}}",
+        capgate={"url": "http://localhost:4000/mcp"},
+        started={"command": "capgate", "args": ["serve", "--stdio", "-c", str(files.yaml)]},
+        next={"url": "http://localhost:4001/mcp"},
+        web={"url": "https://gateway.example:4000/mcp"},
+        other={"command": "capgate", "args": ["serve", "--stdio", "-c", "other.yaml"]},
+    )
+    files.look()
+    assert set(files.servers.wanted()) == {"next", "web", "other"}
+    text = "the server {!r} is this gateway itself, and is left out"
+    assert [(one.file, one.message) for one in files.servers.issues] == [
+        (str(files.json), text.format("capgate")),
+        (str(files.yaml), text.format("mine")),
+        (str(files.json), text.format("started")),
+    ]
