@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from gateway.domain.listing import Status
 from gateway.domain.names import did_you_mean
 from gateway.domain.signature import first_sentence
 from gateway.domain.tokens import estimate_tokens
@@ -48,6 +49,10 @@ class ListTools:
         if wanted.pattern and len(wanted.pattern) > LONGEST:
             raise InvalidArguments(f"a pattern may have {LONGEST} characters")
         tools = view.tools(wanted.server)
+        health = view.backend(wanted.server).health
+        if not tools and health.status is Status.DOWN:
+            note = f"its tools are not known yet: it is {health}"
+            return json_answer({"server": wanted.server, "tools": [], "note": note})
         chosen = _chosen(tools, wanted)
         answer: dict[str, Any] = {"server": wanted.server}
         answer.update(_within(chosen, max(wanted.max_tokens, 1), names_given=bool(wanted.named)))

@@ -43,8 +43,11 @@ class SearchTools:
     async def call(self, view: View, arguments: JsonObject) -> ToolResult:
         wanted = read(arguments, Arguments, self.definition)
         found = view.search(wanted.query, min(max(wanted.limit, 1), MOST), wanted.server)
+        connecting = _connecting(view, wanted.server)
         if self._format == "lines":
-            return text_result(_as_lines(found.matches, found.total) or _nothing(view, wanted))
+            lines = _as_lines(found.matches, found.total)
+            lines = [*(lines or [_nothing(view, wanted)]), *([connecting] if connecting else [])]
+            return text_result("\n".join(lines))
         answer: dict[str, Any] = {
             "query": wanted.query[:ECHO],
             "matches": [row(match) for match in found.matches],
@@ -52,6 +55,8 @@ class SearchTools:
         }
         if not found.matches:
             answer["note"] = _nothing(view, wanted)
+        if connecting:
+            answer["incomplete"] = connecting
         return json_answer(answer)
 
 
@@ -65,7 +70,17 @@ def row(match: Match) -> dict[str, str]:
     }
 
 
-def _as_lines(matches: Sequence[Match], total: int) -> str:
+def _connecting(view: View, server: str | None) -> str | None:
+    """Which servers are being connected for the first time, so that nobody knows their tools."""
+    among = [view.backend(server)] if server else view.backends.values()
+    names = [listing.name for listing in among if not listing.settled]
+    if not names:
+        return None
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"still being connected: {', '.join(names[:NAMED])}{more}; search again in a few seconds"
+
+
+def _as_lines(matches: Sequence[Match], total: int) -> list[str]:
     lines = [
         f"{match.tool.ref.backend}.{match.tool.ref.name}({signature(match.tool)})"
         f" - {first_sentence(match.tool.description)}"
@@ -73,7 +88,7 @@ def _as_lines(matches: Sequence[Match], total: int) -> str:
     ]
     if total > len(lines) > 0:
         lines.append(f"({len(lines)} of {total})")
-    return "\n".join(lines)
+    return lines
 
 
 def _nothing(view: View, wanted: Arguments) -> str:

@@ -198,6 +198,34 @@ async def test_a_search_without_match_does_not_pick_servers_by_the_alphabet() ->
     )
 
 
+@pytest.mark.parametrize("query", ["current temperature", "zzz"])
+async def test_a_search_while_servers_are_being_connected_says_that_there_may_be_more(
+    query: str,
+) -> None:
+    connecting = Health(Status.DOWN, "connecting")
+    late = [Listing(f"s{number}", "", (), connecting, settled=False) for number in range(10)]
+    names = "s0, s1, s2, s3, s4, s5, s6, s7"
+    note = f"still being connected: {names} and 2 more; search again in a few seconds"
+    catalog = Catalog((Listing("weather", "Forecasts", WEATHER), *late))
+    view = View(Snapshot(catalog=catalog, index=Index.empty().updated((), WEATHER)), print)
+    assert read(await ask("gateway_search_tools", {"query": query}, view))["incomplete"] == note
+    (block,) = (await meta_tools("lines")[2].call(view, {"query": query})).content
+    assert block["text"].splitlines()[-1] == note
+    settled = {"query": query, "server": "weather"}
+    assert "incomplete" not in read(await ask("gateway_search_tools", settled, view))
+
+
+@pytest.mark.parametrize("more", [{}, {"names": ["x"]}, {"pattern": "x*"}])
+async def test_the_tools_of_a_server_that_never_was_up_are_not_said_to_be_none(
+    more: dict[str, object],
+) -> None:
+    view = View(
+        Snapshot(catalog=Catalog([Listing("it", "", (), Health(Status.DOWN, "why"))])), print
+    )
+    answer = read(await ask("gateway_list_tools", {"server": "it", **more}, view))
+    assert answer["note"] == "its tools are not known yet: it is down (why)"
+
+
 async def test_search_on_one_server_stays_there() -> None:
     answer = read(await ask("gateway_search_tools", {"query": "weather send", "server": "mail"}))
     assert {match["server"] for match in answer["matches"]} == {"mail"}  # type: ignore[union-attr,index]
