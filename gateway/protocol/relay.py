@@ -2,7 +2,7 @@
 wherever nothing inside them has to change.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import msgspec
 
 from gateway.domain.call import Outcome, Relayed
 from gateway.domain.tool import JsonObject, ToolResult
+from gateway.errors import BadResponse
 from gateway.protocol import wire
 from gateway.protocol.eras import Revision
 from gateway.protocol.jsonrpc import encode
@@ -19,7 +20,10 @@ STRUCTURED = "structuredContent"
 
 COMPLETE = b'{"resultType":"complete"'
 
+NOT_KEPT: JsonObject = {"ttlMs": 0, "cacheScope": "private"}
+
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_values = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def call_result(result: Outcome, revision: Revision) -> bytes:
@@ -32,22 +36,40 @@ def call_result(result: Outcome, revision: Revision) -> bytes:
 
 
 def relayed(result: Relayed, revision: Revision) -> bytes:
-    """The result object for a client of `revision`."""
+    """The result object for a client of `revision`. Raises BadResponse for what would have to be
+    changed and cannot be read.
+    """
     raw = result.raw
     if revision.modern:
         return raw if result.modern else _completed(raw)
     if result.modern:
         raw = _stripped(raw)
     if revision.unreadable and any(b'"%b"' % kind.encode() in raw for kind in revision.unreadable):
-        return encode(_in_text(msgspec.json.decode(raw), revision.unreadable))
+        return encode(_in_text(_read(raw, _values), revision.unreadable))
     return raw
+
+
+def cacheable(raw: bytes) -> bytes:
+    """The result of a legacy server for a client that wants to know for how long to keep it: not
+    at all. Raises BadResponse.
+    """
+    if b'"ttlMs"' in raw or b'"cacheScope"' in raw:  # it may well say so itself
+        return encode({**NOT_KEPT, **_read(raw, _members)})
+    return b'{"ttlMs":0,"cacheScope":"private",%b' % raw[raw.index(b"{") + 1 :].lstrip()
+
+
+def _read(raw: bytes, decode: Callable[[bytes], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return decode(raw)
+    except (ValueError, RecursionError):
+        raise BadResponse("the server's result is unreadable") from None
 
 
 def _completed(raw: bytes) -> bytes:
     """With what a modern client expects. A quoted name can only be a whole string in JSON, so where
     it does not occur there is no such member.
     """
-    if b'"resultType"' in raw and "resultType" in _members(raw):
+    if b'"resultType"' in raw and "resultType" in _read(raw, _members):
         return raw
     rest = raw[raw.index(b"{") + 1 :].lstrip()
     head = COMPLETE if b'"_meta"' in raw else b"%b,%b" % (COMPLETE, wire.META)
@@ -56,7 +78,7 @@ def _completed(raw: bytes) -> bytes:
 
 def _stripped(raw: bytes) -> bytes:
     """Without what a legacy client does not expect; its structured content is an object."""
-    found = {key: value for key, value in _members(raw).items() if key not in MODERN_ONLY}
+    found = {key: value for key, value in _read(raw, _members).items() if key not in MODERN_ONLY}
     structured = found.get(STRUCTURED)
     if structured is not None and not bytes(structured).startswith(b"{"):
         found[STRUCTURED] = msgspec.Raw(b'{"result":%b}' % bytes(structured))
@@ -69,10 +91,12 @@ def _readable(result: ToolResult, unreadable: frozenset[str]) -> ToolResult:
     return replace(result, content=tuple(_block(one, unreadable) for one in result.content))
 
 
-def _in_text(found: Any, unreadable: frozenset[str]) -> Any:
+def _in_text(found: dict[str, Any], unreadable: frozenset[str]) -> JsonObject:
     """A CallToolResult, or a GetPromptResult, whose messages hold one block each."""
-    for message in found.get("messages") or ():
-        message["content"] = _block(message.get("content"), unreadable)
+    messages = found.get("messages")
+    for message in messages if isinstance(messages, list) else ():
+        if isinstance(message, dict):
+            message["content"] = _block(message.get("content"), unreadable)
     if isinstance(found.get("content"), list):
         found["content"] = [_block(block, unreadable) for block in found["content"]]
     return found

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from gateway.domain.call import Relayed
+from gateway.errors import BadResponse
 from gateway.protocol.jsonrpc import encode, loads
 
 TASK = "task"  # the `resultType` of a CreateTaskResult, and its member before 2026
@@ -15,9 +16,12 @@ TASK_ID = "taskId"
 
 def renamed(result: Relayed, rename: Callable[[str], str]) -> Relayed:
     """The same result, a Task or a CreateTaskResult of either era, with its task under the id that
-    `rename` gives it.
+    `rename` gives it. Raises BadResponse.
     """
-    found = loads(result.raw)
+    try:
+        found = loads(result.raw)
+    except (ValueError, RecursionError):
+        raise BadResponse("the server tells of its task in an unreadable way") from None
     for holder in (found, found.get(TASK)):
         _rename(holder, rename)
     return replace(result, raw=encode(found))

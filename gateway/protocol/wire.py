@@ -12,7 +12,7 @@ from gateway import __version__
 from gateway.domain.tool import JsonObject, ToolResult
 from gateway.protocol import mcp
 from gateway.protocol.eras import SUPPORTED, Revision
-from gateway.protocol.jsonrpc import Id, encode, encode_id, loads, notification
+from gateway.protocol.jsonrpc import Id, encode, encode_id, notification
 
 SERVER = {"name": "capgate", "title": "capgate", "version": __version__}
 
@@ -29,8 +29,6 @@ KEYS: Mapping[str, str] = MappingProxyType(
 
 META = b'"_meta":%b' % encode({mcp.SERVER_INFO: SERVER})
 COMPLETE = b'"resultType":"complete",' + META
-
-NOT_KEPT: JsonObject = {"ttlMs": 0, "cacheScope": "private"}
 
 SPACE = b" \t\r\n"
 
@@ -116,15 +114,6 @@ def page(
     if method == mcp.TOOLS_LIST:
         items = [definition(item, revision) for item in items]
     return list_result(KEYS[method], items, revision, cursor, keep_ms)
-
-
-def cacheable(raw: bytes) -> bytes:
-    """The result of a legacy server for a client that wants to know for how long to keep it: not
-    at all.
-    """
-    if b'"ttlMs"' in raw or b'"cacheScope"' in raw:  # it may well say so itself
-        return encode({**NOT_KEPT, **loads(raw)})
-    return b'{"ttlMs":0,"cacheScope":"private",%b' % raw.lstrip(SPACE)[1:].lstrip(SPACE)
 
 
 def initialize_result(revision: Revision, instructions: str, capabilities: JsonObject) -> bytes:

@@ -2,8 +2,7 @@
 whose the resource is.
 """
 
-from gateway.protocol import wire
-from gateway.protocol.relay import relayed
+from gateway.protocol.relay import cacheable, relayed
 from gateway.server.asked import Asked, Refused, context_of, text_of
 from gateway.server.offered import not_found, only, require
 from gateway.server.parking import Parking
@@ -27,7 +26,7 @@ class Resources:
             params = {**request.params, "uri": owned.name}
             result = await view.query(owned.backend, request.method, params)
             raw = relayed(result, revision)
-            return wire.cacheable(raw) if revision.caching and not result.modern else raw
+            return cacheable(raw) if revision.caching and not result.modern else raw
 
         return await self._parking.carry(asked, run)
 

@@ -49,12 +49,11 @@ class Tools:
 async def _run(asked: Asked, view: View, name: str, arguments: JsonObject) -> bytes:
     view.context = context_of(asked)
     try:
-        result = await asked.surface.call(view, name, arguments)
+        return call_result(await asked.surface.call(view, name, arguments), asked.revision)
     except GatewayError as error:
         if _of_the_protocol(error, asked):
             raise
-        result = text_result(error.explain(), is_error=True)
-    return call_result(result, asked.revision)
+        return call_result(text_result(error.explain(), is_error=True), asked.revision)
 
 
 def _of_the_protocol(error: GatewayError, asked: Asked) -> bool:

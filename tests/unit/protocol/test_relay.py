@@ -5,9 +5,10 @@ import pytest
 
 from gateway.domain.call import Relayed
 from gateway.domain.tool import ToolResult
+from gateway.errors import BadResponse
 from gateway.protocol import mcp
 from gateway.protocol.eras import LATEST_LEGACY, MODERN, REVISIONS, Revision
-from gateway.protocol.relay import call_result, relayed
+from gateway.protocol.relay import cacheable, call_result, relayed
 
 AUDIO = {"type": "audio", "data": "UklG", "mimeType": "audio/wav"}
 LINK = {"type": "resource_link", "uri": "file:///a", "name": "a", "description": "The first."}
@@ -23,6 +24,28 @@ def read(raw: bytes) -> Any:
         return dict(pairs)
 
     return json.loads(raw, object_pairs_hook=once)
+
+
+@pytest.mark.parametrize("raw", [b'{"messages":5,"a":"audio"}', b'{"messages":["audio"]}'])
+def test_a_result_of_another_shape_passes_as_it_is(raw: bytes) -> None:
+    assert read(relayed(Relayed(raw), OLDEST)) == read(raw)
+
+
+def test_what_has_to_be_changed_and_cannot_be_read_is_a_bad_response() -> None:
+    deep = b'{"content":%b"audio"%b}' % (b"[" * 5000, b"]" * 5000)
+    with pytest.raises(BadResponse):
+        relayed(Relayed(deep), OLDEST)
+    with pytest.raises(BadResponse):
+        relayed(Relayed(deep, modern=True), LATEST_LEGACY)
+
+
+def test_what_is_not_kept_says_so_whatever_else_it_says() -> None:
+    assert read(cacheable(b'{ "contents":[]}')) == {
+        "ttlMs": 0,
+        "cacheScope": "private",
+        "contents": [],
+    }
+    assert read(cacheable(b'{"ttlMs":5,"contents":[]}'))["ttlMs"] == 5
 
 
 @pytest.mark.parametrize("revision", [MODERN, LATEST_LEGACY], ids=str)
