@@ -44,11 +44,17 @@ class Memory:
 
 
 class Outbox:
-    """At most one stream is open; a newer one takes over from it (each message goes out once)."""
+    """At most one stream is open; a newer one takes over from it (each message goes out once).
 
-    def __init__(self, memory: Memory, name: str = "") -> None:
+    `over` is called when nothing will be sent any more and nothing is left to come back for.
+    """
+
+    def __init__(
+        self, memory: Memory, name: str = "", over: Callable[[str], None] | None = None
+    ) -> None:
         self._memory = memory
         self._name = name
+        self._over = over
         self._sent = 0
         self._kept: deque[tuple[int, float, bytes]] = deque(maxlen=REPLAYED)
         self._feed: Feed | None = None
@@ -57,11 +63,6 @@ class Outbox:
     @property
     def open(self) -> bool:
         return self._feed is not None and not self._feed.ended
-
-    @property
-    def over(self) -> bool:
-        """Nothing will be sent, and nothing is left to come back for."""
-        return self._finished and not self._kept
 
     def attach(self, feed: Feed, after: int | None, retry_ms: int | None) -> None:
         """Send to `feed` from now on, first what came after event number `after`; to the first one
@@ -101,6 +102,7 @@ class Outbox:
         """Nothing will follow; what was sent stays for a client that comes back."""
         self._finished = True
         self.close()
+        self._look()
 
     def close(self) -> None:
         if self._feed is not None:
@@ -110,9 +112,14 @@ class Outbox:
         """Keep nothing up to that event."""
         while self._kept and self._kept[0][0] <= number:
             self._kept.popleft()
+        self._look()
 
     def clear(self) -> None:
         self._kept.clear()
+
+    def _look(self) -> None:
+        if self._finished and not self._kept and self._over is not None:
+            self._over(self._name)
 
     def _keep(self, message: bytes) -> bytes:
         """The event that carries `message`."""
@@ -136,11 +143,9 @@ class Outboxes:
 
     def answer(self) -> Outbox:
         """A new one, for the answer to a POST."""
-        for name in [name for name, outbox in self._answers.items() if outbox.over]:
-            del self._answers[name]
         self._opened += 1
         name = f"{self._opened}-"
-        outbox = self._answers[name] = Outbox(self._memory, name)
+        outbox = self._answers[name] = Outbox(self._memory, name, self._forget)
         return outbox
 
     def find(self, last_event: str | None) -> tuple[Outbox, int | None] | None:
@@ -154,6 +159,9 @@ class Outboxes:
             return self.unasked, after
         found = self._answers.get(name + dash)
         return None if found is None or after is None else (found, after)
+
+    def _forget(self, name: str) -> None:
+        self._answers.pop(name, None)
 
     def close(self) -> None:
         """End every stream and keep nothing."""
