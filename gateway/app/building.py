@@ -25,6 +25,7 @@ from gateway.transports.base import Means
 
 NOT_ASKED = (Issue("this command", "is about another server"),)
 NOT_MOCKED = (Issue("--mock", "answers for capability files only"),)
+TO_ONE_HOST = 100_000  # requests: an MCP server bounds its own, and its neighbours must not feel it
 
 
 class Builders:
@@ -45,7 +46,7 @@ class Builders:
         self._mock = mock
         self._only = only
         self._outgoing = Outgoing()
-        self._direct = Direct(public_only=False)
+        self._direct = Direct(public_only=False, per_origin=TO_ONE_HOST)
         self._cache = Cache()
         self._credentials = Shared(self._outgoing, environ, redactor)
 

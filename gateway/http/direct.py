@@ -31,7 +31,7 @@ from gateway.http.failures import ConnectionLost, Unreachable
 from gateway.http.inflate import OFFERED, too_large
 from gateway.http.message import HttpRequest, HttpResponse
 from gateway.http.names import Names, Resolve
-from gateway.http.pool import Factory, Origin, Pool, Stage, connect
+from gateway.http.pool import PER_ORIGIN, Factory, Origin, Pool, Stage, connect
 
 CONNECT_SECONDS = 10.0  # for TCP and TLS together, at each address
 LARGE = 1 << 20  # bytes of a body
@@ -57,7 +57,8 @@ class Direct:
     """Connections shared by everyone who may reach the same addresses.
 
     `public_only`: the private-address rule holds for every address dialled. `resolve` and `tls`
-    are the system's look-up and a verifying context of TLS 1.2 or newer, unless given.
+    are the system's look-up and a verifying context of TLS 1.2 or newer, unless given. Of requests
+    to one origin at most `per_origin` are under way, the rest waits.
     """
 
     def __init__(
@@ -66,11 +67,12 @@ class Direct:
         public_only: bool,
         resolve: Resolve | None = None,
         tls: ssl.SSLContext | None = None,
+        per_origin: int = PER_ORIGIN,
     ) -> None:
         self._public_only = public_only
         self._resolve = resolve or Names()
         self._tls = tls
-        self._pool = Pool(self._dial)
+        self._pool = Pool(self._dial, per_origin=per_origin)
         self._joining = asyncio.Lock()
         self._closed = False
 

@@ -14,7 +14,8 @@ from gateway.protocol import jsonrpc, mcp
 from gateway.protocol.questions import for_client, lacking
 from gateway.session.flights import Flight
 
-MOST = 64  # at once; more of them get no answer
+MOST_EACH = 64  # of one request at once, and of none; more of them get no answer
+MOST = 2_048  # in all: each that is parked stays until its client comes back
 ROOTS = "roots/list"
 NO_ROOTS: JsonObject = {"roots": []}
 
@@ -27,6 +28,7 @@ class Questions:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._open: dict[jsonrpc.Id, asyncio.Task[None]] = {}
+        self._of_none: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -35,16 +37,17 @@ class Questions:
         """A question; an id that is being answered already is not answered twice (I57)."""
         current = self._open.get(id)
         answering = current is not None and not (current.done() or current.cancelling())
-        if answering or len(self._open) >= MOST:
+        beside = self._of_none if flight is None else flight.questions
+        if answering or len(beside or ()) >= MOST_EACH or len(self._open) >= MOST:
             return
         task = asyncio.create_task(self._answer(id, method, params, flight))
         self._open[id] = task
         task.add_done_callback(lambda ended: self._closed(id, ended))
-        if flight is not None:
-            if flight.questions is None:
-                flight.questions = set()
-            flight.questions.add(task)
-            task.add_done_callback(flight.questions.discard)
+        if beside is None and flight is not None:
+            beside = flight.questions = set()
+        if beside is not None:
+            beside.add(task)
+            task.add_done_callback(beside.discard)
 
     def _closed(self, id: jsonrpc.Id, task: asyncio.Task[None]) -> None:
         if self._open.get(id) is task:

@@ -13,7 +13,7 @@ from gateway.errors import (
     Reached,
     RemoteError,
 )
-from gateway.session.questions import MOST
+from gateway.session.questions import MOST_EACH as MOST
 from gateway.session.session import Session
 from tests.peers.mcp_server_fixture import called, text
 from tests.peers.mcp_server_scripted import NOWHERE, Err, Events, Front, Wire, legacy, modern
