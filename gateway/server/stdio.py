@@ -203,4 +203,4 @@ class Stdio:
     def _tell(self, method: str, params: JsonObject) -> None:
         """What a server says unasked is for the legacy peer; a modern one listens."""
         if self._revision is not None:
-            self.send(wire.told(method, params))
+            (self.say if method == mcp.MESSAGE else self.send)(wire.told(method, params))

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from gateway.domain.client import Client
+from gateway.domain.events import Notice
+from gateway.runtime.notices import Notices
 from gateway.runtime.snapshot import Current
 from gateway.server.changes import Changes
 from gateway.server.endpoint import Endpoint
@@ -30,7 +32,9 @@ class Peer:
 
     def __init__(self, **talks: Talk) -> None:
         current = Current(talking(talks))
-        hub = Hub(Views(current, lambda _: None), current, Changes(current, lambda _: None), None)
+        self.notices = Notices()
+        changes = Changes(current, lambda _: None)
+        hub = Hub(Views(current, lambda _: None), current, changes, self.notices)
         self.endpoint = Endpoint(current, lambda _: None)
         self.front = Stdio(
             self.endpoint,
@@ -38,8 +42,9 @@ class Peer:
             hub,
             Subscriptions(hub),
             self._take,
-            self._take,
+            self._offered,
         )
+        self.reads = True  # else what may be left out is
         self._written: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._read: asyncio.Queue[Any] = asyncio.Queue()
         self._serving = asyncio.create_task(self.front.serve(self._lines(), grace=5))
@@ -47,6 +52,10 @@ class Peer:
     def _take(self, line: bytes) -> None:
         assert b"\n" not in line
         self._read.put_nowait(json.loads(line))
+
+    def _offered(self, line: bytes) -> None:
+        if self.reads:
+            self._take(line)
 
     async def _lines(self) -> AsyncIterator[bytes]:
         while (line := await self._written.get()) is not None:
@@ -96,6 +105,17 @@ async def test_a_legacy_peer_is_asked_and_answers() -> None:
     assert answer["id"] == 1
     assert answer["result"]["content"][0]["text"] == f"hello {json.dumps(ACCEPTED)}"
     assert await peer.leave() == []
+
+
+async def test_what_a_server_logs_unasked_is_left_out_when_nobody_reads() -> None:
+    peer = Peer()
+    await peer.initialize()
+    log = Notice("talker", "notifications/message", {"level": "error", "data": "x"})
+    peer.reads = False
+    peer.notices.publish(log)
+    peer.reads = True
+    peer.notices.publish(log)
+    assert [message["method"] for message in await peer.leave()] == ["notifications/message"]
 
 
 async def test_a_cancelled_call_of_a_legacy_peer_withdraws_its_question() -> None:
