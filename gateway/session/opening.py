@@ -41,7 +41,8 @@ async def opened(
         return transport, await introduced(transport, known, patience)
     except GatewayError as error:
         await transport.aclose()
-        if transport.apart or was_answered(error):
+        legacy = known is not None and not known.modern  # so `initialize` was the first it heard
+        if legacy or transport.apart or was_answered(error):
             raise
     except BaseException:
         await transport.aclose()

@@ -136,6 +136,13 @@ async def test_a_program_that_ends_over_the_probe_is_started_again_without() -> 
     assert events.losses == []
 
 
+async def test_a_program_that_ends_over_initialize_is_not_started_twice() -> None:
+    wire = Wire(answering(initialize=ConnectionLost("it ended")))
+    with pytest.raises(ConnectionLost):
+        await Session.open(wire, NOWHERE, Events(), known=LATEST_LEGACY)
+    assert (wire.connected, wire.closed) == (1, 1)
+
+
 async def test_a_refused_version_is_asked_again_in_a_common_one() -> None:
     answers = iter([Err(-32022, data={"supported": [MODERN, LEGACY]}, status=400), DISCOVERED])
     session, wire = await opened(answering(server_discover=lambda: next(answers)), apart=True)
