@@ -154,6 +154,9 @@ class Interactive:
     def _count(self, scopes: frozenset[str]) -> None:
         """Raises UpstreamFailed when asking for these has not helped."""
         now = self._means.clock()
+        for asked, times in [*self._steps.items()]:  # what a server asks for may differ each time
+            if now - times[-1] >= STEP_MEMORY:
+                del self._steps[asked]
         recent = [at for at in self._steps.get(scopes, ()) if now - at < STEP_MEMORY]
         if len(recent) >= MOST_STEPS or len(scopes) > MOST_SCOPES:
             raise UpstreamFailed(
