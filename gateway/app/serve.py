@@ -15,7 +15,6 @@ from gateway.app.parts import Parts, logged, opened
 from gateway.capability.units import seconds, size
 from gateway.config.model import Config
 from gateway.config.unmet import ref_of
-from gateway.domain.issue import Issue
 from gateway.domain.text import counted
 from gateway.meta import meta_tools
 from gateway.runtime.configured import Configured
@@ -29,8 +28,6 @@ logger = logging.getLogger(__name__)
 
 COLLECT = (10_000, 20, 50)  # thresholds of the cyclic collector while serving
 TAKEN = "another gateway may be running; --port takes another port"
-NOT_MOCKED = (Issue("--mock", "answers for capability files only"),)
-FIRST_CONNECTIONS = 20.0  # seconds that the command line waits for MCP servers to start
 AGAIN = 1.0  # seconds before a background task that failed is started anew
 
 
