@@ -20,7 +20,7 @@ from gateway.backends.queueing import Gate
 from gateway.backends.refreshing import Refreshing
 from gateway.backends.seat import Seat
 from gateway.backends.settings import McpSettings
-from gateway.backends.subscribed import Subscribed
+from gateway.backends.subscribed import Subscriptions
 from gateway.backends.supervise import Phase, Rng
 from gateway.backends.tending import Pulse
 from gateway.backends.way import Way
@@ -40,7 +40,7 @@ from gateway.errors import (
     ToolNotFound,
 )
 from gateway.protocol import mcp
-from gateway.protocol.task_ids import TASK
+from gateway.protocol.task_ids import TASK, TASK_ID
 from gateway.session.session import Session
 from gateway.transports.base import Means, TransportKind
 
@@ -48,6 +48,7 @@ log = logging.getLogger(__name__)
 
 NOTHING = Relayed(b"{}")
 TASKS = frozenset({mcp.TASKS_GET, mcp.TASKS_RESULT, mcp.TASKS_CANCEL, mcp.TASKS_UPDATE})
+TOLD = frozenset({mcp.TASK_STATUS, mcp.TASK_TOLD})  # of tasks, to their owners alone
 
 
 class McpBackend:
@@ -73,7 +74,7 @@ class McpBackend:
         self._keeper = Keeper(settings, self, open, clock, rng)
         self._offering = Offering(settings)
         self._refreshing = Refreshing(self._offering, self._publish)
-        self._subscribed = Subscribed()
+        self._subscribed = Subscriptions()
         self._owners = Owners()
         self._authorizer = means.authorizer
         self._closed: BackendUnavailable | None = None
@@ -160,7 +161,7 @@ class McpBackend:
     async def query(self, query: Query) -> Relayed:
         method, caller = query.method, query.caller.name
         if method in (mcp.SUBSCRIBE, mcp.UNSUBSCRIBE):
-            await self._subscription(method, caller, str(query.params.get("uri")))
+            await self._subscription(method, caller, query.params)
             return NOTHING
         if method in TASKS:
             self._owners.check(query.params, caller)
@@ -186,16 +187,20 @@ class McpBackend:
             self._leave(seat)
         return self._owners.listed(result, caller) if method == mcp.TASKS_LIST else result
 
-    async def _subscription(self, method: str, caller: str, uri: str) -> None:
-        """While it is down, it takes effect when it is up again."""
+    async def _subscription(self, method: str, caller: str, params: JsonObject) -> None:
+        """To a resource or, by `taskId`, to a task. While it is down, it takes effect when it is up
+        again.
+        """
         session = self._keeper.session
         if method == mcp.UNSUBSCRIBE:
-            await self._subscribed.unsubscribe(session, caller, uri)
+            await self._subscribed.unsubscribe(session, caller, params)
             return
+        if TASK_ID in params:
+            self._owners.check(params, caller)
         state = self._keeper.state
         if session is None and (state.phase is Phase.ASLEEP or not state.settled):
             session = await self._keeper.ready(self._soon())
-        await self._subscribed.subscribe(session, caller, uri)
+        await self._subscribed.subscribe(session, caller, params)
 
     async def _next(self, before: Session, error: BackendUnavailable, deadline: float) -> Session:
         """The session after one that was lost before it took a request. Else raises `error`."""
@@ -247,16 +252,18 @@ class McpBackend:
         self._refreshing.changed(method)
 
     def said(self, method: str, params: JsonObject) -> None:
-        if self._closed is None:
-            self._notify(Notice(self._name, method, params))
+        if self._closed is not None:
+            return
+        caller = self._owners.of(params.get(TASK_ID)) if method in TOLD else None
+        if caller is not None or method not in TOLD:
+            self._notify(Notice(self._name, method, params, caller))
 
     async def welcome(self, session: Session) -> None:
         await self._refreshing.all(session)
         self._about = introduced(self._about, self._settings, session)
         if self.needed:
-            try:
-                await self._subscribed.restore(session)
-            except GatewayError as error:
+            error = await self._subscribed.restore(session)
+            if error is not None:
                 facts = {"backend": self._name, "reason": str(error)}
                 log.warning("subscriptions_lost", extra=facts)
 

@@ -53,10 +53,14 @@ class Owners:
             if len(self._callers) > self._most:
                 self._callers.popitem(last=False)
 
+    def of(self, id: object) -> str | None:
+        """Whose task that is, if anybody's."""
+        return self._callers.get(id) if isinstance(id, str) else None
+
     def check(self, params: JsonObject, caller: str) -> None:
         """Raises RemoteError as a server does that has no such task."""
         id = params.get(TASK_ID)
-        if not isinstance(id, str) or self._callers.get(id) != caller:
+        if self.of(id) != caller:
             raise RemoteError(INVALID_PARAMS, f"no task {shown(str(id))}")
 
     def listed(self, result: Relayed, caller: str) -> Relayed:

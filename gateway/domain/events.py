@@ -87,12 +87,14 @@ class Notice:
     """What a backend's server says to all its clients: an MCP notification that belongs to no
     request in flight, such as `notifications/resources/updated` or `/message`.
 
-    Not an `Event`: it goes through `runtime/notices.py` to the clients whom it concerns.
+    Not an `Event`: it goes through `runtime/notices.py` to the clients whom it concerns; `caller`
+    names the only one who may hear of it, where there is one.
     """
 
     backend: str
     method: str
     params: JsonObject
+    caller: str | None = None
 
 
 Event = RequestAnswered | CallFinished | Searched | Reloaded | BackendChanged | Queried

@@ -39,6 +39,7 @@ PROMPTS_CHANGED = "notifications/prompts/list_changed"
 RESOURCES_CHANGED = "notifications/resources/list_changed"
 RESOURCE_UPDATED = "notifications/resources/updated"
 TASK_STATUS = "notifications/tasks/status"  # 2025-11-25
+TASK_TOLD = "notifications/tasks"  # SEP-2663
 ELICITED = "notifications/elicitation/complete"
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
 

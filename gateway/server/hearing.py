@@ -23,7 +23,7 @@ from gateway.server.changes import Changes
 from gateway.server.surface import Surface
 from gateway.server.views import Views
 
-MOST = 1024  # resources that one client subscribes to
+MOST = 1024  # resources and tasks that one client subscribes to
 ANYBODY = ""  # in the place of a backend, where ids are unique beyond one
 DEEPEST = 64  # levels below a resource of which its subscribers still hear
 
@@ -31,9 +31,11 @@ ABOUT: Mapping[str, str] = MappingProxyType(
     {
         mcp.RESOURCE_UPDATED: "uri",
         mcp.TASK_STATUS: "taskId",
+        mcp.TASK_TOLD: "taskId",
         mcp.ELICITED: "elicitationId",
     }
 )  # notification → the param that says what it is about
+SUBSCRIBED = frozenset({mcp.RESOURCE_UPDATED, mcp.TASK_TOLD})  # told only to who asked the server
 
 Tell = Callable[[str, JsonObject], None]  # method and params; must not block or raise
 Level = Callable[[], str | None]  # the least severe log message that is wanted; None: any
@@ -50,7 +52,7 @@ class Hearing:
         self._hub = hub
         self._stops: dict[str, Callable[[], None]] = {}
         self._followed: dict[tuple[str, str], Topic] = {}  # by notification, and as it is shown
-        self._held: set[str] = set()  # subscriptions that their servers have agreed to
+        self._held: set[tuple[str, str]] = set()  # those to which their servers have agreed
 
     def watch(self, changed: Iterable[str]) -> None:
         """Be told whenever a list that the client sees changed, by these notifications."""
@@ -60,46 +62,48 @@ class Hearing:
                     self.surface, self.caller, partial(self.tell, method, {}), method
                 )
 
-    async def subscribe(self, owned: Owned, shown: str) -> None:
-        """Be told when that resource changes; the client calls it `shown`. Raises GatewayError."""
-        key = (mcp.RESOURCE_UPDATED, shown)
+    async def subscribe(self, owned: Owned, shown: str, method: str = mcp.RESOURCE_UPDATED) -> None:
+        """Be told when that resource changes, or by another `method` how a task fares; the client
+        calls it `shown`. Raises GatewayError.
+        """
+        key = (method, shown)
         if key in self._followed:
             return
         if len(self._followed) >= MOST:
             raise Busy(f"too many subscriptions of one client: at most {MOST}")
-        self.follow(mcp.RESOURCE_UPDATED, owned, shown)  # from now on, so that none is missed
+        self.follow(method, owned, shown)  # from now on, so that none is missed
         view = self._hub.views.view(self.caller)
         try:
-            await view.query(owned.backend, mcp.SUBSCRIBE, {"uri": owned.name})
+            await view.query(owned.backend, mcp.SUBSCRIBE, {ABOUT[method]: owned.name})
         except BaseException:
             self._forget(*key)
             raise
         if key in self._followed:
-            self._held.add(shown)
+            self._held.add(key)
         else:  # the client has left meanwhile
-            self._hub.release(self.caller, owned)
+            self._hub.release(self.caller, (method, *owned))
 
-    async def subscribed(self, owned: Owned, shown: str) -> bool:
+    async def subscribed(self, owned: Owned, shown: str, method: str) -> bool:
         """The same; False where the server refuses."""
         try:
-            await self.subscribe(owned, shown)
+            await self.subscribe(owned, shown, method)
         except GatewayError:
             return False
         return True
 
-    def unsubscribe(self, shown: str) -> None:
+    def unsubscribe(self, shown: str, method: str = mcp.RESOURCE_UPDATED) -> None:
         """The end of `subscribe`. The server is told beside: nobody waits for that."""
-        topic = self._forget(mcp.RESOURCE_UPDATED, shown)
-        if topic is not None and shown in self._held:
-            self._held.discard(shown)
-            self._hub.release(self.caller, Owned(*topic[1:]))
+        topic = self._forget(method, shown)
+        if topic is not None and (method, shown) in self._held:
+            self._held.discard((method, shown))
+            self._hub.release(self.caller, topic)
 
     def follow(self, method: str, owned: Owned, shown: str) -> None:
         """Be told of `owned` by that notification, in which it is called `shown`; of very many, of
         the newest.
         """
         if len(self._followed) >= 2 * MOST:
-            self._forget(*next(key for key in self._followed if key[0] != mcp.RESOURCE_UPDATED))
+            self._forget(*next(key for key in self._followed if key[0] not in SUBSCRIBED))
         topic = (method, owned.backend, owned.name)
         self._followed[method, shown] = topic
         self._hub.enter(topic, self, shown)
@@ -115,10 +119,7 @@ class Hearing:
         self._stops.clear()
         self._hub.leave(self)
         for method, shown in tuple(self._followed):
-            if method == mcp.RESOURCE_UPDATED:
-                self.unsubscribe(shown)
-            else:
-                self._forget(method, shown)
+            self.unsubscribe(shown, method)
 
     def _forget(self, method: str, shown: str) -> Topic | None:
         topic = self._followed.pop((method, shown), None)
@@ -181,9 +182,9 @@ class Hub:
             if not self._logged[name]:
                 del self._logged[name]
 
-    def release(self, caller: Identity, owned: Owned) -> None:
+    def release(self, caller: Identity, topic: Topic) -> None:
         """Tell its server that one subscription less is held."""
-        self._later(caller, owned, mcp.UNSUBSCRIBE)
+        self._later(caller, topic, mcp.UNSUBSCRIBE)
 
     def close(self) -> None:
         """Hear and tell nothing more. Twice is once."""
@@ -200,6 +201,8 @@ class Hub:
         for part in _upwards(subject) if below else (subject,):
             topic = (notice.method, backend, part)
             for hearing, shown in tuple(self._about.get(topic, {}).items()):
+                if notice.caller not in (None, hearing.caller.name):  # I40
+                    continue
                 hearing.tell(notice.method, {**params, key: shown + subject[len(part) :]})
 
     def _swapped(self, before: Snapshot, after: Snapshot) -> None:
@@ -210,21 +213,22 @@ class Hub:
             if before.queries.get(name, handler) != handler or name not in before.queries
         }
         for topic, hearings in tuple(self._about.items()):
-            method, backend, uri = topic
+            method, backend, _ = topic
             if method == mcp.RESOURCE_UPDATED and backend in anew:
                 for hearing in hearings:
-                    self._later(hearing.caller, Owned(backend, uri), mcp.SUBSCRIBE)
+                    self._later(hearing.caller, topic, mcp.SUBSCRIBE)
 
-    def _later(self, caller: Identity, owned: Owned, method: str) -> None:
+    def _later(self, caller: Identity, topic: Topic, method: str) -> None:
         """Beside everything else; nobody waits for it."""
-        task = asyncio.get_running_loop().create_task(self._asked(caller, owned, method))
+        task = asyncio.get_running_loop().create_task(self._asked(caller, topic, method))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _asked(self, caller: Identity, owned: Owned, method: str) -> None:
+    async def _asked(self, caller: Identity, topic: Topic, method: str) -> None:
         """A backend that is not there has nothing to release, and is asked anew when it is back."""
+        about, backend, name = topic
         with contextlib.suppress(GatewayError):
-            await self.views.view(caller).query(owned.backend, method, {"uri": owned.name})
+            await self.views.view(caller).query(backend, method, {ABOUT[about]: name})
 
 
 def _upwards(uri: str) -> Iterable[str]:

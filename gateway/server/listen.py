@@ -5,10 +5,12 @@ Source: 2026-07-28, basic/patterns/subscriptions and cancellation.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from gateway.domain.identity import Identity
+from gateway.domain.naming import Owned
 from gateway.domain.tool import JsonObject
 from gateway.protocol import jsonrpc, mcp, wire
 from gateway.protocol.eras import MODERN
@@ -22,36 +24,34 @@ from gateway.server.tasks import REQUIRED
 
 MOST = 4096  # subscriptions in all
 MOST_EACH = 1024  # of one caller (I23)
-PATIENCE = 5.0  # seconds that servers have to take the subscriptions to their resources
+PATIENCE = 5.0  # seconds that servers have to take the subscriptions to what is theirs
 
 OF_RESOURCES = "resourceSubscriptions"
 OF_TASKS = "taskIds"
+NAMES: Mapping[str, str] = MappingProxyType(
+    {OF_RESOURCES: mcp.RESOURCE_UPDATED, OF_TASKS: mcp.TASK_TOLD}
+)  # what names single things → the notification it is told by
 
 Send = Callable[[bytes], None]  # takes one JSON-RPC message
 Done = Callable[[], None]
 
 
 def wanted(params: Mapping[str, Any], capabilities: JsonObject) -> JsonObject | Rejection:
-    """The notifications that a request asks for, of those we know. `capabilities` are the client's.
-
-    How tasks fare is nowhere told unasked: who wants to know polls.
-    """
+    """What a request asks to be told of what we know. `capabilities` are the client's."""
     found = params.get("notifications")
     if type(found) is not dict:
         return _invalid("params.notifications must be an object")
     for flag in mcp.FLAGS:
         if type(found.get(flag, False)) is not bool:
             return _invalid(f"notifications.{flag} must be a boolean")
-    for name in (OF_RESOURCES, OF_TASKS):
+    for name in NAMES:
         if not _texts(found.get(name, [])):
             return _invalid(f"notifications.{name} must be a list of at most {MOST_URIS} texts")
     if found.get(OF_TASKS) and not has_tasks_extension(capabilities):
         reason = "the client does not declare the tasks extension"
         return Rejection(mcp.MISSING_CAPABILITY, reason, REQUIRED)
-    known = {name: found[name] for name in (*mcp.FLAGS, OF_RESOURCES) if found.get(name)}
-    if OF_RESOURCES in known:
-        known[OF_RESOURCES] = list(dict.fromkeys(known[OF_RESOURCES]))
-    return known
+    known = {flag: True for flag in mcp.FLAGS if found.get(flag)}
+    return known | {name: list(dict.fromkeys(found[name])) for name in NAMES if found.get(name)}
 
 
 def _texts(value: object) -> bool:
@@ -140,24 +140,37 @@ class Subscriptions:
                 honoured[flag] = True
                 hearing.watch((changed,))
         if OF_RESOURCES in wanted and has(offered, ("resources", "subscribe")):
-            honoured[OF_RESOURCES] = await self._subscribe(hearing, wanted[OF_RESOURCES])
-        return honoured
+            honoured[OF_RESOURCES] = wanted[OF_RESOURCES]
+        if OF_TASKS in wanted and has_tasks_extension(offered):
+            honoured[OF_TASKS] = wanted[OF_TASKS]
+        return honoured | await self._subscribe(hearing, honoured)
 
-    async def _subscribe(self, hearing: Hearing, uris: Sequence[str]) -> Sequence[str]:
+    async def _subscribe(self, hearing: Hearing, wanted: JsonObject) -> dict[str, Sequence[str]]:
         """Those to which the servers agreed, or about which they have not answered yet."""
-        view = self._hub.views.view(hearing.caller)
-        begun: dict[asyncio.Task[bool], str] = {}
-        for uri in uris:
-            owners = hearing.surface.resource(view, uri)
-            if len(owners) == 1:
-                begun[asyncio.ensure_future(hearing.subscribed(owners[0], uri))] = uri
-        if not begun:
-            return []
+        begun: dict[asyncio.Task[bool], tuple[str, str]] = {}
+        for kind, shown, owned in self._owned(hearing, wanted):
+            subscribing = hearing.subscribed(owned, shown, NAMES[kind])
+            begun[asyncio.ensure_future(subscribing)] = (kind, shown)
         self._beginning.update(begun)
         for task in begun:
             task.add_done_callback(self._beginning.discard)
-        done, _ = await asyncio.wait(begun, timeout=PATIENCE)
-        return [uri for task, uri in begun.items() if task not in done or task.result()]
+        done, _ = await asyncio.wait(begun, timeout=PATIENCE) if begun else ((), ())
+        agreed = [of for task, of in begun.items() if task not in done or task.result()]
+        return {
+            kind: [name for its, name in agreed if its == kind] for kind in NAMES.keys() & wanted
+        }
+
+    def _owned(self, hearing: Hearing, wanted: JsonObject) -> Iterable[tuple[str, str, Owned]]:
+        """What is to be subscribed to: its kind, its name here, and whose it is."""
+        view, surface = self._hub.views.view(hearing.caller), hearing.surface
+        for uri in wanted.get(OF_RESOURCES, ()):
+            owners = surface.resource(view, uri)
+            if len(owners) == 1:
+                yield OF_RESOURCES, uri, owners[0]
+        for id in wanted.get(OF_TASKS, ()):
+            owner = surface.task(view, id)
+            if owner is not None:
+                yield OF_TASKS, id, owner
 
     def close(self, subscription: Subscription) -> None:
         """Forget it; saying anything is the caller's affair. Closing twice does nothing."""

@@ -23,7 +23,7 @@ ROUNDS = 10
 ELICIT = "elicitation/create"
 
 Ask = Callable[[Draft, Client], Awaitable[Relayed]]
-Questions = Mapping[str, tuple[str, JsonObject]]
+Asking = Mapping[str, tuple[str, JsonObject]]
 
 
 async def driven(ask: Ask, draft: Draft, client: Client, answer: Relayed) -> Relayed:
@@ -61,7 +61,7 @@ def _named(params: JsonObject) -> JsonObject:
     return params
 
 
-async def answers(client: Client, questions: Questions) -> dict[str, JsonObject]:
+async def answers(client: Client, questions: Asking) -> dict[str, JsonObject]:
     """The client's, asked all at once. Raises what the first that fails raises."""
     if len(questions) == 1:
         [(key, (method, params))] = questions.items()

@@ -27,8 +27,8 @@ class Listener(Protocol):
 
     def said(self, method: str, params: JsonObject) -> None: ...
 
-    def acknowledged(self, listen: int | None) -> None:
-        """The server took up the subscriptions that our request `listen` asks for."""
+    def acknowledged(self, listen: int | None, honoured: JsonObject | None) -> None:
+        """The server took up those subscriptions that our request `listen` asks for."""
         ...
 
     def lost(self, reason: str) -> None: ...
@@ -76,7 +76,7 @@ class Hearing:
         elif method == mcp.CANCELLED:
             self._questions.withdraw(params.get("requestId"))
         elif method == mcp.ACKNOWLEDGED:
-            self._listener.acknowledged(_subscription(params, request))
+            self._listener.acknowledged(_subscription(params, request), _honoured(params))
         else:
             self._pass_on(method, params, request)
 
@@ -98,6 +98,11 @@ def _subscription(params: JsonObject, request: int | None) -> int | None:
     meta = params.get(META)
     named = meta.get(mcp.SUBSCRIPTION_ID) if isinstance(meta, Mapping) else None
     return named if type(named) is int else request
+
+
+def _honoured(params: JsonObject) -> JsonObject | None:
+    found = params.get("notifications")
+    return found if isinstance(found, Mapping) else None
 
 
 def _without_subscription(params: JsonObject) -> JsonObject:

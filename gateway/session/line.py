@@ -99,13 +99,15 @@ class Line:
             raise _blamed(current) or current.declined
         return result
 
-    async def own(self, method: str, params: JsonObject | None = None) -> Inbound:
+    async def own(
+        self, method: str, params: JsonObject | None = None, client: Client = NOBODY
+    ) -> Inbound:
         """One request of the gateway's own."""
         if self._renewing is not None or self._ended is not None:
             await self.ready()
         draft = self.dialect.query(method, params or nothing())
         id = next_id()
-        body = self.dialect.body(id, draft, NOBODY)
+        body = self.dialect.body(id, draft, client)
         return await self.exchange(Outbound(id, method, body, draft.headers, draft.repeatable))
 
     async def exchange(self, out: Outbound) -> Inbound:

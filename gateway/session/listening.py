@@ -1,4 +1,4 @@
-"""What a modern server tells without being asked each time: one subscriptions/listen, kept open.
+"""What a modern server tells without being asked each time: a subscriptions/listen, kept open.
 
 The rule: a new stream is heard before the old one ends, and after a gap everything may have
 changed. Source: 2026-07-28, basic/patterns "Subscriptions".
@@ -7,9 +7,8 @@ changed. Source: 2026-07-28, basic/patterns "Subscriptions".
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from gateway.domain.client import NOBODY
 from gateway.domain.tool import JsonObject
 from gateway.errors import GatewayError, Unsupported
 from gateway.protocol import mcp
@@ -17,62 +16,57 @@ from gateway.protocol.answers import ErrorAnswered, raw
 from gateway.protocol.jsonrpc import METHOD_NOT_FOUND
 from gateway.protocol.outbound import next_id
 from gateway.session.line import Line
+from gateway.session.topics import Topics
 from gateway.transports.base import Outbound
 
 ACKNOWLEDGED_IN = 10.0  # seconds; some servers never say so
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds
-FLAGS = {
-    "tools": ("toolsListChanged", mcp.TOOLS_CHANGED),
-    "prompts": ("promptsListChanged", mcp.PROMPTS_CHANGED),
-    "resources": ("resourcesListChanged", mcp.RESOURCES_CHANGED),
-}  # by the capability whose `listChanged` allows it
+
+Refused = Mapping[str, GatewayError]  # by its name, why the server will not tell of it
+NONE: Refused = {}
 
 
 class Listening:
-    """`changed` is told what may have changed in a gap; `rng` spreads the attempts after one."""
+    """`rng` spreads the attempts after a gap."""
 
     def __init__(
-        self,
-        line: Line,
-        changed: Callable[[str], None],
-        rng: Callable[[], float] = random.random,
+        self, line: Line, topics: Topics, rng: Callable[[], float] = random.random
     ) -> None:
         self._line = line
-        self._changed = changed
+        self._topics = topics
         self._rng = rng
-        self._uris: frozenset[str] = frozenset()
+        self._names: frozenset[str] = frozenset()
         self._stream: _Stream | None = None
         self._coming: _Stream | None = None
         self._again: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
 
-    @property
-    def _lists(self) -> list[tuple[str, str]]:
-        """Flag and notification of each list of which the server tells."""
-        has = self._line.introduction.has
-        return [FLAGS[kind] for kind in FLAGS if has(kind, "listChanged")]
-
     def start(self) -> None:
-        """Hear of lists, as soon as the server lets us."""
+        """Hear of what is always told, as soon as the server lets us."""
         self._keep(0.0)
 
-    async def watch(self, uris: frozenset[str]) -> None:
-        """Hear of these resources, and of lists as always. Raises GatewayError."""
-        if uris and not self._line.introduction.has("resources", "subscribe"):
-            raise Unsupported("the server tells nobody when its resources change")
+    async def watch(self, names: frozenset[str]) -> Refused:
+        """Hear of what has these names, and of no other. Raises GatewayError."""
+        if names:
+            self._topics.allow()
         async with self._lock:
-            before, self._uris = self._uris, uris
-            if uris == before and self._stream is not None:
-                return
-            try:
-                await self._renew()
-            except BaseException:
-                self._uris = before
-                raise
+            before, self._names = self._names, names
+            if names != before or self._stream is None:
+                try:
+                    await self._renew()
+                except BaseException:
+                    self._names = before
+                    raise
+        return self._refused(names)
 
-    def acknowledged(self, listen: int | None) -> None:
+    def missed(self) -> None:
+        """Another session was told of the same before."""
+        self._topics.missed(self._names)
+
+    def acknowledged(self, listen: int | None, honoured: JsonObject | None) -> None:
         for stream in (self._coming, self._stream):
             if stream is not None and (listen is None or listen == stream.id):
+                stream.honoured = honoured
                 stream.heard.set()
 
     def close(self) -> None:
@@ -102,16 +96,23 @@ class Listening:
             self._lost(fresh)
 
     def _wanted(self) -> JsonObject:
-        wanted: dict[str, object] = {flag: True for flag, _ in self._lists}
-        if self._uris:
-            wanted["resourceSubscriptions"] = sorted(self._uris)
-        return wanted
+        if not self._names:
+            return self._topics.always
+        return {**self._topics.always, self._topics.member: sorted(self._names)}
+
+    def _refused(self, names: frozenset[str]) -> Refused:
+        """Those that the acknowledgement leaves out; a server that sends none tells of all."""
+        if self._stream is None or self._stream.honoured is None:
+            return NONE
+        told = self._stream.honoured.get(self._topics.member)
+        kept = map(str, told) if isinstance(told, list) else ()
+        return dict.fromkeys(names.difference(kept), Unsupported("the server does not tell of it"))
 
     def _begin(self, wanted: JsonObject) -> "_Stream":
         dialect = self._line.dialect
         draft = dialect.query(mcp.LISTEN, {"notifications": wanted})
         id = next_id()
-        out = Outbound(id, mcp.LISTEN, dialect.body(id, draft, NOBODY), draft.headers)
+        out = Outbound(id, mcp.LISTEN, dialect.body(id, draft, self._topics.client), draft.headers)
         stream = _Stream(id)
         stream.task = asyncio.create_task(self._hear(stream, out))
         return stream
@@ -149,8 +150,7 @@ class Listening:
                 if _unknown(error):
                     return
         if gap:
-            for _, notification in self._lists:
-                self._changed(notification)
+            self.missed()
 
 
 def _unknown(failure: GatewayError | None) -> bool:
@@ -166,6 +166,7 @@ class _Stream:
         self.heard = asyncio.Event()
         self.ended = False
         self.failure: GatewayError | None = None
+        self.honoured: JsonObject | None = None  # as far as it was told
         self.task: asyncio.Task[None]
 
     async def settled(self) -> None:

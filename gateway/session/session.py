@@ -23,12 +23,13 @@ from gateway.session.driving import driven
 from gateway.session.flights import Flights
 from gateway.session.hearing import Hearing
 from gateway.session.line import Line
-from gateway.session.listening import FLAGS, Listening
+from gateway.session.listening import NONE, Listening, Refused
 from gateway.session.mending import Mending
 from gateway.session.opening import PATIENCE, opened
 from gateway.session.paging import every
 from gateway.session.questions import Questions
 from gateway.session.subscribing import Subscribing
+from gateway.session.topics import FLAGS, Lists, Tasks
 from gateway.session.verbosity import Verbosity
 from gateway.transports.base import Means, Transport, TransportKind
 
@@ -66,6 +67,7 @@ class Session:
         self._transport: Transport | None = None
         self._line: Line
         self._watching: Listening | Subscribing | None = None
+        self._tasks: Listening | None = None
         self._gone: str | None = None  # why nothing goes through any more
         self._closed = False
 
@@ -109,8 +111,9 @@ class Session:
         self._mending = Mending(line, self._events.changed)
         self._verbosity = None if line.modern else Verbosity(line)
         if line.modern:
-            self._watching = Listening(line, self._events.changed)
+            self._watching = Listening(line, Lists(line, self._events.changed))
             self._watching.start()
+            self._tasks = Listening(line, Tasks(line, self._events.said))
         else:
             self._watching = Subscribing(line, self._own)
 
@@ -204,12 +207,20 @@ class Session:
         except SessionLost:
             return await self._line.own(method, params)  # as soon as it knows us again
 
-    async def watch(self, uris: frozenset[str]) -> None:
+    async def watch(self, uris: frozenset[str]) -> Refused:
         """Be told when these resources change, and no others. Raises Unsupported where the server
-        tells nobody.
+        tells nobody, and what else keeps it from being asked.
         """
-        if self._watching is not None:
-            await self._watching.watch(uris)
+        return await self._watching.watch(uris) if self._watching is not None else NONE
+
+    async def watch_tasks(self, ids: frozenset[str]) -> Refused:
+        """The same of how these tasks fare. A legacy server tells unasked."""
+        return await self._tasks.watch(ids) if self._tasks is not None else NONE
+
+    def missed_tasks(self) -> None:
+        """Tell soon how all of them fare: they were watched by a session before this one."""
+        if self._tasks is not None:
+            self._tasks.missed()
 
     async def aclose(self) -> None:
         """End it, and everything that runs for it. Twice is once."""
@@ -226,9 +237,10 @@ class Session:
     def said(self, method: str, params: JsonObject) -> None:
         self._events.said(method, params)
 
-    def acknowledged(self, listen: int | None) -> None:
-        if isinstance(self._watching, Listening):
-            self._watching.acknowledged(listen)
+    def acknowledged(self, listen: int | None, honoured: JsonObject | None) -> None:
+        for each in (self._watching, self._tasks):
+            if isinstance(each, Listening):
+                each.acknowledged(listen, honoured)
 
     def lost(self, reason: str) -> None:
         """From the transport; while we are introduced, requests fail by themselves.
@@ -253,6 +265,8 @@ class Session:
         self._questions.close()
         if self._watching is not None:
             self._watching.close()
+            if self._tasks is not None:
+                self._tasks.close()
             self._line.end(reason)
 
     def renewed(self) -> None:

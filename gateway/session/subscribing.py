@@ -2,10 +2,11 @@
 
 import asyncio
 
-from gateway.errors import Unsupported
+from gateway.errors import GatewayError, Unsupported
 from gateway.protocol import mcp
-from gateway.protocol.answers import read
+from gateway.protocol.answers import ErrorAnswered, read
 from gateway.session.line import Line
+from gateway.session.listening import Refused
 from gateway.session.paging import Own
 
 
@@ -19,10 +20,9 @@ class Subscribing:
         self._wanted: frozenset[str] = frozenset()
         self._lock = asyncio.Lock()
 
-    async def watch(self, uris: frozenset[str]) -> None:
-        """Hear of these and of no others. Raises Unsupported, and GatewayError for the first that
-        the server refuses.
-        """
+    async def watch(self, uris: frozenset[str]) -> Refused:
+        """Hear of these and of no others. Raises GatewayError, Unsupported among them."""
+        refused: dict[str, GatewayError] = {}
         if uris and not self._line.introduction.has("resources", "subscribe"):
             raise Unsupported("the server tells nobody when its resources change")
         async with self._lock:
@@ -31,8 +31,13 @@ class Subscribing:
                 self._held.discard(uri)
                 await self._own(mcp.UNSUBSCRIBE, {"uri": uri})  # an error means: already so
             for uri in sorted(uris - self._held):
-                read(await self._own(mcp.SUBSCRIBE, {"uri": uri}))
-                self._held.add(uri)
+                try:
+                    read(await self._own(mcp.SUBSCRIBE, {"uri": uri}))
+                except ErrorAnswered as error:
+                    refused[uri] = error
+                else:
+                    self._held.add(uri)
+        return refused
 
     async def restore(self) -> None:
         """The server has forgotten all."""

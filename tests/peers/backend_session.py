@@ -36,6 +36,8 @@ class MemorySession:
         self.events = events
         self.closed = False
         self.watched: frozenset[str] = frozenset()
+        self.watched_tasks: frozenset[str] = frozenset()
+        self.missed = 0  # how often it was asked to look at them
         self.flying: set[asyncio.Future[Relayed]] = set()
         self.capabilities = server.capabilities
         self.instructions = server.instructions
@@ -76,10 +78,21 @@ class MemorySession:
         if self.server.dead:
             raise BackendUnavailable("no answer")
 
-    async def watch(self, uris: frozenset[str]) -> None:
+    async def watch(self, uris: frozenset[str]) -> dict[str, GatewayError]:
+        self.watched = uris
+        return self._refused(uris)
+
+    async def watch_tasks(self, ids: frozenset[str]) -> dict[str, GatewayError]:
+        self.watched_tasks = ids
+        return self._refused(ids)
+
+    def _refused(self, names: frozenset[str]) -> dict[str, GatewayError]:
         if self.server.unwatchable is not None:
             raise self.server.unwatchable
-        self.watched = uris
+        return {name: error for name, error in self.server.refusing.items() if name in names}
+
+    def missed_tasks(self) -> None:
+        self.missed += 1
 
     async def aclose(self) -> None:
         self.closed = True
@@ -106,6 +119,7 @@ class MemoryServer:
         self.kind = "complete"
         self.refuses: BaseException | None = None
         self.unwatchable: GatewayError | None = None
+        self.refusing: dict[str, GatewayError] = {}  # by the URI or the id of what it does not tell
         self.dead = False
         self.pinged = 0
         self.called: list[tuple[str, Any, Any]] = []

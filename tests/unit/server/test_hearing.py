@@ -152,7 +152,7 @@ async def test_a_subscription_that_its_server_refuses_is_none() -> None:
     fixture.servers.answers[mcp.SUBSCRIBE] = RemoteError(-32602, "no such resource")
     with pytest.raises(RemoteError):
         await client.hearing.subscribe(A, "file:///a")
-    assert await client.hearing.subscribed(A, "file:///a") is False
+    assert await client.hearing.subscribed(A, "file:///a", UPDATED) is False
     fixture.update("file:///a")
     client.hearing.close()
     await fixture.settle()

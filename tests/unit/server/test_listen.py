@@ -261,9 +261,64 @@ async def test_one_that_is_ended_while_it_begins_says_nothing() -> None:
 
 
 def test_who_wants_to_hear_of_tasks_has_to_know_them() -> None:
-    """How a task fares is asked for; that it is not told unasked is in the acknowledgement."""
     asked = {"notifications": {"taskIds": ["7"]}}
     found = wanted(asked, {})
     assert isinstance(found, Rejection)
     assert found.code == -32021
-    assert wanted(asked, {"extensions": {mcp.TASKS_EXTENSION: {}}}) == {}
+    assert wanted(asked, {"extensions": {mcp.TASKS_EXTENSION: {}}}) == {"taskIds": ["7"]}
+
+
+TASKS = {"tools": {}, "extensions": {mcp.TASKS_EXTENSION: {}}}
+
+
+async def test_tasks_are_told_of_under_the_ids_that_the_client_knows() -> None:
+    server = Server(offering("fs", capabilities=TASKS), offering("other"))
+    meta = MetaSurface(META_TOOLS)
+    listening = await server.open({"taskIds": ["fs:7", "other:7", "7", "nobody:7"]}, meta)
+    assert listening.sent[0]["params"]["notifications"] == {"taskIds": ["fs:7", "other:7"]}
+    assert ("fs", mcp.SUBSCRIBE, {"taskId": "7"}) in server.servers.said
+    server.hub.hear(Notice("fs", mcp.TASK_TOLD, {"taskId": "7", "status": "completed"}))
+    server.hub.hear(Notice("fs", mcp.TASK_TOLD, {"taskId": "8", "status": "completed"}))
+    tagged = {"taskId": "fs:7", "status": "completed", "_meta": {mcp.SUBSCRIPTION_ID: 1}}
+    assert listening.methods[1:] == [mcp.TASK_TOLD]
+    assert listening.sent[1]["params"] == tagged
+
+
+async def test_the_task_of_another_caller_is_neither_acknowledged_nor_told_of() -> None:
+    """I40. It is the backend that knows whose it is."""
+    server = Server(offering("fs", capabilities=TASKS))
+    mine = await server.open({"taskIds": ["7"]})
+    server.servers.answers[mcp.SUBSCRIBE] = RemoteError(-32602, "no task '7'")
+    theirs = Listening(1, Identity("other"))
+    assert await server.subscriptions.open(FS, {"taskIds": ["7"]}, theirs.subscription)
+    assert theirs.sent[0]["params"]["notifications"] == {"taskIds": []}
+    server.hub.hear(Notice("fs", mcp.TASK_TOLD, {"taskId": "7"}, ANONYMOUS.name))
+    assert (len(mine.sent), len(theirs.sent)) == (2, 1)
+
+
+async def test_what_is_told_for_one_caller_reaches_no_other_even_while_it_asks() -> None:
+    """I40. A subscription hears from before its server has agreed."""
+    server, theirs = Server(offering("fs", capabilities=TASKS)), Listening(1, Identity("other"))
+
+    def asked(_: object) -> JsonObject:
+        server.hub.hear(Notice("fs", mcp.TASK_TOLD, {"taskId": "7"}, ANONYMOUS.name))
+        return {}
+
+    server.servers.answers[mcp.SUBSCRIBE] = asked
+    assert await server.subscriptions.open(FS, {"taskIds": ["7"]}, theirs.subscription)
+    assert theirs.methods == [mcp.ACKNOWLEDGED]
+
+
+async def test_a_server_without_tasks_is_not_asked_for_any() -> None:
+    server = Server()
+    listening = await server.open({"taskIds": ["7"]})
+    assert listening.sent[0]["params"]["notifications"] == {}
+    assert server.servers.asked == []
+
+
+async def test_the_end_of_a_subscription_releases_its_tasks() -> None:
+    server = Server(offering("fs", capabilities=TASKS))
+    listening = await server.open({"taskIds": ["7"]})
+    server.subscriptions.close(listening.subscription)
+    await asyncio.gather(*server.hub._tasks)
+    assert server.servers.said[-1] == ("fs", mcp.UNSUBSCRIBE, {"taskId": "7"})

@@ -21,18 +21,28 @@ SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
 class Streams:
     """A modern server's listen streams: each acknowledges, and lasts until `end`."""
 
-    def __init__(self, *, acknowledges: bool = True):
+    def __init__(self, *, acknowledges: bool = True, refuses=()):
         self.open: dict[int, asyncio.Future] = {}
         self.acknowledges = acknowledges
+        self.refuses = refuses
+        self.told = {}
         self.beside: list[set[int]] = []  # which others were open when one began
 
     async def __call__(self, wire, message):
+        if message["method"] == "tasks/get":
+            return {"resultType": "complete", **self.told[message["params"]["taskId"]]}
         assert message["method"] == "subscriptions/listen"
         id = message["id"]
         self.beside.append(set(self.open))
         end = self.open[id] = asyncio.get_running_loop().create_future()
         if self.acknowledges:
-            params = {"_meta": {SUBSCRIPTION: id}, "notifications": {}}
+            asked = message["params"]["notifications"]
+            kept = {
+                name: [each for each in of if each not in self.refuses]
+                for name, of in asked.items()
+                if isinstance(of, list)
+            }
+            params = {"_meta": {SUBSCRIPTION: id}, "notifications": asked | kept}
             wire.say("notifications/subscriptions/acknowledged", params, on=id)
         try:
             return await end
@@ -183,8 +193,74 @@ async def test_a_legacy_server_is_subscribed_to_by_the_difference() -> None:
     assert sent() == [("subscribe", "a"), ("subscribe", "b")]
     await session.watch(frozenset({"b", "c"}))
     assert sent() == [("unsubscribe", "a"), ("subscribe", "c")]
-    with pytest.raises(RemoteError, match="no such"):
-        await session.watch(frozenset({"b", "bad"}))
+    refused = await session.watch(frozenset({"b", "bad"}))
+    assert [uri for uri in refused if "no such resource" in str(refused[uri])] == ["bad"]
     assert sent() == [("unsubscribe", "c"), ("subscribe", "bad")]
     await session.watch(frozenset())
     assert sent() == [("unsubscribe", "b")]
+
+
+TASKS = "io.modelcontextprotocol/tasks"
+DONE = {"taskId": "t1", "status": "completed", "result": {"content": []}}
+
+
+async def following(streams, **more):
+    capabilities = {**ALL, "extensions": {TASKS: {}}}
+    session, wire, events = await listening(streams, capabilities=capabilities, **more)
+    await streams.next()
+    return session, wire, events
+
+
+async def test_tasks_are_listened_to_on_a_stream_of_their_own() -> None:
+    streams = Streams(refuses={"t2"})
+    session, wire, events = await following(streams)
+    refused = await session.watch_tasks(frozenset({"t2", "t1"}))
+    assert list(refused) == ["t2"]
+    assert isinstance(refused["t2"], Unsupported)
+    assert wanted(wire)[-1] == {"taskIds": ["t1", "t2"]}
+    meta = wire.heard[-1]["params"]["_meta"]
+    assert meta["io.modelcontextprotocol/clientCapabilities"] == {"extensions": {TASKS: {}}}
+    assert len(streams.open) == 2
+    wire.say("notifications/tasks", {**DONE, "_meta": {SUBSCRIPTION: max(streams.open)}})
+    assert events.sayings == [("notifications/tasks", DONE)]
+    await session.watch_tasks(frozenset())
+    await asyncio.sleep(0)
+    assert len(streams.open) == 1
+    await session.aclose()
+
+
+async def test_a_resource_that_is_not_acknowledged_is_refused() -> None:
+    session, *_ = await following(Streams(refuses={"a"}))
+    assert list(await session.watch(frozenset({"a", "b"}))) == ["a"]
+    assert list(await session.watch(frozenset({"a", "b"}))) == ["a"]
+    await session.aclose()
+
+
+async def test_how_a_task_fared_in_a_gap_is_told_after_it() -> None:
+    streams = Streams()
+    session, _, events = await following(streams)
+    streams.told["t1"] = DONE
+    session._tasks._rng = lambda: 0.0
+    await session.watch_tasks(frozenset({"t1"}))
+    streams.end(max(streams.open))
+    async with asyncio.timeout(5):
+        await events.heard.wait()
+    assert events.sayings == [("notifications/tasks", DONE)]
+    assert len(streams.open) == 2
+    await session.aclose()
+
+
+async def test_a_server_without_tasks_is_not_asked_to_tell_of_any() -> None:
+    streams = Streams()
+    session, wire, _ = await listening(streams)
+    await streams.next()
+    with pytest.raises(Unsupported):
+        await session.watch_tasks(frozenset({"t1"}))
+    assert len(wanted(wire)) == 1
+    await session.aclose()
+
+
+async def test_a_legacy_server_tells_of_tasks_unasked() -> None:
+    session = await Session.open(Wire(legacy()), NOWHERE, Events())
+    assert await session.watch_tasks(frozenset({"t1"})) == {}
+    session.missed_tasks()
