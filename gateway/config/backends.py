@@ -20,7 +20,13 @@ ServerName = Annotated[
     ),
 ]
 Variable = Annotated[str, Meta(pattern=r"^[^=\x00]+$")]
-HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
+HeaderName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",
+        extra={"hint": "a header's name has no spaces and no colon, such as X-Api-Key"},
+    ),
+]
 Count = Annotated[int, Meta(ge=1, le=10_000)]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from gateway.config.model import Config, SurfacedTool
 from gateway.domain.catalog import Catalog
 from gateway.domain.issue import Issue, Severity
+from gateway.domain.listing import Status
 from gateway.domain.names import did_you_mean
 from gateway.domain.tool import ToolRef
 
@@ -13,7 +14,7 @@ def unmet(config: Config, file: str, catalog: Catalog) -> Iterator[Issue]:
     """Warnings, since what is named may yet come."""
     for index, named in enumerate(config.meta_mcp.surfaced_tools):
         ref = ref_of(named)
-        if catalog.find(ref) is None:
+        if catalog.find(ref) is None and _is_known(catalog, ref.backend):
             hint = did_you_mean(str(ref), [str(tool.ref) for tool in catalog])
             place = f"meta_mcp.surfaced_tools[{index}]"
             yield _warning(file, f"no tool {str(ref)!r} is on offer", place, hint)
@@ -31,6 +32,12 @@ def unmet(config: Config, file: str, catalog: Catalog) -> Iterator[Issue]:
         if name in catalog.backends:
             text = f"{name!r} is the own name of a server, which counts"
             yield _warning(file, text, f"aliases.{name}", None)
+
+
+def _is_known(catalog: Catalog, backend: str) -> bool:
+    """Whether it is known what the server offers; one that was never reached may have the tool."""
+    listing = catalog.backends.get(backend)
+    return listing is None or bool(listing.tools) or listing.health.status is not Status.DOWN
 
 
 def ref_of(named: str | SurfacedTool) -> ToolRef:
