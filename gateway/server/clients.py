@@ -18,7 +18,7 @@ from gateway.server.dialogue import Dialogue
 USUAL_LEVEL = "info"  # what a modern server is told of a client that never set one
 
 
-class Line(Protocol):
+class Sender(Protocol):
     """What carries messages to the client of one open request."""
 
     def say(self, message: bytes) -> None: ...
@@ -31,7 +31,7 @@ class ModernClient(msgspec.Struct, eq=False):
 
     capabilities: JsonObject
     params: Mapping[str, Any]
-    line: Line
+    sender: Sender
 
     @property
     def modern(self) -> bool:
@@ -44,9 +44,9 @@ class ModernClient(msgspec.Struct, eq=False):
 
     def notify(self, method: str, params: JsonObject) -> None:
         if method == mcp.PROGRESS:
-            _progress(self.line, self.params, params)
+            _progress(self.sender, self.params, params)
         elif method == mcp.MESSAGE and (level := self.log_level) is not None:
-            _message(self.line, level, params)
+            _message(self.sender, level, params)
 
     async def ask(self, method: str, params: JsonObject) -> JsonObject:
         check(self.capabilities, method, params)
@@ -58,7 +58,7 @@ class LegacyClient(msgspec.Struct, eq=False):
 
     dialogue: Dialogue
     params: Mapping[str, Any]
-    line: Line
+    sender: Sender
 
     @property
     def modern(self) -> bool:
@@ -75,14 +75,14 @@ class LegacyClient(msgspec.Struct, eq=False):
     def notify(self, method: str, params: JsonObject) -> None:
         """One that never set a level gets whatever a server sends, as the specification has it."""
         if method == mcp.PROGRESS:
-            _progress(self.line, self.params, params)
+            _progress(self.sender, self.params, params)
         elif method == mcp.MESSAGE:
-            _message(self.line, self.dialogue.level, params)
+            _message(self.sender, self.dialogue.level, params)
         else:
-            self.line.say(jsonrpc.notification(method, jsonrpc.encode(params)))
+            self.sender.say(jsonrpc.notification(method, jsonrpc.encode(params)))
 
     async def ask(self, method: str, params: JsonObject) -> JsonObject:
-        return await self.dialogue.ask(method, params, self.line.send)
+        return await self.dialogue.ask(method, params, self.sender.send)
 
 
 def _meta(params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -90,13 +90,13 @@ def _meta(params: Mapping[str, Any]) -> Mapping[str, Any]:
     return meta if type(meta) is dict else {}
 
 
-def _progress(line: Line, request: Mapping[str, Any], params: JsonObject) -> None:
+def _progress(sender: Sender, request: Mapping[str, Any], params: JsonObject) -> None:
     token = jsonrpc.as_id(_meta(request).get("progressToken"))
     if token is not None:
         raw = jsonrpc.encode({**params, "progressToken": token})
-        line.say(jsonrpc.notification(mcp.PROGRESS, raw))
+        sender.say(jsonrpc.notification(mcp.PROGRESS, raw))
 
 
-def _message(line: Line, level: str | None, params: JsonObject) -> None:
+def _message(sender: Sender, level: str | None, params: JsonObject) -> None:
     if level is None or loud_enough(params, level):
-        line.say(jsonrpc.notification(mcp.MESSAGE, jsonrpc.encode(params)))
+        sender.say(jsonrpc.notification(mcp.MESSAGE, jsonrpc.encode(params)))

@@ -35,7 +35,7 @@ from gateway.transports.refusals import (
 )
 from gateway.transports.requests import STREAM, Requests, media_type, unpacked
 from gateway.transports.standing import Standing
-from gateway.transports.streams import Hearing
+from gateway.transports.streams import Reading
 
 JSON = frozenset({"application/json", ""})
 GOODBYE_SECONDS = 1.0
@@ -80,11 +80,11 @@ class HttpTransport:
         opening = out.method == INITIALIZE
         if opening:
             self._requests.session = None
-        hearing = Hearing(self._peer, out.id)
-        stage = Stage(sink=hearing, lasting=out.method == LISTEN)
+        reading = Reading(self._peer, out.id)
+        stage = Stage(sink=reading, lasting=out.method == LISTEN)
         self._open.add(stage)
         try:
-            response = await self._answered(out, hearing, stage)
+            response = await self._answered(out, reading, stage)
         finally:
             self._open.discard(stage)
         return response
@@ -118,34 +118,34 @@ class HttpTransport:
 
     # -- one request ----------------------------------------------------------------------------
 
-    async def _answered(self, out: Outbound, hearing: Hearing, stage: Stage) -> Inbound:
+    async def _answered(self, out: Outbound, reading: Reading, stage: Stage) -> Inbound:
         in_session = self._requests.session is not None  # by its answer, another may be opening
         try:
             answer = await self._requests.post(
                 out.body, out.headers, stage, repeatable=out.repeatable
             )
         except ConnectionLost:
-            if not hearing.begun:
+            if not reading.begun:
                 raise
-            return await self._resumed(out, hearing, stage)
+            return await self._resumed(out, reading, stage)
         if answer.status != OK:
             return await self._refused(out, answer, in_session=in_session)
         if out.method == INITIALIZE:
             self._requests.session = _session(answer)
-        if hearing.response is None:
-            await self._read(answer, hearing)
-        if hearing.response is None:
-            return await self._resumed(out, hearing, stage)
-        return hearing.response
+        if reading.response is None:
+            await self._read(answer, reading)
+        if reading.response is None:
+            return await self._resumed(out, reading, stage)
+        return reading.response
 
-    async def _read(self, answer: HttpResponse, hearing: Hearing) -> None:
+    async def _read(self, answer: HttpResponse, reading: Reading) -> None:
         kind = media_type(answer)
         if kind in JSON:
-            hearing.take(await unpacked(answer))
-            if hearing.response is None:
+            reading.take(await unpacked(answer))
+            if reading.response is None:
                 raise BadResponse("the server answered another request than ours")
         elif kind == STREAM:
-            hearing(await unpacked(answer))  # nothing, unless it came packed
+            reading(await unpacked(answer))  # nothing, unless it came packed
         else:
             raise no_answer(answer)
 
@@ -160,23 +160,23 @@ class HttpTransport:
             raise failure(answer)
         return found
 
-    async def _resumed(self, out: Outbound, hearing: Hearing, stage: Stage) -> Inbound:
+    async def _resumed(self, out: Outbound, reading: Reading, stage: Stage) -> Inbound:
         """Hear the rest of a stream that ended before the response (SEP-1699)."""
         failures = 0
-        while hearing.last_id and failures < TRIES and not self._closed:
-            await asyncio.sleep(hearing.pause)
-            opened = await self._taken_up(out, hearing, stage)
-            if hearing.response is not None:
-                return hearing.response
+        while reading.last_id and failures < TRIES and not self._closed:
+            await asyncio.sleep(reading.pause)
+            opened = await self._taken_up(out, reading, stage)
+            if reading.response is not None:
+                return reading.response
             failures = 0 if opened else failures + 1
         raise _unanswered()
 
-    async def _taken_up(self, out: Outbound, hearing: Hearing, stage: Stage) -> bool:
+    async def _taken_up(self, out: Outbound, reading: Reading, stage: Stage) -> bool:
         """Whether there was a stream; False: there may be one later."""
         try:
-            answer = await hearing.go_on(self._requests, out.headers, stage)
+            answer = await reading.go_on(self._requests, out.headers, stage)
         except (ConnectionLost, BackendUnavailable):
-            return hearing.heard
+            return reading.heard
         if answer.status == NOT_FOUND and self._requests.session is not None:
             raise session_gone(Reached.SENT_UNKNOWN)
         if answer.status == OK and media_type(answer) == STREAM:

@@ -23,7 +23,7 @@ KILLED = 2.0  # seconds until the system has ended what it was told to kill
 
 
 @dataclass(frozen=True, slots=True)
-class Ears:
+class Handlers:
     """Who hears of a child. `exited` is called on the loop, once, when the program has ended."""
 
     output: asyncio.Protocol
@@ -61,13 +61,13 @@ class Process:
 
     @classmethod
     async def start(
-        cls, program: Program, ears: Ears, handle: Callable[[int], int | None] = _handle
+        cls, program: Program, handlers: Handlers, handle: Callable[[int], int | None] = _handle
     ) -> "Process":
         """Raises OSError or ValueError as `subprocess.Popen` does. Cancelled, it leaves nothing."""
         child = await spawned(program)
-        self = cls(child, ears.exited, handle(child.pid))
+        self = cls(child, handlers.exited, handle(child.pid))
         try:
-            await self._connect(ears)
+            await self._connect(handlers)
         except BaseException:
             self.kill()
             self.release()
@@ -109,17 +109,21 @@ class Process:
         for close in self._closing:
             close()
 
-    async def _connect(self, ears: Ears) -> None:
+    async def _connect(self, handlers: Handlers) -> None:
         loop, child = self._loop, self._child
         with contextlib.ExitStack() as theirs:
             for file in (child.stdin, child.stdout, child.stderr):
                 theirs.callback(file.close)  # type: ignore[union-attr]
-            output, _ = await loop.connect_read_pipe(lambda: ears.output, _copy(child.stdout, loop))
+            output, _ = await loop.connect_read_pipe(
+                lambda: handlers.output, _copy(child.stdout, loop)
+            )
             self._closing.append(output.close)
-            errors, _ = await loop.connect_read_pipe(lambda: ears.errors, _copy(child.stderr, loop))
+            errors, _ = await loop.connect_read_pipe(
+                lambda: handlers.errors, _copy(child.stderr, loop)
+            )
             self._closing.append(errors.close)
             self.input, _ = await loop.connect_write_pipe(
-                lambda: ears.input, _copy(child.stdin, loop)
+                lambda: handlers.input, _copy(child.stdin, loop)
             )
             self._closing.append(lambda: _abort(self.input))
 

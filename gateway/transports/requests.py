@@ -62,6 +62,7 @@ class Requests:
         """Raises Unreachable or InvalidArguments for a URL that cannot be asked."""
         self.to = address(str(URL(url).with_fragment(None)))
         self.session: str | None = None
+        self.backend = means.name
         self._http = means.http
         self._authorizer = means.authorizer
         self._heads: dict[str, tuple[str | None, Pairs, Pairs, bytes]] = {}

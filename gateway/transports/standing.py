@@ -14,7 +14,7 @@ from gateway.http.pool import Stage
 from gateway.transports.base import Headers, Peer
 from gateway.transports.refusals import NOT_FOUND, OK, SERVER_ERROR, TIMED_OUT, TOO_MANY
 from gateway.transports.requests import STREAM, Requests, media_type
-from gateway.transports.streams import Hearing
+from gateway.transports.streams import Reading
 
 log = logging.getLogger(__name__)
 
@@ -50,19 +50,20 @@ class Standing:
             await asyncio.wait([self._task])
 
     async def _follow(self, headers: Headers) -> None:
-        hearing = Hearing(self._peer, None)
+        reading = Reading(self._peer, None)
         failures = 0
-        while await self._listen(hearing, headers):
-            failures = 0 if hearing.heard else failures + 1
-            await asyncio.sleep(pause(hearing.pause, failures, self._rng()))
+        while await self._listen(reading, headers):
+            failures = 0 if reading.heard else failures + 1
+            await asyncio.sleep(pause(reading.pause, failures, self._rng()))
 
-    async def _listen(self, hearing: Hearing, headers: Headers) -> bool:
+    async def _listen(self, reading: Reading, headers: Headers) -> bool:
         """One stream to its end; False: there is no use in another."""
         session = self._requests.session
         try:
-            answer = await hearing.go_on(self._requests, headers, Stage())
+            answer = await reading.go_on(self._requests, headers, Stage())
         except GatewayError as error:
-            log.debug("standing_stream_broke", extra={"reason": str(error)})
+            facts = {"backend": self._requests.backend, "reason": str(error)}
+            log.debug("standing_stream_broke", extra=facts)
             return True
         if answer.status == OK:
             return media_type(answer) == STREAM

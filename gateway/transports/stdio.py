@@ -18,7 +18,7 @@ from gateway.http.failures import ConnectionLost, Unreachable
 from gateway.protocol.received import LARGEST, Inbound
 from gateway.transports.base import Headers, Means, Outbound, Peer, Transport
 from gateway.transports.correlate import Correlation
-from gateway.transports.process import Ears, Process
+from gateway.transports.process import Handlers, Process
 from gateway.transports.process_environment import for_child
 from gateway.transports.process_pipes import LastWords, Lines
 from gateway.transports.spawning import Program
@@ -102,10 +102,10 @@ class Server(asyncio.Protocol):
         """Raises BackendUnavailable, with what to do, when there is nothing to start."""
         settings = self._settings
         environ = for_child(environment(), settings.env)
-        ears = Ears(self._lines, self._errors, self, self._exited)
+        handlers = Handlers(self._lines, self._errors, self, self._exited)
         try:
             program = Program(settings.command, environ, settings.cwd)
-            self._process = await Process.start(program, ears)
+            self._process = await Process.start(program, handlers)
         except (OSError, ValueError) as error:
             raise _not_started(settings, error) from None
         self._process.input.set_write_buffer_limits(MOST_UNREAD)

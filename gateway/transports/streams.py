@@ -16,7 +16,7 @@ PAUSES = 0.1, 30.0  # what it may say
 LONGEST_ID = 1024  # characters of an event's id
 
 
-class Hearing:
+class Reading:
     """Called with the bytes of a stream, it tells whether that was enough, as a sink does.
 
     `request` is the id of ours which the stream answers; None: it answers none, and goes on. A

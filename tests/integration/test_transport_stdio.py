@@ -20,7 +20,7 @@ from gateway.http.direct import Direct
 from gateway.http.failures import ConnectionLost
 from gateway.protocol.received import LARGEST
 from gateway.transports.base import Means
-from gateway.transports.process import Ears, Process
+from gateway.transports.process import Handlers, Process
 from gateway.transports.reaper import Reaper
 from gateway.transports.spawning import Program, spawned
 from gateway.transports.stdio import Server, Stdio
@@ -437,15 +437,15 @@ class Listens(asyncio.Protocol):
 
 async def test_the_end_is_heard_without_the_help_of_linux_too():
     ended = asyncio.Event()
-    ears = Ears(Listens(), Listens(), Listens(), ended.set)
+    handlers = Handlers(Listens(), Listens(), Listens(), ended.set)
     program = Program(COMMAND, {})
-    process = await Process.start(program, ears, handle=lambda _pid: None)
+    process = await Process.start(program, handlers, handle=lambda _pid: None)
     process.input.write(b'{"method":"end","params":{"code":7}}\n')
     async with asyncio.timeout(10):
         await ended.wait()
     assert process.exit_status == "exit code 7"
     await process.stop(1.0)
-    process = await Process.start(program, ears, handle=lambda _pid: None)
+    process = await Process.start(program, handlers, handle=lambda _pid: None)
     await process.stop(10.0)
     assert process.exit_status == "exit code 0"
 
@@ -457,8 +457,8 @@ async def test_a_start_that_is_cancelled_leaves_nothing():
         pids.append(pid)
 
     ended = asyncio.Event()
-    ears = Ears(Listens(), Listens(), Listens(), ended.set)
-    starting = asyncio.ensure_future(Process.start(Program(COMMAND, {}), ears, handle=remember))
+    handlers = Handlers(Listens(), Listens(), Listens(), ended.set)
+    starting = asyncio.ensure_future(Process.start(Program(COMMAND, {}), handlers, handle=remember))
     async with asyncio.timeout(10):
         while not pids:
             await asyncio.sleep(0)
