@@ -140,6 +140,9 @@ def _announce(parts: Parts, port: int) -> None:
         logger.info("serving", extra=facts)
     else:
         offer = f"{counted(tools, 'tool')} of {counted(servers, 'server')}"
+        connecting = sum(not listing.settled for listing in catalog.backends.values())
+        if connecting:
+            offer += f" ({connecting} still being connected)"
         sys.stderr.write(f"capgate {__version__}: {offer} at {url}\n")
         sys.stderr.flush()
 

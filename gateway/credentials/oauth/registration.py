@@ -107,7 +107,8 @@ class Registration:
         if server.registration_endpoint is None:
             raise Distrusted(
                 "the authorization server lets nobody register",
-                hint="the operator registers the gateway there, and sets oauth.client_id",
+                hint="the operator registers the gateway there and sets oauth.client_id, or,"
+                " where the server takes a key, its headers",
             )
         asked = {
             "client_name": NAME,
