@@ -13,7 +13,7 @@ import msgspec
 from gateway.domain.client import NO_CONTEXT, NOBODY, Client, Context
 from gateway.domain.tool import JsonObject
 from gateway.protocol import mcp
-from gateway.protocol.envelope import META, Envelope, legacy_meta, passing
+from gateway.protocol.envelope import META, TASK, Envelope, legacy_meta, passing
 from gateway.protocol.eras import Revision
 from gateway.protocol.header_values import Mirror, encode_value, mirrored, mirrors
 from gateway.protocol.jsonrpc import encode
@@ -29,7 +29,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     """`members` are its params but `_meta`, as the inside of a JSON object; `meta` is the client's.
 
     `headers` are those of this request alone, for modern HTTP. `repeatable`: the server says that
-    carrying it out twice does no harm.
+    carrying it out twice does no harm. `lasting`: its progress may be told of after its answer.
     """
 
     method: str
@@ -37,6 +37,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     meta: JsonObject = NOTHING
     headers: Headers = ()
     repeatable: bool = False
+    lasting: bool = False
 
     def adding(self, members: JsonObject) -> "Draft":
         """The same with more params."""
@@ -99,7 +100,8 @@ class Dialect:
             return Draft(mcp.TOOLS_CALL, members, NOTHING, headers, repeatable)
         if len(params) > 1 or META not in params:
             members = joined(members, self._passing(params, context.client))
-        return Draft(mcp.TOOLS_CALL, members, params.get(META, NOTHING), headers, repeatable)
+        meta, lasting = params.get(META, NOTHING), TASK in params and self._envelope is None
+        return Draft(mcp.TOOLS_CALL, members, meta, headers, repeatable, lasting)
 
     def query(self, method: str, params: JsonObject, client: Client = NOBODY) -> Draft:
         """Any other request, with all its params. Raises StateRejected."""

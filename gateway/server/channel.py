@@ -57,13 +57,17 @@ class Channel(msgspec.Struct, eq=False):
 
 
 class LegacyChannel(msgspec.Struct, eq=False):
-    """Of a legacy POST, in an outbox of its session: its client may come back for the rest."""
+    """Of a legacy POST, in an outbox of its session: its client may come back for the rest.
+
+    `lasting`: what is said after its answer goes to the stream of what nobody asked for.
+    """
 
     begin: Begin
     outboxes: Outboxes
     retry_ms: int | None
     outbox: Outbox | None = None
     closed: bool = False
+    lasting: bool = False
 
     @property
     def begun(self) -> bool:
@@ -72,6 +76,8 @@ class LegacyChannel(msgspec.Struct, eq=False):
     def say(self, message: bytes) -> None:
         if not self.closed:
             self._opened().say(message)
+        elif self.lasting:
+            self.outboxes.unasked.say(message)
 
     def send(self, message: bytes) -> None:
         if not self.closed:

@@ -6,6 +6,7 @@ cancelled its calls here: only `notifications/cancelled` does.
 
 from gateway.protocol import eras, jsonrpc, mcp, wire
 from gateway.protocol.inbound import Rejection
+from gateway.protocol.task_ids import TASK
 from gateway.server.asked import Asked
 from gateway.server.batch import answer_batch
 from gateway.server.channel import LegacyChannel
@@ -121,6 +122,7 @@ class Legacy:
         if not self._endpoint.waits(request.method):
             asked = Asked(surface, request, revision, session.caller)
             return (await self._endpoint.answer(asked)).body
+        channel.lasting = TASK in request.params
         client = LegacyClient(dialogue, request.params, channel)
         asked = Asked(
             surface, request, revision, session.caller, None, client, dialogue, session.hearing

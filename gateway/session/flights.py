@@ -1,9 +1,12 @@
 """The requests of clients that are at a server right now, and which of them a message concerns."""
 
 import asyncio
+from collections import OrderedDict
 
 from gateway.domain.client import Client
 from gateway.errors import CapabilityMissing
+
+MOST_KEPT = 256  # requests that are answered, but may still be told of
 
 
 class Flight:
@@ -28,13 +31,14 @@ class Flight:
 
 class Flights:
     """By the ids that they have at the server, which also are their progress tokens. A request that
-    is sent again has several.
+    is sent again has several. What began a task is told of its progress after its answer, too.
     """
 
-    __slots__ = ("_by_id",)
+    __slots__ = ("_by_id", "_kept")
 
     def __init__(self) -> None:
         self._by_id: dict[int, Flight] = {}
+        self._kept: OrderedDict[int, Flight] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -42,8 +46,12 @@ class Flights:
     def begin(self, id: int, flight: Flight) -> None:
         self._by_id[id] = flight
 
-    def end(self, id: int) -> None:
-        self._by_id.pop(id, None)
+    def end(self, id: int, *, lasting: bool = False) -> None:
+        flight = self._by_id.pop(id, None)
+        if lasting and flight is not None:
+            self._kept[id] = flight
+            if len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
 
     def drop(self, flight: Flight) -> None:
         """End it under all its ids."""
@@ -52,7 +60,9 @@ class Flights:
 
     def get(self, id: object) -> Flight | None:
         """The one that has this id, or wants progress under this token."""
-        return self._by_id.get(id) if type(id) is int else None
+        if type(id) is not int:
+            return None
+        return self._by_id.get(id) or self._kept.get(id)
 
     def only(self) -> Flight | None:
         """The one that a message without an address concerns, where that is beyond doubt.

@@ -92,7 +92,7 @@ class Line:
             raise
         finally:
             if flight is None:
-                self.flights.end(id)
+                self.flights.end(id, lasting=draft.lasting)
                 if current.questions:
                     current.ends()
         if result.is_error and current.declined is not None:

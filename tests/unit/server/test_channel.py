@@ -57,3 +57,18 @@ async def test_what_a_server_says_after_its_answer_is_nobody_s() -> None:
         channel.say(b"late")
         channel.send(b"late")
     assert begun == []
+
+
+async def test_what_is_said_after_the_answer_that_began_a_task_goes_out_unasked() -> None:
+    begun: list[Feed] = []
+    outboxes = Outboxes(Memory())
+    channel = LegacyChannel(begun.append, outboxes, None)
+    channel.close()
+    channel.say(b"lost")
+    channel.lasting = True
+    channel.say(b"progress")
+    stream = Feed()
+    outboxes.unasked.attach(stream, None, None)
+    stream.end()
+    assert begun == []
+    assert [data for _, data in await texts(stream)] == ["progress"]

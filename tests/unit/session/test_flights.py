@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway.domain.client import NOBODY
-from gateway.session.flights import Flight, Flights
+from gateway.session.flights import MOST_KEPT, Flight, Flights
 
 
 @pytest.fixture
@@ -63,3 +63,22 @@ async def test_among_several_that_wait_none_is_meant_and_one_alone_is(
     assert in_flight(asking(question), asking(question)).only() is None
     alone = asking(question)
     assert in_flight(alone).only() is alone
+
+
+def test_what_began_a_task_is_known_by_its_token_but_not_at_work() -> None:
+    task, other = Flight(NOBODY), Flight(NOBODY)
+    flights = in_flight(task, other)
+    flights.end(1, lasting=True)
+    assert flights.get(1) is task
+    assert flights.only() is other
+    flights.end(2)
+    assert flights.get(2) is None
+    assert len(flights) == 0
+
+
+def test_of_very_many_tasks_the_newest_are_told_of_their_progress() -> None:
+    flights = in_flight(*(Flight(NOBODY) for _ in range(MOST_KEPT + 1)))
+    for id in range(1, MOST_KEPT + 2):
+        flights.end(id, lasting=True)
+    assert flights.get(1) is None
+    assert flights.get(2) is not None
