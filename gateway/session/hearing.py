@@ -1,7 +1,8 @@
 """What a server says beside its responses, and to whom it is passed on.
 
-The rule: a message belongs to the request on whose stream it came; where there is but one stream,
-to the only request in flight; else to none. Nothing that a server says can break its session.
+The rule: a message belongs to the request on whose stream it came, and ends with it; where there is
+but one stream, to the only request in flight; else to none. Nothing that a server says can break
+its session.
 """
 
 from collections.abc import Mapping
@@ -81,10 +82,11 @@ class Hearing:
             self._pass_on(method, params, request)
 
     def _pass_on(self, method: str, params: JsonObject, request: int | None) -> None:
-        flight = self._related(request) if method in RELATED else None
+        related = method in RELATED
+        flight = self._related(request) if related else None
         if flight is not None:
             flight.client.notify(method, params)
-        else:
+        elif not related or request is None:  # else it is about what nobody waits for any more
             self._listener.said(method, _without_subscription(params))
 
     def _related(self, request: int | None) -> Flight | None:
