@@ -149,6 +149,7 @@ class Listening:
             except GatewayError as error:
                 if _unknown(error):
                     return
+                gap = True
         if gap:
             self.missed()
 

@@ -147,6 +147,25 @@ async def test_a_stream_that_ends_is_opened_again_and_everything_may_have_change
     await session.aclose()
 
 
+async def test_a_stream_that_opens_at_the_second_try_only_comes_after_a_gap() -> None:
+    streams, tries = Streams(), []
+
+    async def script(wire, message):
+        tries.append(message)
+        if len(tries) == 1:
+            raise Err(-32603)
+        return await streams(wire, message)
+
+    events = Events()
+    session = await Session.open(Wire(modern(script, capabilities=ALL)), NOWHERE, events)
+    session._watching._rng = lambda: 0.0
+    await streams.next()
+    async with asyncio.timeout(5):
+        await events.heard.wait()
+    assert "notifications/tools/list_changed" in events.changes
+    await session.aclose()
+
+
 async def test_a_server_that_knows_no_streams_is_not_asked_again() -> None:
     async def script(_wire, _message):
         raise Err(-32601, status=404)
