@@ -109,7 +109,7 @@ class Session:
         self._line = line
         self._hearing.apart, self._hearing.modern = line.apart, line.modern
         self._mending = Mending(line, self._events.changed)
-        self._verbosity = None if line.modern else Verbosity(line)
+        self._verbosity = None if line.modern else Verbosity(line, self._own)
         if line.modern:
             self._watching = Listening(line, Lists(line, self._events.changed))
             self._watching.start()

@@ -8,13 +8,17 @@ import asyncio
 
 from gateway.protocol import mcp
 from gateway.session.line import Line
+from gateway.session.paging import Own
 
 QUIET = len(mcp.LOG_LEVELS)
 
 
 class Verbosity:
-    def __init__(self, line: Line) -> None:
+    """`own` sends a request of the gateway's."""
+
+    def __init__(self, line: Line, own: Own) -> None:
         self._line = line
+        self._own = own
         self._wanted = QUIET  # index into LOG_LEVELS, where 0 is most verbose
         self._set = QUIET  # what the server knows of it
         self._lock = asyncio.Lock()
@@ -34,7 +38,7 @@ class Verbosity:
             if self._wanted >= self._set or not self._logs():
                 return
             wanted = self._wanted
-            answer = await self._line.own(mcp.SET_LEVEL, {"level": mcp.LOG_LEVELS[wanted]})
+            answer = await self._own(mcp.SET_LEVEL, {"level": mcp.LOG_LEVELS[wanted]})
             if answer.error is None or self._set == QUIET:
                 self._set = wanted
 

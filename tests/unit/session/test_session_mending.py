@@ -340,6 +340,15 @@ async def test_headers_that_stay_wrong_are_an_error() -> None:
     assert wire.methods().count("tools/call") == 2
 
 
+async def test_a_call_that_finds_us_forgotten_by_its_log_level_goes_on() -> None:
+    server = Forgetful(capabilities={"logging": {}})
+    session, wire, _ = await opened(server)
+    server.forget()
+    await called(session, "x", client=Front(log_level="debug"))
+    assert wire.methods()[-1] == "tools/call"
+    assert "logging/setLevel" in wire.methods()
+
+
 async def test_what_the_server_knew_of_us_is_told_again() -> None:
     server = Forgetful(capabilities={"logging": {}, "resources": {"subscribe": True}})
     session, wire, events = await opened(server)
