@@ -5,6 +5,7 @@ overrides; everything else happens elsewhere, when something changes.
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -46,6 +47,7 @@ from gateway.transports.base import Means, TransportKind
 
 log = logging.getLogger(__name__)
 
+RESTORE_SECONDS = 5.0  # for all subscriptions of a server that is back
 NOTHING = Relayed(b"{}")
 TASKS = frozenset({mcp.TASKS_GET, mcp.TASKS_RESULT, mcp.TASKS_CANCEL, mcp.TASKS_UPDATE})
 TOLD = frozenset({mcp.TASK_STATUS, mcp.TASK_TOLD})  # of tasks, to their owners alone
@@ -199,7 +201,10 @@ class McpBackend:
             self._owners.check(params, caller)
         state = self._keeper.state
         if session is None and (state.phase is Phase.ASLEEP or not state.settled):
-            session = await self._keeper.ready(self._soon())
+            with contextlib.suppress(BackendUnavailable, DeadlineExceeded):
+                session = await self._keeper.ready(self._soon())
+        if self._closed is not None:
+            raise self._closed
         await self._subscribed.subscribe(session, caller, params)
 
     async def _next(self, before: Session, error: BackendUnavailable, deadline: float) -> Session:
@@ -262,10 +267,20 @@ class McpBackend:
         await self._refreshing.all(session)
         self._about = introduced(self._about, self._settings, session)
         if self.needed:
-            error = await self._subscribed.restore(session)
-            if error is not None:
-                facts = {"backend": self._name, "reason": str(error)}
+            reason = await self._restored(session)
+            if reason is not None:
+                facts = {"backend": self._name, "reason": reason}
                 log.warning("subscriptions_lost", extra=facts)
+
+    async def _restored(self, session: Session) -> str | None:
+        """Subscribe anew, or say why not: a server that does not answer is up all the same."""
+        within = min(RESTORE_SECONDS, self._settings.connect_timeout / 2)
+        try:
+            async with asyncio.timeout(within):
+                error = await self._subscribed.restore(session)
+        except TimeoutError:
+            return f"no answer within {within:g} s"
+        return None if error is None else str(error)
 
     async def follow(self, session: Session) -> None:
         await self._refreshing.follow(session)

@@ -79,6 +79,7 @@ class MemorySession:
             raise BackendUnavailable("no answer")
 
     async def watch(self, uris: frozenset[str]) -> dict[str, GatewayError]:
+        await self.server.watching.wait()
         self.watched = uris
         return self._refused(uris)
 
@@ -129,6 +130,8 @@ class MemoryServer:
         self.arrived = asyncio.Event()
         self.opening = asyncio.Event()  # cleared: it hangs at connect
         self.opening.set()
+        self.watching = asyncio.Event()  # cleared: its answers to subscriptions hang
+        self.watching.set()
         self.listing = asyncio.Event()  # cleared: its lists hang
         self.listing.set()
 

@@ -174,6 +174,35 @@ async def test_subscriptions_that_cannot_be_renewed_do_not_keep_a_server_down() 
         assert (await kept.call()).raw == b"{}"
 
 
+async def test_a_server_that_does_not_answer_subscriptions_is_up_all_the_same() -> None:
+    server = MemoryServer()
+    async with Kept(server, connect_timeout=0.1) as kept:
+        await kept.up()
+        await kept.query("resources/subscribe", uri="a:1")
+        kept.now += 5
+        server.watching.clear()
+        server.session.lose("exit code 1")
+        await kept.up()
+        assert (await kept.call()).raw == b"{}"
+
+
+async def test_what_is_subscribed_to_before_the_first_connection_fails_counts_when_it_is_up() -> (
+    None
+):
+    server = MemoryServer()
+    server.refuses = BackendUnavailable("not yet")
+    server.opening.clear()
+    async with Kept(server) as kept:
+        early = asyncio.create_task(kept.query("resources/subscribe", uri="a:1"))
+        await turns()
+        server.opening.set()
+        assert (await early).raw == b"{}"
+        server.refuses = None
+        kept.backend.retry()
+        await kept.up()
+        assert server.session.watched == {"a:1"}
+
+
 async def test_what_the_server_says_to_all_is_passed_on() -> None:
     server = MemoryServer()
     async with Kept(server) as kept:
