@@ -27,8 +27,6 @@ TASKS_UPDATE = "tasks/update"
 TASKS_RESULT = "tasks/result"
 TASKS_CANCEL = "tasks/cancel"
 
-MAY_ASK = frozenset({TOOLS_CALL, PROMPTS_GET, RESOURCES_READ})  # by `input_required`
-
 # notifications
 INITIALIZED = "notifications/initialized"
 CANCELLED = "notifications/cancelled"
