@@ -85,7 +85,8 @@ class Outlet:
 
     def close(self) -> None:
         """Once all is taken."""
-        self._transport.close()
+        if not self.gone:
+            self._transport.close()
 
     def half_close(self) -> None:
         """Send the end of what we say, and go on hearing."""
