@@ -84,8 +84,9 @@ class Apart(World):
         self.gateway = gateway
 
     def children(self) -> set[int]:
-        pid = self.gateway.pid
-        return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+        """Of each of its threads: some start others' programs."""
+        tasks = Path(f"/proc/{self.gateway.pid}/task").glob("*/children")
+        return {int(child) for task in tasks for child in task.read_text().split()}
 
 
 @contextlib.asynccontextmanager
