@@ -78,7 +78,8 @@ class Builders:
         def let_in() -> None:
             backend.retry()
 
-        means = Means(name, self._direct, self._authorizer(name, server, let_in))
+        authorizer = self._authorizer(name, server, let_in)
+        means = Means(name, self._direct, authorizer, self._redactor.data)
         backend = McpBackend(servers.settings(name, server), kind, means)
         return backend
 

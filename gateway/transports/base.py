@@ -4,6 +4,7 @@ It knows bytes, ids and connections; of MCP only what its transport page says. W
 speaks, what a message means and when to connect again are decided above.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -80,11 +81,14 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a transport is made with. `name` is the backend's, for log lines and errors."""
+    """What a transport is made with. `name` is the backend's, for log lines and errors. `redact`
+    takes out of a text what is shown to the server.
+    """
 
     name: str
     http: Direct
     authorizer: Authorizer | None = None
+    redact: Callable[[bytes], bytes] = bytes
 
 
 class TransportKind(Protocol):

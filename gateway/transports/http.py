@@ -27,6 +27,7 @@ from gateway.transports.refusals import (
     SUCCESS,
     TOO_MANY,
     UNAUTHORIZED,
+    discreet,
     failure,
     no_answer,
     session_gone,
@@ -87,7 +88,7 @@ class HttpTransport:
             response = await self._answered(out, reading, stage)
         finally:
             self._open.discard(stage)
-        return response
+        return response if response.error is None else discreet(response, self._requests.redact)
 
     async def send(self, body: bytes, headers: Headers = ()) -> None:
         if self._closed:

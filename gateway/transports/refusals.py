@@ -5,13 +5,14 @@ relayed as such.
 """
 
 import re
+from collections.abc import Callable
 
 import msgspec
 
 from gateway.errors import BackendUnavailable, BadResponse, GatewayError, Reached, SessionLost
 from gateway.http.failures import Refused
 from gateway.http.message import HttpResponse
-from gateway.protocol.jsonrpc import METHOD_NOT_FOUND
+from gateway.protocol.jsonrpc import METHOD_NOT_FOUND, encode, loads
 from gateway.protocol.received import Inbound, decode
 from gateway.transports.requests import media_type
 
@@ -43,6 +44,15 @@ def told(answer: HttpResponse, body: bytes, request: int) -> Inbound | None:
     if found.error is None or (isinstance(found.id, int) and found.id != request):
         return None
     return msgspec.structs.replace(found, id=request, status=answer.status)
+
+
+def discreet(answer: Inbound, redact: Callable[[bytes], bytes]) -> Inbound:
+    """The answer; an error that repeats what was shown to the server, without that (I43)."""
+    if answer.error is None:
+        return answer
+    said = encode(answer.error)
+    told = redact(said)
+    return answer if told is said else msgspec.structs.replace(answer, error=loads(told))
 
 
 def session_lost(answer: HttpResponse, body: bytes, error: Inbound | None) -> bool:

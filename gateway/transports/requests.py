@@ -63,6 +63,7 @@ class Requests:
         self.to = address(str(URL(url).with_fragment(None)))
         self.session: str | None = None
         self.backend = means.name
+        self.redact = means.redact
         self._http = means.http
         self._authorizer = means.authorizer
         self._heads: dict[str, tuple[str | None, Pairs, Pairs, bytes]] = {}

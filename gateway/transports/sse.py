@@ -22,6 +22,7 @@ from gateway.transports.refusals import (
     NOT_FOUND,
     OK,
     SUCCESS,
+    discreet,
     failure,
     no_answer,
     session_gone,
@@ -91,7 +92,7 @@ class SseTransport:
         waiter = self._correlation.expected(out.id)
         try:
             refused = await self._post(out.body, out.headers, out)
-            return refused or await waiter
+            return discreet(refused or await waiter, self._means.redact)
         finally:
             self._correlation.forget(out.id)
             if waiter.done() and not waiter.cancelled():

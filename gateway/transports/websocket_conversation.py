@@ -15,6 +15,7 @@ from gateway.http.failures import ConnectionLost
 from gateway.protocol.received import LARGEST, Inbound
 from gateway.transports.base import Headers, Means, Outbound, Peer
 from gateway.transports.correlate import Correlation
+from gateway.transports.refusals import discreet
 from gateway.transports.websocket_handshake import POLITELY, Socket, new_session, shaken
 
 MOST_UNSENT = 2 * LARGEST  # bytes that the server has not taken
@@ -26,7 +27,7 @@ async def opened(
 ) -> "Conversation":
     session = new_session()
     try:
-        return Conversation(session, await shaken(session, url, means, tls), peer, means.name)
+        return Conversation(session, await shaken(session, url, means, tls), peer, means)
     except BaseException:
         await session.close()
         raise
@@ -38,12 +39,13 @@ class Conversation:
     apart = False
 
     def __init__(
-        self, session: aiohttp.ClientSession, socket: Socket, peer: Peer, backend: str
+        self, session: aiohttp.ClientSession, socket: Socket, peer: Peer, means: Means
     ) -> None:
         self._session = session
         self._socket = socket
         self._peer = peer
-        self._correlation = Correlation(backend, peer)
+        self._correlation = Correlation(means.name, peer)
+        self._redact = means.redact
         self._outbox: asyncio.Queue[bytes] = asyncio.Queue()
         self._unsent = 0  # bytes
         self._end: str | None = None  # why there will be no more answers
@@ -51,7 +53,8 @@ class Conversation:
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
 
     async def request(self, out: Outbound) -> Inbound:
-        return await self._correlation.response(out.id, self._post, out.body)
+        answer = await self._correlation.response(out.id, self._post, out.body)
+        return discreet(answer, self._redact)
 
     async def send(self, body: bytes, headers: Headers = ()) -> None:
         self._post(body)
