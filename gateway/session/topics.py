@@ -38,7 +38,7 @@ class Topics(Protocol):
         """Raises Unsupported where the server tells nobody of anything that has a name."""
         ...
 
-    def missed(self, names: frozenset[str]) -> None:
+    def missed(self, names: frozenset[str], /) -> None:
         """Nothing was heard for a while: whatever is told may have changed."""
         ...
 

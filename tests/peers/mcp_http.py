@@ -55,8 +55,9 @@ class McpHttp:
     ) -> contextlib.AbstractAsyncContextManager[aiohttp.ClientResponse]:
         body = {"jsonrpc": "2.0", "id": id, "method": method}
         headers = {"MCP-Protocol-Version": MODERN, "Mcp-Method": method, **ACCEPT}
-        if params and "name" in params:
-            headers["Mcp-Name"] = str(params["name"])
+        named = (params or {}).get("name", (params or {}).get("taskId"))
+        if named is not None:
+            headers["Mcp-Name"] = str(named)
         meta = {**META, **((params or {}).get("_meta") or {})}
         return self.http.post(
             self.url, json={**body, "params": {**(params or {}), "_meta": meta}}, headers=headers
@@ -71,8 +72,9 @@ class McpHttp:
             body["id"] = id
         return self.http.post(self.url, json=body, headers={**ACCEPT, **self.session})
 
-    async def initialize(self, version: str = "2025-11-25") -> None:
-        async with self.legacy("initialize", {"protocolVersion": version}) as response:
+    async def initialize(self, version: str = "2025-11-25", **capabilities: Any) -> None:
+        opening = {"protocolVersion": version, "capabilities": capabilities}
+        async with self.legacy("initialize", opening) as response:
             self.session = {"Mcp-Session-Id": response.headers["Mcp-Session-Id"]}
         async with self.legacy("notifications/initialized", id=None) as response:
             assert response.status == 202
@@ -88,8 +90,10 @@ class McpHttp:
             yield Events(response)
 
     @contextlib.asynccontextmanager
-    async def listen(self, id: int | str = 1, **wanted: Any) -> AsyncIterator[Events]:
-        params = {"notifications": wanted}
+    async def listen(
+        self, id: int | str = 1, meta: Mapping[str, Any] | None = None, **wanted: Any
+    ) -> AsyncIterator[Events]:
+        params = {"notifications": wanted, "_meta": meta or {}}
         async with self.modern("subscriptions/listen", params, id) as response:
             assert response.status == 200, await response.text()
             yield Events(response)
