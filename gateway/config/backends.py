@@ -96,7 +96,7 @@ class Backend(Strict, frozen=True):
     queue: Annotated[int, Meta(ge=0, le=100_000)] = 256
     """How many more may wait for their turn; beyond that callers are told that it is busy."""
     exclusive: bool = False
-    """One request at a time, so that all it says over stdio belongs to the one in flight."""
+    """One request at a time, so that what it says over stdio belongs to the one in flight."""
     health_interval: Duration = "30s"
     """How often to see whether it still answers, when nothing else was heard of it."""
     connect_timeout: Duration = "30s"

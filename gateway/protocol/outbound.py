@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from gateway.domain.client import NO_CONTEXT, NOBODY, Client, Context
+from gateway.domain.identity import ANONYMOUS, Identity
 from gateway.domain.tool import JsonObject
 from gateway.protocol import mcp
 from gateway.protocol.envelope import META, TASK, Envelope, legacy_meta, passing
@@ -30,6 +31,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
 
     `headers` are those of this request alone, for modern HTTP. `repeatable`: the server says that
     carrying it out twice does no harm. `lasting`: its progress may be told of after its answer.
+    `caller` is whose it is; empty for callers that nobody tells apart.
     """
 
     method: str
@@ -38,6 +40,13 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     headers: Headers = ()
     repeatable: bool = False
     lasting: bool = False
+    caller: str = ""
+
+    def by(self, caller: Identity) -> "Draft":
+        """The same as the caller's own."""
+        if caller is ANONYMOUS:
+            return self
+        return msgspec.structs.replace(self, caller=caller.name)
 
     def adding(self, members: JsonObject) -> "Draft":
         """The same with more params."""

@@ -10,16 +10,17 @@ MOST_KEPT = 256  # requests that are answered, but may still be told of
 
 
 class Flight:
-    """A client's request in flight.
+    """A client's request in flight; `caller` is as in its draft.
 
     `declined` is what the client lacked when the server last asked it something in vain.
     `questions` are those of the server that are being answered.
     """
 
-    __slots__ = ("client", "declined", "questions")
+    __slots__ = ("caller", "client", "declined", "questions")
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, caller: str = "") -> None:
         self.client = client
+        self.caller = caller
         self.declined: CapabilityMissing | None = None
         self.questions: set[asyncio.Task[None]] | None = None
 
@@ -68,11 +69,14 @@ class Flights:
         """The one that a message without an address concerns, where that is beyond doubt.
 
         It is the only one in flight; or the only one that waits for no answer of its client, since
-        those that do are at rest, some of them for as long as their client stays away.
+        those that do are at rest, some of them for as long as their client stays away. That may be
+        wrong, so it is only said among requests of one caller: nobody else's words get to another.
         """
         if len(self._by_id) == 1:
             return next(iter(self._by_id.values()))
         flights = set(self._by_id.values())
         if len(flights) > 1:
+            if len({flight.caller for flight in flights}) > 1:
+                return None
             flights = {flight for flight in flights if not flight.questions}
         return flights.pop() if len(flights) == 1 else None

@@ -76,7 +76,7 @@ class Line:
             draft = self.dialect.readdressed(draft)
         id, epoch = next_id(), self.epoch
         body = self.dialect.body(id, draft, client)
-        current = flight or Flight(client)
+        current = flight or Flight(client, draft.caller)
         self.flights.begin(id, current)
         try:
             out = Outbound(id, draft.method, body, draft.headers, draft.repeatable)

@@ -145,6 +145,7 @@ class Session:
             await self._heard(client.log_level)
         again = "annotations" in definition and repeatable(definition)
         draft = line.dialect.call(name, arguments, schema, context, repeatable=again)
+        draft = draft.by(call.caller)
         if "execution" in definition and not line.modern and tasking.only_as_task(call):
             return await tasking.carried_out(line, draft, call)
         return await self._asked(draft, client)
@@ -160,7 +161,7 @@ class Session:
         if client.log_level is not None:
             await self._heard(client.log_level)
         return await self._asked(
-            self._line.dialect.query(query.method, query.params, client), client
+            self._line.dialect.query(query.method, query.params, client).by(query.caller), client
         )
 
     async def _asked(self, draft: Draft, client: Client) -> Relayed:

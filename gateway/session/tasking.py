@@ -37,7 +37,7 @@ async def carried_out(line: Line, draft: Draft, call: Call) -> Relayed:
     client = call.context.client
     left = call.deadline - asyncio.get_running_loop().time()
     keep = {"ttl": int(1000 * (left if left < math.inf else LONGEST))}
-    flight = Flight(client)  # of one piece, for its progress and questions
+    flight = Flight(client, draft.caller)  # of one piece, for its progress and questions
     try:
         task = _task(await line.ask(draft.adding({TASK: keep}), client, flight))
         try:

@@ -53,6 +53,8 @@ class Reaper:
     def _told(self, line: bytes) -> bool:
         try:
             return self._pipe is not None and os.write(self._pipe, line) > 0
+        except BlockingIOError:  # it stands still, and knows what it was told before
+            return True
         except OSError:  # it was killed
             return False
 

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway.domain.client import NOBODY
+from gateway.domain.identity import ANONYMOUS, Identity
+from gateway.protocol.outbound import Draft
 from gateway.session.flights import MOST_KEPT, Flight, Flights
 
 
@@ -82,3 +84,19 @@ def test_of_very_many_tasks_the_newest_are_told_of_their_progress() -> None:
         flights.end(id, lasting=True)
     assert flights.get(1) is None
     assert flights.get(2) is not None
+
+
+async def test_words_of_one_caller_never_go_to_another(question: asyncio.Task[None]) -> None:
+    """I40: a question in parallel to one that is open might be of either request."""
+    resting, other = asking(question), Flight(NOBODY, "bob")
+    resting.caller = "ann"
+    flights = in_flight(resting, other)
+    assert flights.only() is None
+    flights.end(1)
+    assert flights.only() is other
+
+
+def test_a_draft_is_its_callers_own() -> None:
+    draft = Draft("tools/call")
+    assert draft.by(Identity("ann")).caller == "ann"
+    assert draft.by(ANONYMOUS) is draft
