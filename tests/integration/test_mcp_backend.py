@@ -20,6 +20,7 @@ from gateway.domain.listing import Status
 from gateway.domain.tool import Tool, ToolRef
 from gateway.errors import BackendUnavailable, GatewayError, Reached
 from gateway.http.direct import Direct
+from gateway.protocol.eras import LATEST_LEGACY, MODERN, Revision
 from gateway.protocol.jsonrpc import loads
 from gateway.transports import Http, Stdio
 from gateway.transports.base import Means, TransportKind
@@ -123,6 +124,16 @@ async def test_a_server_of_the_sdk_is_listed_called_killed_and_back() -> None:
         await served.up()
         assert served.backend.listing.tools is listing.tools
         assert await served.call("echo", text="again") == "again"
+
+
+@pytest.mark.parametrize("revision", [MODERN, LATEST_LEGACY], ids=lambda revision: revision.era)
+async def test_a_tool_that_a_server_of_the_sdk_adds_is_offered(revision: Revision) -> None:
+    async with serving(Stdio(SDK), revision=revision) as served:
+        await served.up()
+        await served.call("grow", name="grown")
+        await served.until(
+            lambda: "grown" in [tool.ref.name for tool in served.backend.listing.tools]
+        )
 
 
 async def test_a_killed_server_is_back_within_a_second_and_the_next_call_does_not_notice() -> None:

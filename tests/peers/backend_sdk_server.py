@@ -32,13 +32,16 @@ async def die(code: int) -> str:
 
 @server.tool()
 async def grow(name: str, ctx: Context) -> str:
-    """Offer one more tool."""
+    """Offer one more tool. The SDK drops what a session is to tell of lists to a modern client:
+    that goes by its bus.
+    """
 
     async def grown() -> str:
         return name
 
     server.add_tool(grown, name=name)
     await ctx.session.send_tool_list_changed()
+    await ctx.notify_tools_changed()
     return "grown"
 
 

@@ -31,6 +31,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tests.peers.conformance_server_asks import MODERN, Asking, Context, MoreNeededError
 from tests.peers.conformance_server_data import (
     EXTRA_PROMPT,
+    EXTRA_RESOURCE,
     PROMPTS,
     RESOURCES,
     TEMPLATES,
@@ -80,7 +81,8 @@ class Fixture:
             return more.result()
 
     async def resources(self, _context: Context, _params: Any) -> types.ListResourcesResult:
-        return types.ListResourcesResult(resources=RESOURCES)
+        extra = [EXTRA_RESOURCE] if self.world.extra_resource else []
+        return types.ListResourcesResult(resources=[*RESOURCES, *extra])
 
     async def templates(self, _context: Context, _params: Any) -> types.ListResourceTemplatesResult:
         return types.ListResourceTemplatesResult(resource_templates=TEMPLATES)

@@ -72,6 +72,7 @@ PROMPTS = [
     _prompt("test_prompt_with_image"),
     _prompt("test_input_required_result_prompt"),
 ]
+EXTRA_RESOURCE = types.Resource(uri="test://extra", name="extra")
 EXTRA_PROMPT = _prompt("test_extra_prompt")
 
 

@@ -10,6 +10,7 @@ from mcp import types
 from mcp.server.subscriptions import (
     InMemorySubscriptionBus,
     PromptsListChanged,
+    ResourcesListChanged,
     ResourceUpdated,
     ServerEvent,
     ToolsListChanged,
@@ -70,6 +71,7 @@ class World:
     bus: InMemorySubscriptionBus = field(default_factory=InMemorySubscriptionBus)
     extra_tool: bool = False
     extra_prompt: bool = False
+    extra_resource: bool = False
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
     counts: Counter[str] = field(default_factory=Counter)
     visited: set[str] = field(default_factory=set)
@@ -252,6 +254,14 @@ async def _changing_prompts(run: Run) -> str:
     return "the prompts changed"
 
 
+async def _changing_resources(run: Run) -> str:
+    run.world.extra_resource = not run.world.extra_resource
+    if not run.asking.modern:
+        await run.asking.context.session.send_resource_list_changed()
+    await run.world.tell(ResourcesListChanged())
+    return "the resources changed"
+
+
 async def _changing_resource(run: Run) -> str:
     if not run.asking.modern:
         await run.asking.context.session.send_resource_updated(WATCHED)
@@ -318,6 +328,7 @@ TOOLS: dict[str, Tool] = {
     "test_trigger_tool_change": _changing_tools,
     "test_trigger_prompt_change": _changing_prompts,
     "test_trigger_resource_change": _changing_resource,
+    "test_trigger_resource_list_change": _changing_resources,
     "test_wait": _waiting,
     "test_count": _count,
     "test_echo": _echo,
