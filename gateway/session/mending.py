@@ -96,7 +96,7 @@ class Mending:
         self._changed(mcp.TOOLS_CHANGED)
         called = msgspec.json.decode(b"{%b}" % draft.members)
         for tool in await every(self._line.own, mcp.TOOLS_LIST, self._line.name):
-            if tool.get("name") == called["name"]:
+            if isinstance(tool, dict) and tool.get("name") == called["name"]:
                 fresh = self._line.dialect.call(
                     called["name"], called["arguments"], tool.get("inputSchema")
                 )

@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from gateway.domain.tool import JsonObject
+from gateway.errors import BadResponse
 from gateway.protocol.answers import ErrorAnswered, read
 from gateway.protocol.jsonrpc import METHOD_NOT_FOUND
 from gateway.protocol.received import Inbound
@@ -17,19 +19,21 @@ MOST_ITEMS = 50_000
 Own = Callable[[str, JsonObject], Awaitable[Inbound]]
 
 
-async def every(own: Own, method: str, backend: str) -> list[JsonObject]:
-    """The items as they came; none where the server does not know the method.
+async def every(own: Own, method: str, backend: str) -> list[Any]:
+    """The items as they came, objects or not; none where the server does not know the method.
 
     A list without end, or one that leads in a circle, ends at the bound or where it closes. Raises
     GatewayError.
     """
-    items: list[JsonObject] = []
+    items: list[Any] = []
     cursor: str | None = None
     seen: set[str | None] = {None}
     for _ in range(MOST_PAGES):
         page = await _page(own, method, cursor)
-        found = page.get(KEYS[method])
-        items += [item for item in found if isinstance(item, dict)] if type(found) is list else []
+        found = page.get(KEYS[method], [])
+        if type(found) is not list:
+            raise BadResponse(f"the server answered {method} with {KEYS[method]} that are no list")
+        items += found
         cursor = page.get("nextCursor")
         if not isinstance(cursor, str):
             return items

@@ -5,7 +5,7 @@ session needs to know which era its server speaks.
 """
 
 import asyncio
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateway.domain.call import Call, Outcome, Query, Relayed
 from gateway.domain.client import Client
@@ -190,7 +190,7 @@ class Session:
 
     # -- requests of the gateway ----------------------------------------------------------------
 
-    async def list_all(self, method: str) -> list[JsonObject]:
+    async def list_all(self, method: str) -> list[Any]:
         """Every item of a list, within bounds, as they came."""
         return await every(self._own, method, self._line.name)
 

@@ -16,7 +16,7 @@ from tests.peers.hostile_mcp import COMMAND, Hostile
 from tests.peers.hostile_mcp_web import Served, hostile
 from tests.peers.mcp_http import McpHttp
 
-QUIET = {("server", "port"): 0, ("log", "level"): "error"}
+QUIET = {("server", "port"): 0, ("log", "level"): "warning"}
 WAYS = ("stdio", "http", "sse", "ws")
 CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 PATIENCE = 20.0  # seconds: far more than anything here takes
@@ -102,10 +102,11 @@ async def world(
     server: Hostile | None = None,
     backends: Mapping[str, Any] | None = None,
     more: Mapping[str, Any] | None = None,
+    status: str = "ok",
 ) -> AsyncIterator[World]:
     """Before `server` on every transport, unless `backends` are given, where `PORT` is its port.
 
-    `more` is added to each. All are up.
+    `more` is added to each. All have that `status`.
     """
     async with hostile(server or Hostile()) as (served, port):
         wanted = json.loads(json.dumps(backends or ways(port)).replace("PORT", str(port)))
@@ -128,5 +129,5 @@ async def world(
         ):
             here = World(parts, f"http://127.0.0.1:{own}", http, file, served)
             for name in wanted:
-                await here.until(name, status="ok")
+                await here.until(name, status=status)
             yield here

@@ -265,7 +265,7 @@ async def test_lists_are_read_to_their_last_page() -> None:
         return {"tools": [{"name": "b"}]}
 
     session, _ = await opened(legacy(pages))
-    assert await session.list_all("tools/list") == [{"name": "a"}, {"name": "b"}]
+    assert await session.list_all("tools/list") == [{"name": "a"}, "no tool", {"name": "b"}]
 
 
 async def test_a_list_that_leads_in_a_circle_ends_where_it_closes() -> None:
