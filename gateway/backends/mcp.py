@@ -138,7 +138,7 @@ class McpBackend:
         finally:
             self._leave(seat)
         if isinstance(result, Relayed) and (result.kind == TASK or TASK in call.context.params):
-            self._owners.made(result, call.caller.name)
+            self._owners.made(result, call.caller.name, self._clock())
         return result
 
     async def _sent(self, session: Session, call: Call) -> Outcome:
@@ -187,6 +187,8 @@ class McpBackend:
             raise self._noted(error) from None
         finally:
             self._leave(seat)
+        if method in TASKS:
+            self._owners.told(method, query.params, result)
         return self._owners.listed(result, caller) if method == mcp.TASKS_LIST else result
 
     async def _subscription(self, method: str, caller: str, params: JsonObject) -> None:
@@ -248,7 +250,7 @@ class McpBackend:
 
     @property
     def needed(self) -> bool:
-        return len(self._subscribed) > 0
+        return len(self._subscribed) > 0 or self._owners.at_work(self._clock())
 
     def turned(self) -> None:
         self._publish()
@@ -259,7 +261,7 @@ class McpBackend:
     def said(self, method: str, params: JsonObject) -> None:
         if self._closed is not None:
             return
-        caller = self._owners.of(params.get(TASK_ID)) if method in TOLD else None
+        caller = self._owners.heard(params) if method in TOLD else None
         if caller is not None or method not in TOLD:
             self._notify(Notice(self._name, method, params, caller))
 

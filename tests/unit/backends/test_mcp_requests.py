@@ -260,9 +260,9 @@ async def test_a_list_of_tasks_holds_the_callers_own() -> None:
 def test_of_very_many_tasks_the_newest_are_known() -> None:
     owners = Owners(most=2)
     for number in range(3):
-        owners.made(Relayed(b'{"taskId":"t%d"}' % number, kind="task"), "alice")
-    owners.made(Relayed(b'{"odd":1}', kind="task"), "alice")
-    owners.made(Relayed(b'{"taskId":7}', kind="task"), "alice")
+        owners.made(Relayed(b'{"taskId":"t%d"}' % number, kind="task"), "alice", 0.0)
+    owners.made(Relayed(b'{"odd":1}', kind="task"), "alice", 0.0)
+    owners.made(Relayed(b'{"taskId":7}', kind="task"), "alice", 0.0)
     owners.check({"taskId": "t2"}, "alice")
     with pytest.raises(RemoteError):
         owners.check({"taskId": "t0"}, "alice")

@@ -2,10 +2,12 @@
 
 import pytest
 
+from gateway.backends.owners import LONGEST, Owners
+from gateway.domain.call import Relayed
 from gateway.domain.client import NOBODY, Context
 from gateway.domain.identity import Identity
 from gateway.errors import BackendUnavailable, RemoteError, Unsupported
-from gateway.protocol.jsonrpc import INVALID_PARAMS
+from gateway.protocol.jsonrpc import INVALID_PARAMS, loads
 from tests.peers.backend_session import Kept, MemoryServer
 
 ALICE, BOB = Identity("alice"), Identity("bob")
@@ -91,3 +93,48 @@ async def test_a_server_that_minds_tasks_still_tells_of_resources() -> None:
         server.unwatchable = None
         await kept.query("resources/subscribe", ALICE, uri="a:1")
         assert server.session.watched == {"a:1"}
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        ("tasks/get", b'{"taskId":"t1","status":"completed"}'),
+        ("tasks/result", b"{}"),
+        ("tasks/cancel", b"{}"),
+        ("notifications/tasks", b'{"taskId":"t1","status":"failed"}'),
+        ("", b""),
+    ],
+    ids=lambda end: end[0] or "its time is over",
+)
+async def test_a_server_with_a_task_at_work_does_not_sleep(end: tuple[str, bytes]) -> None:
+    server = MemoryServer()
+    method, answer = end
+    async with Kept(server, idle_timeout=60) as kept:
+        await kept.up()
+        await begun(kept)
+        kept.now += 1000
+        assert kept.backend.needed
+        if method.startswith("tasks/"):
+            server.answers[method] = answer
+            await kept.query(method, ALICE, taskId="t1")
+        elif method:
+            server.session.events.said(method, loads(answer))
+        else:
+            kept.now += LONGEST
+        assert not kept.backend.needed
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        (b'{"resultType":"task","taskId":"t1","ttlMs":5000}', 5),
+        (b'{"task":{"taskId":"t1","ttl":7000}}', 7),
+        (b'{"taskId":"t1","ttlMs":null}', LONGEST),
+        (b'{"taskId":"t1","ttlMs":"x"}', LONGEST),
+    ],
+)
+def test_a_task_counts_as_at_work_as_long_as_it_is_kept(told: bytes, seconds: float) -> None:
+    owners = Owners()
+    owners.made(Relayed(told, kind="task"), "alice", 100.0)
+    assert owners.at_work(99.9 + seconds)
+    assert not owners.at_work(100.1 + seconds)
