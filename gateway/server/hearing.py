@@ -81,7 +81,7 @@ class Hearing:
         if key in self._followed:
             self._held.add(key)
         else:  # the client has left meanwhile
-            self._hub.release(self.caller, (method, *owned))
+            self._hub.release(self.caller, (method, owned.backend, owned.name))
 
     async def subscribed(self, owned: Owned, shown: str, method: str) -> bool:
         """The same; False where the server refuses."""
