@@ -9,6 +9,7 @@ from gateway.credentials.base import Pairs
 from gateway.credentials.known import Known
 from gateway.credentials.secret import Learner
 from gateway.errors import BackendUnavailable, GatewayError
+from gateway.http.failures import Unreachable
 
 OURS = frozenset(  # headers the transports write themselves
     {
@@ -64,11 +65,11 @@ class Fixed:
         if status != REFUSED:
             return False
         if self._about is None:
-            raise BackendUnavailable(
+            raise Unreachable(
                 "the server wants authorization (HTTP 401)",
                 hint="the operator of the gateway sets auth: of this backend, or oauth: {}",
             )
-        raise BackendUnavailable(
+        raise Unreachable(
             f"the server refuses the credential it is shown (HTTP 401): {self._about}",
             hint=f"the operator of the gateway mends {self._about}: of this backend",
         )

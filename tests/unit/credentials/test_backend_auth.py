@@ -192,3 +192,15 @@ async def test_a_refusal_names_the_setting_to_mend():
 
 async def test_an_ordinary_403_is_the_servers_own_answer():
     assert await Fixed({}).challenged(403, {}) is False
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Api-Key": "k-123456"}])
+async def test_a_refusal_of_what_is_always_shown_is_for_the_operator_to_mend(
+    headers: dict[str, str],
+) -> None:
+    """So the backend is shown as one that waits for somebody, with what there is to do."""
+    made = Fixed(headers, "headers" if headers else None)
+    with pytest.raises(BackendUnavailable) as caught:
+        await made.challenged(401, {}, await made.headers())
+    assert not caught.value.retryable
+    assert "the operator of the gateway" in str(caught.value.hint)
