@@ -23,10 +23,11 @@ def event(message: Any) -> bytes:
 
 
 class Served:
-    """`headers` are those of each request."""
+    """`headers` are those of each request, `port` is where it is."""
 
     def __init__(self, server: Hostile) -> None:
         self.server = server
+        self.port = 0
         self.headers: list[dict[str, str]] = []
         self.gone = 0  # requests whose client went away before their answer
         self._outbox: list[asyncio.Queue[Any]] = []
@@ -157,7 +158,8 @@ async def hostile(server: Hostile) -> AsyncIterator[tuple[Served, int]]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     try:
-        yield served, runner.addresses[0][1]
+        served.port = runner.addresses[0][1]
+        yield served, served.port
     finally:
         await runner.cleanup()
 
