@@ -10,10 +10,13 @@ from typing import Any
 
 import click
 
+from gateway.config import load
 from gateway.config.load import NAME as NAME_OF_CONFIG
+from gateway.config.model import Config
+from gateway.credentials.secret import environment
 
 NAME = "capgate"
-URL = "http://127.0.0.1:39400/mcp"
+ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  nothing listens here
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +47,31 @@ CLIENTS = {
 
 @click.command("client-config")
 @click.argument("client", metavar="CLIENT", type=click.Choice(sorted(CLIENTS)))
-@click.option("--url", default=URL, show_default=True, help="Where the gateway listens.")
+@click.option("--url", help="Where the gateway listens; by default as gateway.yaml says.")
 @click.option("--stdio", is_flag=True, help="Let the client start `capgate serve --stdio` itself.")
-@click.option("-c", "--config", type=click.Path(path_type=Path), help="gateway.yaml for --stdio.")
-def command(client: str, url: str, config: Path | None, *, stdio: bool) -> None:
+@click.option("-c", "--config", type=click.Path(path_type=Path), help="gateway.yaml to go by.")
+def command(client: str, url: str | None, config: Path | None, *, stdio: bool) -> None:
     """Print what connects an MCP client to this gateway.
 
     CLIENT is claude (Claude Code), claude-desktop, cline, codex, cursor, gemini, vscode, windsurf
     or zed.
     """
     chosen = CLIENTS[client]
-    server = chosen.http(url) if chosen.http and not stdio else _started(config)
+    http = None if stdio else chosen.http
+    server = http(url or _url(config)) if http else _started(config)
     click.echo(f"put this into {chosen.place}:", err=True)
     click.echo(_toml(chosen.root, server) if client == "codex" else _json(chosen.root, server))
+
+
+def _url(config: Path | None) -> str:
+    """Where `capgate serve` would listen, seen from this machine."""
+    environ = environment()
+    found = (
+        load.load(load.locate(None if config is None else str(config), environ), environ).config
+        or Config()
+    )
+    host = ANY.get(found.server.host, found.server.host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{found.server.port}/mcp"
 
 
 def _started(config: Path | None) -> dict[str, Any]:

@@ -232,6 +232,13 @@ def test_client_config_names_the_url(client: str, place: tuple[str, str]) -> Non
     assert json.loads(result.stdout)[place[0]]["capgate"][place[1]] == "http://127.0.0.1:39400/mcp"
 
 
+def test_client_config_goes_by_gateway_yaml(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.yaml"
+    file.write_text("server: {port: 8080, host: 0.0.0.0, allow_unauthenticated: true}")
+    printed = CliRunner().invoke(cli, ["client-config", "cursor", "-c", str(file)]).stdout
+    assert json.loads(printed)["mcpServers"]["capgate"]["url"] == "http://127.0.0.1:8080/mcp"
+
+
 def test_client_config_names_every_client_it_knows() -> None:
     text = run("client-config", "--help").output
     assert [client for client in CLIENTS if client not in text] == []
