@@ -18,6 +18,8 @@ from gateway.protocol.jsonrpc import encode
 MODERN_ONLY = ("resultType", "ttlMs", "cacheScope")
 STRUCTURED = "structuredContent"
 
+KIND = "resultType"
+COMPLETE_KIND = msgspec.Raw(b'"complete"')
 COMPLETE = b'{"resultType":"complete"'
 
 NOT_KEPT: JsonObject = {"ttlMs": 0, "cacheScope": "private"}
@@ -67,10 +69,13 @@ def _read(raw: bytes, decode: Callable[[bytes], dict[str, Any]]) -> dict[str, An
 
 def _completed(raw: bytes) -> bytes:
     """With what a modern client expects. A quoted name can only be a whole string in JSON, so where
-    it does not occur there is no such member.
+    it does not occur there is no such member. Its server knows of one type of result only, so it
+    can ask a modern client for nothing by naming another.
     """
-    if b'"resultType"' in raw and "resultType" in _read(raw, _members):
-        return raw
+    if b'"resultType"' in raw and KIND in (members := _read(raw, _members)):
+        if members.pop(KIND) == COMPLETE_KIND:
+            return raw
+        raw = encode(members)
     rest = raw[raw.index(b"{") + 1 :].lstrip()
     head = COMPLETE if b'"_meta"' in raw else b"%b,%b" % (COMPLETE, wire.META)
     return b"%b%b%b" % (head, b"" if rest[:1] == b"}" else b",", rest)

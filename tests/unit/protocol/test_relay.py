@@ -81,6 +81,16 @@ def test_a_legacy_server_that_names_the_type_of_its_result_is_believed() -> None
     assert read(relayed(Relayed(deeper), MODERN))["resultType"] == "complete"
 
 
+@pytest.mark.parametrize("kind", ["input_required", "task", "weird", None, 5, {}])
+def test_a_legacy_server_cannot_answer_a_modern_client_with_another_type_of_result(
+    kind: Any,
+) -> None:
+    forged = {"resultType": kind, "inputRequests": {"a": {"method": "roots/list"}}, "content": []}
+    found = read(relayed(Relayed(json.dumps(forged).encode()), MODERN))
+    assert found["resultType"] == "complete"
+    assert found["content"] == []
+
+
 def test_a_legacy_client_gets_no_member_of_the_modern_envelope() -> None:
     raw = b'{"resultType":"complete","ttlMs":5,"cacheScope":"public","contents":[1.50],"_meta":{}}'
     assert relayed(Relayed(raw, modern=True), LATEST_LEGACY) == b'{"contents":[1.50],"_meta":{}}'
