@@ -84,6 +84,16 @@ def mirrors(schema: Any) -> tuple[Mirror, ...]:
     return tuple(found.values())
 
 
+def valid_mirrors(schema: Any) -> tuple[Mirror, ...]:
+    """As `mirrors`; nothing for an invalid annotation: such a tool is left out, so none mirrors
+    it.
+    """
+    try:
+        return mirrors(schema)
+    except ValueError:
+        return ()
+
+
 def _mirror(path: tuple[str, ...] | None, position: Mapping[str, Any]) -> Mirror:
     name, kind = position[ANNOTATION], position.get("type")
     if not path:

@@ -16,7 +16,7 @@ from gateway.domain.tool import JsonObject
 from gateway.protocol import mcp
 from gateway.protocol.envelope import META, TASK, Envelope, legacy_meta, passing
 from gateway.protocol.eras import Revision
-from gateway.protocol.header_values import Mirror, encode_value, mirrored, mirrors
+from gateway.protocol.header_values import Mirror, encode_value, mirrored, valid_mirrors
 from gateway.protocol.jsonrpc import encode
 
 Headers = tuple[tuple[str, str], ...]
@@ -133,7 +133,7 @@ class Dialect:
             self._tools.clear()
         head = b'"name":%b,"arguments":' % encode(name)
         if self.named:
-            known = _Known(schema, head, self._named(mcp.TOOLS_CALL, name), _asked(schema))
+            known = _Known(schema, head, self._named(mcp.TOOLS_CALL, name), valid_mirrors(schema))
         else:
             known = _Known(schema, head, self._version, ())
         self._tools[name] = known
@@ -174,14 +174,6 @@ HARMLESS = frozenset(
         mcp.UNSUBSCRIBE,
     }
 )  # what may be asked twice
-
-
-def _asked(schema: Any) -> tuple[Mirror, ...]:
-    """Nothing for an invalid annotation: such a tool is not offered."""
-    try:
-        return mirrors(schema)
-    except ValueError:
-        return ()
 
 
 def repeatable(definition: JsonObject) -> bool:

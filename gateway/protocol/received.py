@@ -4,11 +4,14 @@ The rule: an envelope is read, its contents are not. What stands in `result` and
 to be one JSON object in UTF-8 and otherwise travels as it came.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
 
+from gateway.domain.tool import JsonObject
 from gateway.errors import BadResponse
+from gateway.protocol import mcp
 from gateway.protocol.jsonrpc import LARGE, MOST_VALUES, Id, holds_more, loads
 
 LARGEST = 16 * 1024 * 1024  # bytes of one message (I57)
@@ -107,3 +110,15 @@ def _checked(message: Inbound) -> Inbound:
 
 def _is_object(raw: msgspec.Raw) -> bool:
     return memoryview(raw)[0] == _OBJECT
+
+
+def untagged(params: JsonObject) -> JsonObject:
+    """The params of a notification without the id of the listen request that brought it, which
+    means nothing to anyone but its sender; the same object where there is none.
+    """
+    meta = params.get("_meta")
+    if not isinstance(meta, Mapping) or mcp.SUBSCRIPTION_ID not in meta:
+        return params
+    kept = {key: value for key, value in meta.items() if key != mcp.SUBSCRIPTION_ID}
+    rest = {key: value for key, value in params.items() if key != "_meta"}
+    return {**rest, "_meta": kept} if kept else rest

@@ -16,6 +16,7 @@ from gateway.domain.naming import Owned
 from gateway.domain.tool import JsonObject
 from gateway.errors import Busy, GatewayError
 from gateway.protocol import mcp
+from gateway.protocol.received import untagged
 from gateway.runtime.notices import Notices
 from gateway.runtime.snapshot import Current, Snapshot
 from gateway.server.asking import loud_enough
@@ -153,7 +154,7 @@ class Hub:
         return hearing
 
     def hear(self, notice: Notice) -> None:
-        params = _without_tag(notice.params)
+        params = untagged(notice.params)
         if notice.method == mcp.MESSAGE:
             for hearing, level in tuple(self._logged.get(notice.backend, {}).items()):
                 least = level()
@@ -242,13 +243,3 @@ def _upwards(uri: str) -> Iterable[str]:
             yield uri[: at + 1]
         yield uri[:at]
         at = uri.rfind("/", 0, at)
-
-
-def _without_tag(params: JsonObject) -> JsonObject:
-    """Without the id of the subscription by which we heard of it: clients have their own."""
-    meta = params.get("_meta")
-    if not isinstance(meta, Mapping) or mcp.SUBSCRIPTION_ID not in meta:
-        return params
-    rest = {key: value for key, value in meta.items() if key != mcp.SUBSCRIPTION_ID}
-    kept = {key: value for key, value in params.items() if key != "_meta"}
-    return {**kept, "_meta": rest} if rest else kept

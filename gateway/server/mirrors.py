@@ -5,7 +5,7 @@ both.
 from typing import Any
 
 from gateway.domain.tool import JsonObject
-from gateway.protocol.header_values import Headers, Mirror, mirror_mismatch, mirrors
+from gateway.protocol.header_values import Headers, Mirror, mirror_mismatch, valid_mirrors
 
 MOST_KEPT = 20_000  # tools
 
@@ -24,17 +24,7 @@ class Mirrors:
         """
         kept = self._kept.get(tool)
         if kept is None or kept[0] is not schema:
-            kept = self._kept[tool] = (schema, _asked(schema))
+            kept = self._kept[tool] = (schema, valid_mirrors(schema))
             if len(self._kept) > MOST_KEPT:
                 self._kept.clear()
         return mirror_mismatch(kept[1], arguments, headers) if kept[1] else None
-
-
-def _asked(schema: Any) -> tuple[Mirror, ...]:
-    """Nothing for an invalid annotation: clients have to leave such a tool out, so none mirrors
-    it.
-    """
-    try:
-        return mirrors(schema)
-    except ValueError:
-        return ()

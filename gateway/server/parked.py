@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from gateway.domain.client import Client
+from gateway.domain.client import Client, Through
 from gateway.domain.tool import JsonObject
 from gateway.errors import Busy, CapabilityMissing, Reached
 from gateway.protocol import wire
@@ -35,19 +35,17 @@ class Question:
     answer: asyncio.Future[JsonObject]
 
 
-class Parked:
+class Parked(Through):
     """The Client of its own call: told through whichever request waits, asked by parking.
 
     `turn` waits for news; then `wait` lets go of the request, and `resume` takes up the next one.
     """
 
-    modern = True
-
     def __init__(self, lot: Lot, asked: Asked, handler: Waiting) -> None:
+        super().__init__(asked.client)
         self.id = secrets.token_hex(8)
         self.caller = asked.caller.name
         self._lot = lot
-        self._client: Client = asked.client
         self._attended = True  # a request of the client is open
         self._round = 0
         self._asked = 0
@@ -57,14 +55,6 @@ class Parked:
         work = handler(msgspec.structs.replace(asked, client=self))
         self.task = asyncio.ensure_future(work)
         self.task.add_done_callback(self._ended)
-
-    @property
-    def capabilities(self) -> JsonObject:
-        return self._client.capabilities
-
-    @property
-    def log_level(self) -> str | None:
-        return self._client.log_level
 
     def notify(self, method: str, params: JsonObject) -> None:
         """Dropped while its client is away."""

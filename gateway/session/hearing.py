@@ -13,7 +13,7 @@ import msgspec
 from gateway.domain.tool import JsonObject
 from gateway.protocol import jsonrpc, mcp
 from gateway.protocol.envelope import META, TOKEN
-from gateway.protocol.received import Inbound
+from gateway.protocol.received import Inbound, untagged
 from gateway.session.flights import Flight, Flights
 from gateway.session.questions import Questions
 
@@ -87,7 +87,7 @@ class Hearing:
         if flight is not None:
             flight.client.notify(method, params)
         elif not related or request is None:  # else it is about what nobody waits for any more
-            self._listener.said(method, _without_subscription(params))
+            self._listener.said(method, untagged(params))
 
     def _related(self, request: int | None) -> Flight | None:
         if request is not None:
@@ -105,13 +105,3 @@ def _subscription(params: JsonObject, request: int | None) -> int | None:
 def _honoured(params: JsonObject) -> JsonObject | None:
     found = params.get("notifications")
     return found if isinstance(found, Mapping) else None
-
-
-def _without_subscription(params: JsonObject) -> JsonObject:
-    """Without the id of our own listen request, which means nothing to anyone else."""
-    meta = params.get(META)
-    if not isinstance(meta, Mapping) or mcp.SUBSCRIPTION_ID not in meta:
-        return params
-    kept = {key: value for key, value in meta.items() if key != mcp.SUBSCRIPTION_ID}
-    rest = {key: value for key, value in params.items() if key != META}
-    return {**rest, META: kept} if kept else rest

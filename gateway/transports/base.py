@@ -14,6 +14,8 @@ from gateway.credentials.authorizer import Authorizer
 from gateway.http.direct import Direct
 from gateway.protocol.received import Inbound
 
+CLOSED = "the connection to the server was closed"
+
 Headers = tuple[tuple[str, str], ...]
 
 

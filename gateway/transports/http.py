@@ -19,7 +19,7 @@ from gateway.http.message import HttpResponse
 from gateway.http.pool import Stage
 from gateway.protocol.mcp import INITIALIZE, LISTEN, SESSION_HEADER
 from gateway.protocol.received import Inbound
-from gateway.transports.base import Headers, Means, Outbound, Peer, Transport
+from gateway.transports.base import CLOSED, Headers, Means, Outbound, Peer, Transport
 from gateway.transports.refusals import (
     NOT_FOUND,
     OK,
@@ -42,8 +42,6 @@ JSON = frozenset({"application/json", ""})
 GOODBYE_SECONDS = 1.0
 TRIES = 5  # in a row, to hear a broken stream's end
 SESSION_ID = re.compile(r"[!-~]{1,1024}")
-
-CLOSED = "the connection to the server was closed"
 
 
 class Http(msgspec.Struct, frozen=True):

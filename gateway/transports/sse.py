@@ -16,7 +16,7 @@ from gateway.http.failures import ConnectionLost
 from gateway.http.pool import Stage
 from gateway.protocol.received import LARGEST, Inbound
 from gateway.protocol.sse import Parser
-from gateway.transports.base import Headers, Means, Outbound, Peer, Transport
+from gateway.transports.base import CLOSED, Headers, Means, Outbound, Peer, Transport
 from gateway.transports.correlate import Correlation
 from gateway.transports.refusals import (
     NOT_FOUND,
@@ -32,7 +32,6 @@ from gateway.transports.requests import STREAM, Requests, media_type, unpacked
 
 ENDPOINT_SECONDS = 10.0  # from the request for the stream to the event that names the place
 LONGEST_ENDPOINT = 4096  # characters
-CLOSED = "the connection to the server was closed"
 ENDED = "the server ended its stream of events"
 
 
