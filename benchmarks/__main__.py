@@ -4,17 +4,13 @@ On a shared machine CPU per call repeats within some 15 %, wall times do not: qu
 """
 
 import asyncio
-import contextlib
 import json
 import statistics
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.load import MakeRequest, drive
-from benchmarks.process import cpu_seconds, gateway, resident_mb
+from benchmarks.process import cpu_seconds, gateway, peer, resident_mb
 
 SECONDS = 4.0
 META = {
@@ -97,21 +93,8 @@ def measure(
         )
 
 
-@contextlib.contextmanager
-def peer() -> Iterator[int]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.peer"], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None  # noqa: S101 (for the type checker)
-    try:
-        yield int(process.stdout.readline())
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
 def rest_calls() -> None:
-    with tempfile.TemporaryDirectory() as folder, peer() as backend:
+    with tempfile.TemporaryDirectory() as folder, peer("benchmarks.peer") as backend:
         Path(folder, "items.yaml").write_text(ITEMS.format(port=backend))
         with gateway(Path(folder)) as (port, process, _):
             at = (port, process.pid)

@@ -7,32 +7,17 @@ by `gateway_invoke`, at one connection and at 32.
 import contextlib
 import http.client
 import json
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.__main__ import measure, request
-from benchmarks.process import gateway
+from benchmarks.process import gateway, peer
 
 PATIENCE = 30.0  # seconds for the gateway to connect to both servers
 SERVERS = {"by_http": "Streamable HTTP", "by_stdio": "stdio"}
 ARGUMENTS = {"text": "hello from the other side"}
-
-
-@contextlib.contextmanager
-def http_server() -> Iterator[int]:
-    command = [sys.executable, "-m", "benchmarks.mcp_peer"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None  # noqa: S101 (for the type checker)
-    try:
-        yield int(process.stdout.readline())
-    finally:
-        process.terminate()
-        process.wait(10)
-        process.stdout.close()
 
 
 def config(port: int) -> str:
@@ -58,7 +43,7 @@ def wait_for_servers(port: int) -> None:
 
 
 def main(seconds: float) -> None:
-    with tempfile.TemporaryDirectory() as folder, http_server() as backend:
+    with tempfile.TemporaryDirectory() as folder, peer("benchmarks.mcp_peer") as backend:
         capabilities = Path(folder, "capabilities")
         capabilities.mkdir()
         file = Path(folder, "gateway.yaml")

@@ -36,6 +36,19 @@ def resident_mb(pid: int) -> float:
 
 
 @contextlib.contextmanager
+def peer(module: str) -> Iterator[int]:
+    """The port of a peer in a process of its own, which prints it first."""
+    process = subprocess.Popen([sys.executable, "-m", module], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None  # noqa: S101 (for the type checker)
+    try:
+        yield int(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+@contextlib.contextmanager
 def gateway(folder: Path, *arguments: str) -> Iterator[tuple[int, subprocess.Popen[bytes], float]]:
     """(port, process, seconds from start to the first answered tools/list)."""
     port = free_port()

@@ -1,6 +1,5 @@
 """The official conformance suite against a server behind the gateway; see legs.py by hand."""
 
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -22,12 +21,11 @@ Results = dict[str, Future[dict[Leg, suite.Outcomes]]]
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
+def results(
+    tmp_path_factory: pytest.TempPathFactory, installed: tuple[Path, dict[str, Path]]
+) -> Iterator[Results]:
     """Every backend's legs one after the other, two backends at a time, against one gateway."""
-    try:
-        program, entries = suite.install()
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"the conformance suite cannot be installed here: {type(error).__name__}")
+    program, entries = installed
     folder: Path = tmp_path_factory.mktemp("backends")
     with gateway(folder) as base, ThreadPoolExecutor(2) as pool:
         try:

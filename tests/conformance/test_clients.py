@@ -1,8 +1,8 @@
 """The client scenarios of the suite against the gateway as a client; see clients.py by hand."""
 
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -13,12 +13,9 @@ Results = dict[Leg, Future[list[str]]]
 
 
 @pytest.fixture(scope="module")
-def results() -> Iterator[Results]:
+def results(installed: tuple[Path, dict[str, Path]]) -> Iterator[Results]:
     """Every scenario's failures, two at a time."""
-    try:
-        program, entries = suite.install()
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"the conformance suite cannot be installed here: {type(error).__name__}")
+    program, entries = installed
     with ThreadPoolExecutor(2) as pool:
         try:
             yield {leg: pool.submit(outcome, program, entries, leg) for leg in legs()}

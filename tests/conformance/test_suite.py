@@ -4,23 +4,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from tests.conformance.install import ROOT
 from tests.conformance.run import Leg, expected_failures, legs, run
-from tests.conformance.suite import install
 
 Results = dict[Leg, Future[list[str]]]
 
 
 @pytest.fixture(scope="module")
-def results() -> Iterator[Results]:
+def results(installed: tuple[Path, dict[str, Path]]) -> Iterator[Results]:
     """Every leg's failures, three at a time, against one gateway."""
-    try:
-        node, entries = install()
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"the conformance suite cannot be installed here: {type(error).__name__}")
+    node, entries = installed
     command = [sys.executable, "-m", "tests.peers.conformance_gateway", "0"]
     with (
         subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as peer,

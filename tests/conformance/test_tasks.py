@@ -5,7 +5,6 @@ skips itself); tests/integration/test_tasks_whole.py has it.
 """
 
 import contextlib
-import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -36,12 +35,11 @@ Results = dict[tuple[str, str], Future[list[str]]]
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
+def results(
+    tmp_path_factory: pytest.TempPathFactory, installed: tuple[Path, dict[str, Path]]
+) -> Iterator[Results]:
     """The outcomes, by way and scenario."""
-    try:
-        program, entries = suite.install()
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"the conformance suite cannot be installed here: {type(error).__name__}")
+    program, entries = installed
     folder: Path = tmp_path_factory.mktemp("tasks")
     with contextlib.ExitStack() as stack:
         port = stack.enter_context(started([*SERVER, "--http", "0"], folder / "server.log"))

@@ -10,6 +10,7 @@ from gateway.domain.tool import JsonObject, ToolRef, ToolResult, text_result
 from gateway.errors import BackendError, CapabilityMissing
 from gateway.runtime.snapshot import Current, Snapshot
 from gateway.server.compose import Options
+from tests.peers.conformance_schema import DIALECT
 from tests.peers.memory_gateway import running, snapshot, tool
 
 TEXT: JsonObject = {"type": "text", "text": "A simple text response for testing."}
@@ -35,29 +36,7 @@ PLAIN = (
     "test_error_handling",
 )
 SCHEMAS: dict[str, JsonObject] = {
-    "json_schema_2020_12_tool": {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "type": "object",
-        "$defs": {
-            "address": {
-                "$anchor": "addressDef",
-                "type": "object",
-                "properties": {"street": {"type": "string"}, "city": {"type": "string"}},
-            }
-        },
-        "properties": {
-            "name": {"type": "string"},
-            "address": {"$ref": "#/$defs/address"},
-            "contactMethod": {"type": "string", "enum": ["phone", "email"]},
-            "phone": {"type": "string"},
-            "email": {"type": "string"},
-        },
-        "allOf": [{"anyOf": [{"required": ["phone"]}, {"required": ["email"]}]}],
-        "if": {"properties": {"contactMethod": {"const": "phone"}}, "required": ["contactMethod"]},
-        "then": {"required": ["phone"]},
-        "else": {"required": ["email"]},
-        "additionalProperties": False,
-    },
+    "json_schema_2020_12_tool": DIALECT,
     "test_mirrored_headers": {
         "type": "object",
         "properties": {

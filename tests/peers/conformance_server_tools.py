@@ -17,6 +17,7 @@ from mcp.server.subscriptions import (
 )
 from mcp.shared.exceptions import MCPError
 
+from tests.peers.conformance_schema import DIALECT
 from tests.peers.conformance_server_asks import Asking, Question, form, prompt, roots, visit
 from tests.peers.conformance_server_data import AUDIO, EMBEDDED, IMAGE, JSON, WATCHED
 
@@ -343,29 +344,6 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "test_url_elicitation": {"id": {"type": "string"}},
     "test_count": {"of": {"type": "string"}},
     "test_x_mcp_header": {"region": {"type": "string", "x-mcp-header": "Region"}},
-}
-DIALECT: dict[str, Any] = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "type": "object",
-    "$defs": {
-        "address": {
-            "$anchor": "addressDef",
-            "type": "object",
-            "properties": {"street": {"type": "string"}, "city": {"type": "string"}},
-        }
-    },
-    "properties": {
-        "name": {"type": "string"},
-        "address": {"$ref": "#/$defs/address"},
-        "contactMethod": {"type": "string", "enum": ["phone", "email"]},
-        "phone": {"type": "string"},
-        "email": {"type": "string"},
-    },
-    "allOf": [{"anyOf": [{"required": ["phone"]}, {"required": ["email"]}]}],
-    "if": {"properties": {"contactMethod": {"const": "phone"}}, "required": ["contactMethod"]},
-    "then": {"required": ["phone"]},
-    "else": {"required": ["email"]},
-    "additionalProperties": False,
 }
 
 
