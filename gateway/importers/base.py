@@ -1,0 +1,37 @@
+"""What every importer gives: capability files as text for review, and what was left out of them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something a reviewer should know. `where` is a place in the foreign document, such as
+    `GET /pets/{id}`; empty for all of it.
+    """
+
+    where: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One capability file: the name to give it (`petstore.yaml`), its text, its tools' names."""
+
+    file: str
+    text: str
+    tools: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """`skipped` cannot be expressed, each for its own reason; `notes` came over otherwise than the
+    document says. Neither ever costs another operation.
+    """
+
+    drafts: tuple[Draft, ...]
+    notes: tuple[Note, ...] = ()
+    skipped: tuple[Note, ...] = ()
+
+
+class ImportFailed(Exception):
+    """The document as a whole cannot be read; the text says where and why."""
