@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: help install run test check bench format lock schemas conformance clean
+.PHONY: help install run test test-services check bench format lock schemas conformance clean
 
 help: ## what each target does
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ run: $(VENV)/.run ## serve ./capabilities at http://127.0.0.1:39400/mcp (ARGS="-
 
 test: install ## every test
 	$(BIN)/python -m pytest $(ARGS)
+
+test-services: install ## the examples against the real services they describe, every one required
+	CAPGATE_SERVICES=all $(BIN)/python -m pytest tests/services $(ARGS)
 
 check: install ## format, lint, types, layers: what CI runs first
 	$(BIN)/ruff format --check .
@@ -62,4 +65,4 @@ lock: | $(BIN)/python ## resolve the dependencies anew, a week behind the newest
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
 clean: ## remove what make made
-	rm -rf $(VENV) .venv-* .conformance .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf $(VENV) .venv-* .conformance .services .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
