@@ -1,12 +1,12 @@
 """The command `capgate`: one file a command, each loaded only when it is asked for."""
 
 import gc
-import importlib
 from pathlib import Path
 
 import click
 
 from gateway import __version__
+from gateway.cli.lazy import LazyGroup
 from gateway.credentials.secret import environment
 
 COMMANDS = {  # name → module; the order of the help page
@@ -16,24 +16,15 @@ COMMANDS = {  # name → module; the order of the help page
     "search": "search",
     "call": "call",
     "new": "new",
+    "import": "import_",
     "authorize": "authorize",
     "client-config": "client_config",
     "schema": "schema",
 }
 
 
-class Commands(click.Group):
-    """Imports a command's module on first use: `serve` does not wait for what `validate` needs."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        module = COMMANDS.get(cmd_name)
-        if module is None:
-            return None
-        command: click.Command = importlib.import_module(f"gateway.cli.{module}").command
-        return command
+class Commands(LazyGroup):
+    modules = COMMANDS
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

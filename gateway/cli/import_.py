@@ -1,0 +1,19 @@
+"""`capgate import`: other people's descriptions of an API become files for review."""
+
+import click
+
+from gateway.cli.lazy import LazyGroup
+
+COMMANDS: dict[str, str] = {}  # name → module; the order of the help page
+
+
+class Imports(LazyGroup):
+    modules = COMMANDS
+
+
+@click.group("import", cls=Imports)
+def command() -> None:
+    """Make capability files from other descriptions.
+
+    What is written is for review: nothing is served before you put it into a capability folder.
+    """
