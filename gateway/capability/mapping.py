@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from gateway.capability.filters import b64decode
 from gateway.capability.language import Position, Scope
 from gateway.capability.model import Response
 from gateway.capability.path import Path, compile_path
 from gateway.capability.place import Place
 from gateway.capability.template import Template, has_template
-from gateway.capability.values import MISSING
+from gateway.capability.values import MISSING, RenderError
 from gateway.errors import ConfigError, UpstreamFailed
 
 Value = Callable[[Any], Any]  # element -> its value, or MISSING
 
-PATH_KEYS = frozenset({"path", "default"})
-MAP_HINT = "it is a JSONPath, {path, default}, {const} or such a map again"
+PATH_KEYS = frozenset({"path", "default", "decode"})
+MAP_HINT = "it is a JSONPath, {path, default, decode}, {const} or such a map again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +126,18 @@ def _compile_part(spec: Any, place: Place) -> Value:
     if spec.keys() == {"const"}:
         return partial(_constant, spec["const"])
     if isinstance(spec.get("path"), str) and spec.keys() <= PATH_KEYS:
-        inner = _compile_path(spec["path"], place.at("path"))
+        inner = _compile_decoded(spec, place)
         return partial(_or_default, inner, spec["default"]) if "default" in spec else inner
     return partial(_unless_empty, _compile_map(spec, place))
+
+
+def _compile_decoded(spec: dict[str, Any], place: Place) -> Value:
+    inner = _compile_path(spec["path"], place.at("path"))
+    if "decode" not in spec:
+        return inner
+    if spec["decode"] != "base64":
+        place.at("decode").fault("only 'base64' can be decoded", "decode: base64")
+    return partial(_decoded, inner)
 
 
 def _compile_path(source: str, place: Place) -> Value:
@@ -145,6 +155,22 @@ _nothing = partial(_constant, MISSING)
 def _or_default(value_of: Value, default: Any, element: Any) -> Any:
     value = value_of(element)
     return default if value is MISSING else value
+
+
+def _decoded(value_of: Value, element: Any) -> Any:
+    """The text that the base64 of a value, or of each of a list, stands for."""
+    value = value_of(element)
+    return [_plain(each) for each in value] if type(value) is list else _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """What is no base64, or base64 of what is no text, stays as it came."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return b64decode(value).decode()
+    except (RenderError, UnicodeDecodeError):
+        return value
 
 
 def _object(parts: tuple[tuple[str, Value], ...], element: Any) -> Any:

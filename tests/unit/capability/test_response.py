@@ -272,6 +272,37 @@ def test_what_is_required_and_not_there_is_an_error(response, message):
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize(
+    ("given", "decoded"),
+    [
+        ("aGnDqQ==", "hié"),
+        ("aGnD\nqQ", "hié"),  # as GitHub breaks its lines, and without padding
+        ("", ""),
+        ("_-8=", "_-8="),  # bytes that are no text
+        ("not base64!", "not base64!"),
+        (["YQ==", 1, "/w=="], ["a", 1, "/w=="]),
+        (7, 7),
+        (None, None),
+    ],
+)
+def test_base64_becomes_the_text_it_stands_for_or_stays(given, decoded):
+    response = "response: {map: {a: {path: $.a, decode: base64}}}"
+    assert value({"a": given}, response) == {"a": decoded}
+
+
+def test_a_default_is_not_decoded():
+    response = "response: {map: {a: {path: $.z, decode: base64, default: YQ==}}}"
+    assert value({}, response) == {"a": "YQ=="}
+
+
+def test_another_encoding_is_refused_at_load():
+    body = "    response: {map: {a: {path: $.a, decode: rot13}}}\n"
+    source = FILE.format(more=body).encode()
+    issues = load(source, "api.yaml", environ={}, redactor=Redactor()).issues
+    assert [issue.path for issue in issues] == ["tools.t.response.map.a.decode"]
+    assert "only 'base64' can be decoded" in str(issues[0])
+
+
 def test_results_of_two_calls_share_nothing_that_is_cut():
     cut = tool("response: {max_bytes: 300, map: {a: {const: [x, y]}, t: $.t}}")
     args = {"id": "x"}
