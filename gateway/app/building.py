@@ -102,4 +102,10 @@ class Builders:
         if self._mock:
             return MockBackend(compiled)
         private = settings.allow_private
-        return RestBackend(compiled, self._outgoing, self._cache, allow_private=private)
+        return RestBackend(
+            compiled,
+            self._outgoing,
+            self._cache,
+            allow_private=private,
+            credentials=self._credentials,
+        )

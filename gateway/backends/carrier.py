@@ -6,12 +6,15 @@ import logging
 import math
 import random
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from gateway.backends.retry import Again, Rule, Stop, asked_wait
 from gateway.capability.compiled import Plan, TryAgain
-from gateway.domain.tool import ToolResult
+from gateway.capability.flow import Read
+from gateway.credentials.base import Credential
+from gateway.domain.client import nothing
 from gateway.errors import LATER, BackendError, Reached, UpstreamFailed
 from gateway.http.message import HttpRequest, HttpResponse
 from gateway.http.outgoing import Outgoing
@@ -19,8 +22,7 @@ from gateway.http.outgoing import Outgoing
 log = logging.getLogger(__name__)
 
 LARGE = 256 << 10  # bytes of a body
-
-Read = Callable[[HttpResponse], ToolResult | TryAgain]
+REFUSED = 400  # and above: statuses that may be about our credential
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,21 @@ class Chance:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     roll: Callable[[], float] = random.random  # in [0, 1)
     wall: Callable[[], float] = time.time
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One request to carry out, and what is to be made of its answer.
+
+    `deadline` is on the loop's clock: no wait is begun that would end after it. `inbound` are the
+    headers that its credential may look at.
+    """
+
+    request: HttpRequest
+    plan: Plan
+    read: Read
+    deadline: float
+    inbound: Mapping[str, str] = field(default_factory=nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +61,27 @@ class _Failed:
 class Carrier:
     """For the requests of one backend. `private`: addresses that are not public may be reached."""
 
-    def __init__(self, outgoing: Outgoing, chance: Chance, *, private: bool) -> None:
+    def __init__(
+        self,
+        outgoing: Outgoing,
+        chance: Chance,
+        *,
+        private: bool,
+    ) -> None:
         self._send = outgoing.send
         self._chance = chance
         self._private = private
+        self.credential: Credential | None = None
         self._large = asyncio.Semaphore(1)
 
-    async def carry(
-        self, request: HttpRequest, plan: Plan, read: Read, deadline: float
-    ) -> tuple[HttpResponse, ToolResult]:
-        """The API's answer, and what `read` makes of it. Raises GatewayError.
-
-        `deadline` is on the loop's clock: no wait is begun that would end after it.
-        """
+    async def carry(self, errand: Errand) -> tuple[HttpResponse, Any]:
+        """The API's answer, and what `errand.read` makes of it. Raises GatewayError."""
         attempt = 0
         while True:
-            outcome = await self._attempt(request, plan, read)
+            outcome = await self._attempt(errand)
             if not isinstance(outcome, _Failed):
                 return outcome
-            wait = self._wait(attempt, plan, outcome, deadline)
+            wait = self._wait(attempt, errand, outcome)
             if wait is None:
                 try:
                     raise outcome.error
@@ -73,28 +92,29 @@ class Carrier:
             await self._chance.sleep(wait)
             attempt += 1
 
-    async def read(self, response: HttpResponse, read: Read) -> ToolResult | TryAgain:
+    async def read(self, response: HttpResponse, read: Read) -> Any | TryAgain:
         """A large answer is read in a thread, one at a time, so that the loop stays free (F4)."""
         if len(response.body) < LARGE:
             return read(response)
         async with self._large:
             return await asyncio.to_thread(_without_collector, read, response)
 
-    async def _attempt(
-        self, request: HttpRequest, plan: Plan, read: Read
-    ) -> tuple[HttpResponse, ToolResult] | _Failed:
+    async def send_own(self, request: HttpRequest, *, seconds: float, cap: int) -> HttpResponse:
+        """A request of the credential's own: see `credentials.base.SendOwn`."""
+        return await self._send(request, seconds=seconds, cap=cap, private=self._private)
+
+    async def _attempt(self, errand: Errand) -> tuple[HttpResponse, Any] | _Failed:
         """What is kept of an error is without its traceback: that holds the answer and all that was
         read of it, in a circle which only the collector would find.
         """
+        plan = errand.plan
         try:
-            response = await self._send(
-                request, seconds=plan.timeout, cap=plan.transfer, private=self._private
-            )
+            response = await self._answered(errand)
         except BackendError as lost:
             safe = plan.idempotent or lost.reached is Reached.NOT_SENT
             return _Failed(lost.with_traceback(None), may_pass=safe and lost.retryable)
         try:
-            result = await self.read(response, read)
+            result = await self.read(response, errand.read)
         except UpstreamFailed as failure:
             error = failure.with_traceback(None)
             may_pass = plan.idempotent and response.status in plan.retry_on
@@ -104,12 +124,29 @@ class Carrier:
             error, may_pass = result.error, plan.idempotent
         return _Failed(error, may_pass, asked_wait(response.headers, self._chance.wall()))
 
-    def _wait(self, attempt: int, plan: Plan, failed: _Failed, deadline: float) -> float | None:
+    async def _answered(self, errand: Errand) -> HttpResponse:
+        """The answer, with our credential on the request, and with a new one if it was refused."""
+        credential = self.credential
+        if credential is None:
+            return await self._sent(errand.request, errand.plan)
+        request = await credential.apply(errand.request, errand.inbound)
+        response = await self._sent(request, errand.plan)
+        if response.status < REFUSED or not await credential.challenged(request, response):
+            return response
+        request = await credential.apply(errand.request, errand.inbound)
+        return await self._sent(request, errand.plan)
+
+    async def _sent(self, request: HttpRequest, plan: Plan) -> HttpResponse:
+        return await self._send(
+            request, seconds=plan.timeout, cap=plan.transfer, private=self._private
+        )
+
+    def _wait(self, attempt: int, errand: Errand, failed: _Failed) -> float | None:
         """Seconds before the next attempt; None when there is none, which the error then tells."""
         verdict: Again | Stop = Stop(failed.asked)
         if failed.may_pass:
-            left = deadline - asyncio.get_running_loop().time()
-            rule = Rule(plan.retries, plan.max_wait)
+            left = errand.deadline - asyncio.get_running_loop().time()
+            rule = Rule(errand.plan.retries, errand.plan.max_wait)
             verdict = rule.decide(attempt, failed.asked, left, self._chance.roll)
         if isinstance(verdict, Again):
             return verdict.seconds
@@ -117,7 +154,7 @@ class Carrier:
         return None
 
 
-def _without_collector(read: Read, response: HttpResponse) -> ToolResult | TryAgain:
+def _without_collector(read: Read, response: HttpResponse) -> Any | TryAgain:
     """Decoding makes objects by the hundred thousand, none of them garbage: the cyclic collector
     would make it take four times as long.
     """

@@ -124,7 +124,7 @@ class McpBackend:
             await gate.wait(call.deadline)
         seat = self._seat(call.context)
         if isinstance(seat, Seat):
-            call = replace(call, context=Context(seat, call.context.params))
+            call = replace(call, context=call.context._replace(client=seat))
         try:
             session = self._keeper.session or await self._keeper.ready(call.deadline)
             try:
@@ -174,7 +174,7 @@ class McpBackend:
             await gate.wait(self._soon())
         seat = self._seat(query.context)
         if isinstance(seat, Seat):
-            query = replace(query, context=Context(seat, query.context.params))
+            query = replace(query, context=query.context._replace(client=seat))
         try:
             session = self._keeper.session or await self._keeper.ready(self._soon())
             try:

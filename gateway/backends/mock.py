@@ -1,11 +1,16 @@
 """A capability file without its API: calls are answered from the file's examples. Sends nothing."""
 
+import functools
+import math
 from collections.abc import Callable
+from typing import Any
 
 from gateway.backends.base import Notify
+from gateway.backends.driving import Hands, drive, teller
 from gateway.backends.rest import check_stateless, tools_only
-from gateway.capability.compiled import CompiledCapability, TryAgain
-from gateway.capability.mock import mock_reply
+from gateway.capability.compiled import CompiledCapability
+from gateway.capability.flow import Send, at_once
+from gateway.capability.mock import Replies, mock_replies
 from gateway.domain.call import Call, Query, Relayed
 from gateway.domain.listing import Health, Listing, Status
 from gateway.domain.tool import ToolResult
@@ -36,10 +41,19 @@ class MockBackend:
         check_stateless(call)
         tool = self._compiled.find(call.tool.ref.name)
         args = tool.prepare(call.arguments)
-        result = tool.read(args, mock_reply(tool, args))
-        if isinstance(result, TryAgain):
-            raise result.error
-        return result
+        replies = Replies(mock_replies(tool, args))
+        if tool.run is None:
+            result: ToolResult = replies.read(functools.partial(tool.read, args))
+            return result
+        tell = teller(call.context.client)
+
+        async def send(each: Send) -> Any:
+            return replies.read(at_once(each, tell))
+
+        async def wait(_: float) -> None:
+            """A job of examples is always there."""
+
+        return await drive(tool.run(args, lambda: math.inf), Hands(send, wait, tell))
 
     async def query(self, query: Query) -> Relayed:
         """Raises Unsupported: a capability file brings tools only."""

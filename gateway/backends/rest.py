@@ -7,30 +7,36 @@ answer is kept, and how the backend fares is decided here.
 import asyncio
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from yarl import URL
 
 from gateway.backends.base import Notify
 from gateway.backends.cache import NOT_MODIFIED, Cache, Pairs, key_of
-from gateway.backends.carrier import Carrier, Chance
+from gateway.backends.carrier import Carrier, Chance, Errand
+from gateway.backends.driving import Hands, drive, teller, too_long
 from gateway.capability.compiled import CompiledCapability, CompiledTool, TryAgain
+from gateway.capability.flow import Run, Send, at_once
+from gateway.credentials.means import Shared
+from gateway.credentials.opening import opened
 from gateway.domain.call import Call, Query, Relayed
+from gateway.domain.client import NOTHING
 from gateway.domain.listing import Listing, Status
 from gateway.domain.tool import JsonObject, ToolResult
 from gateway.errors import BackendUnavailable, StateRejected, Unsupported
 from gateway.http.addresses import names_private
-from gateway.http.message import HttpRequest, HttpResponse
+from gateway.http.message import HttpResponse
 from gateway.http.outgoing import Outgoing
 
 SUCCESS = range(200, 300)
 LOOK_AGAIN = 2.0  # seconds between two looks for a missing secret
-UNCHANGED = ToolResult(())  # stands for an answer that is the kept one still
+UNCHANGED = object()  # stands for an answer that is the kept one still
 
 
 class RestBackend:
-    """One version of one file. `outgoing` and `cache` are the process's own and outlive it.
+    """One version of one file. `outgoing`, `cache` and `credentials` are the process's own.
 
     `allow_private`: it may reach addresses that are not public, whatever its `base_url` names.
     """
@@ -43,12 +49,18 @@ class RestBackend:
         *,
         allow_private: bool = False,
         chance: Chance | None = None,
+        credentials: Shared | None = None,
     ) -> None:
         private = allow_private or names_private(URL(compiled.origin).raw_host or "")
-        self._carrier = Carrier(outgoing, chance or Chance(), private=private)
+        self._chance = chance or Chance()
+        self._carrier = Carrier(outgoing, self._chance, private=private)
         self._cache = cache
         self._compiled = compiled
         self._listing = compiled.listing("rest", compiled.health())
+        if compiled.auth is not None:
+            shared, send = credentials or Shared(outgoing, {}), self._carrier.send_own
+            means = shared.for_rest(compiled.name, compiled.origin, send)
+            self._carrier.credential = opened(compiled.auth, means)
         self._on_change: Callable[[], None] | None = None
         self._next_look: asyncio.TimerHandle | None = None
 
@@ -67,6 +79,9 @@ class RestBackend:
         self._on_change = None
         if self._next_look is not None:
             self._next_look.cancel()
+        credential, self._carrier.credential = self._carrier.credential, None
+        if credential is not None:
+            await credential.aclose()
         self._compiled.secrets.release()
 
     async def call(self, call: Call) -> ToolResult:
@@ -75,31 +90,63 @@ class RestBackend:
         tool = self._compiled.find(call.tool.ref.name)
         args = tool.prepare(call.arguments)
         try:
-            request = tool.request(args)
-        except BackendUnavailable:  # a secret has gone missing
+            result: ToolResult = await self._called(tool, args, call)
+        except BackendUnavailable:  # a secret has gone missing, perhaps
             self._look()
             raise
-        if tool.plan.cache_ttl is not None:
-            return await self._kept(tool, args, request, call.caller.name)
+        return result
+
+    async def _called(self, tool: CompiledTool, args: JsonObject, call: Call) -> Any:
+        if tool.run is not None:
+            return await self._driven(tool.run, args, call)
         read = functools.partial(tool.read, args)
-        _, result = await self._carrier.carry(request, tool.plan, read, call.deadline)
+        return await self._carried(
+            Errand(tool.request(args), tool.plan, read, call.deadline, self._inbound(call)), call
+        )
+
+    async def _driven(self, run: Run, args: JsonObject, call: Call) -> ToolResult:
+        tell = teller(call.context.client)
+        inbound, deadline = self._inbound(call), call.deadline
+        clock = asyncio.get_running_loop().time
+
+        async def send(each: Send) -> Any:
+            read = at_once(each, tell)
+            return await self._carried(
+                Errand(each.request, each.plan, read, deadline, inbound), call
+            )
+
+        async def wait(seconds: float) -> None:
+            if seconds >= deadline - clock():
+                raise too_long(seconds)
+            await self._chance.sleep(seconds)
+
+        return await drive(run(args, lambda: deadline - clock()), Hands(send, wait, tell))
+
+    def _inbound(self, call: Call) -> Mapping[str, str]:
+        """Of the caller's headers those that the credential reads."""
+        names, given = self._compiled.inbound, call.context.headers
+        return {name: given[name] for name in names if name in given} if names else NOTHING
+
+    async def _carried(self, errand: Errand, call: Call) -> Any:
+        if errand.plan.cache_ttl is not None:
+            return await self._kept(errand, call)
+        _, result = await self._carrier.carry(errand)
         return result
 
     async def query(self, query: Query) -> Relayed:
         """Raises Unsupported: a capability file brings tools only."""
         raise tools_only(query)
 
-    async def _kept(
-        self, tool: CompiledTool, args: JsonObject, request: HttpRequest, caller: str
-    ) -> ToolResult:
+    async def _kept(self, errand: Errand, call: Call) -> Any:
         """By way of the cache. It keeps the API's answer: two calls may read it differently."""
-        fetch = _Fetch(self._carrier, tool, args, request)
-        key = key_of((caller, str(tool.tool.ref), self._compiled.digest), request)
-        ttl = tool.plan.cache_ttl or 0.0
-        response = await self._cache.get(key, ttl, fetch, revalidate=tool.plan.revalidate)
-        if fetch.result is not None:
+        fetch = _Fetch(self._carrier, errand)
+        whose = (call.caller.name, repr(errand.inbound) if errand.inbound else "")
+        key = key_of((*whose, str(call.tool.ref), self._compiled.digest), errand.request)
+        ttl = errand.plan.cache_ttl or 0.0
+        response = await self._cache.get(key, ttl, fetch, revalidate=errand.plan.revalidate)
+        if fetch.done:
             return fetch.result
-        result = await self._carrier.read(response, functools.partial(tool.read, args))
+        result = await self._carrier.read(response, errand.read)
         if isinstance(result, TryAgain):  # which only the call that brought the answer could do
             raise result.error
         return result
@@ -132,29 +179,27 @@ def tools_only(query: Query) -> Unsupported:
 class _Fetch:
     """What the cache calls when it has nothing; `result` is what the call itself read out of it."""
 
-    def __init__(
-        self, carrier: Carrier, tool: CompiledTool, args: JsonObject, request: HttpRequest
-    ) -> None:
+    def __init__(self, carrier: Carrier, errand: Errand) -> None:
         self._carrier = carrier
-        self._tool = tool
-        self._args = args
-        self._request = request
-        self.result: ToolResult | None = None
+        self._errand = errand
+        self.done = False
+        self.result: Any = None
 
     async def __call__(self, conditions: Pairs) -> tuple[HttpResponse, bool]:
-        request = self._request
+        request = self._errand.request
         if conditions:
             request = replace(request, headers=(*request.headers, *conditions))
         # others may come to wait for this as well, so it has no one call's deadline
-        response, result = await self._carrier.carry(
-            request, self._tool.plan, functools.partial(self._read, conditions), math.inf
-        )
+        read = functools.partial(self._read, conditions)
+        errand = replace(self._errand, request=request, read=read, deadline=math.inf)
+        response, result = await self._carrier.carry(errand)
         if result is UNCHANGED:
             return response, True
-        self.result = result
-        return response, response.status in SUCCESS and not result.is_error
+        self.done, self.result = True, result
+        failed = isinstance(result, ToolResult) and result.is_error
+        return response, response.status in SUCCESS and not failed
 
-    def _read(self, conditions: Pairs, response: HttpResponse) -> ToolResult | TryAgain:
+    def _read(self, conditions: Pairs, response: HttpResponse) -> Any | TryAgain:
         if conditions and response.status == NOT_MODIFIED:
             return UNCHANGED
-        return self._tool.read(self._args, response)
+        return self._errand.read(response)

@@ -1,12 +1,13 @@
 """The body of a request: one small class a body key, and which one a tool has."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import UNSET
 
 from gateway.capability.filters import nothing
 from gateway.capability.language import Position, Scope
-from gateway.capability.model import BODIES, GraphQL, ToolSpec
+from gateway.capability.model import BODIES, GraphQL, RequestSpec
 from gateway.capability.pairs import Pair, compile_pairs, encoded
 from gateway.capability.place import Place
 from gateway.capability.template import Template, has_template
@@ -101,7 +102,9 @@ class BytesBody:
 Body = JsonBody | GraphQLBody | FormBody | TextBody | BytesBody
 
 
-def compile_body(spec: ToolSpec, place: Place) -> Body | None:
+def compile_body(
+    spec: RequestSpec, args: Mapping[str, Mapping[str, Any]], place: Place
+) -> Body | None:
     """Faults are reported to `place`. A literal null is a JSON body too."""
     given = [key for key in BODIES if getattr(spec, key) is not (UNSET if key == "json" else None)]
     if not given:
@@ -109,11 +112,11 @@ def compile_body(spec: ToolSpec, place: Place) -> Body | None:
     key = given[0]
     body = _make(key, spec, place.at(key))
     if isinstance(body, (TextBody, BytesBody)):
-        _warn_of_free_text(body.template, spec, place.at(key))
+        _warn_of_free_text(body.template, args, place.at(key))
     return body
 
 
-def _make(key: str, spec: ToolSpec, place: Place) -> Body:
+def _make(key: str, spec: RequestSpec, place: Place) -> Body:
     match key:
         case "json":
             return JsonBody(spec.json, place)
@@ -127,14 +130,16 @@ def _make(key: str, spec: ToolSpec, place: Place) -> Body:
             return BytesBody(spec.bytes or "", place)
 
 
-def _warn_of_free_text(template: Template, spec: ToolSpec, place: Place) -> None:
+def _warn_of_free_text(
+    template: Template, args: Mapping[str, Mapping[str, Any]], place: Place
+) -> None:
     """An argument of any text inside a text of some language is how injection begins (§4)."""
     if template.single is not None:
         return  # the argument is the whole body: there is nothing to break out of
     for read in sorted(template.reads):
         if read[0] != "args":
             continue
-        schema = spec.args.get(read[-1], {}) if len(read) > 1 else {}
+        schema = args.get(read[-1], {}) if len(read) > 1 else {}
         if not _is_tame(schema):
             place.warn(
                 f"{'.'.join(read)} stands in this text without escaping",
@@ -142,7 +147,7 @@ def _warn_of_free_text(template: Template, spec: ToolSpec, place: Place) -> None
             )
 
 
-def _is_tame(schema: dict[str, Any]) -> bool:
+def _is_tame(schema: Mapping[str, Any]) -> bool:
     return schema.get("type") in _TAME_TYPES or any(key in schema for key in _TAMING)
 
 

@@ -17,6 +17,7 @@ from gateway.capability.model import (
     Cache,
     Capability,
     ErrorRule,
+    RequestSpec,
     ToolSpec,
 )
 from gateway.capability.problem import Problem
@@ -84,22 +85,22 @@ def _written_out(capability: Capability) -> Problems:
                 yield Problem((*path, "headers", name), WRITTEN_OUT, DECLARE, Severity.WARNING)
 
 
-def method_of(spec: ToolSpec) -> str | None:
+def method_of(spec: RequestSpec) -> str | None:
     """The method key that is set, lower case; None unless it is exactly one."""
     given = [method for method in METHODS if getattr(spec, method) is not None]
     return given[0] if len(given) == 1 else None
 
 
-def _method(spec: ToolSpec) -> Problems:
+def _method(spec: RequestSpec) -> Problems:
     given = [method for method in METHODS if getattr(spec, method) is not None]
-    if not given:
+    if not given and not (isinstance(spec, ToolSpec) and spec.steps):
         yield Problem((), "no method", f"one of {', '.join(METHODS)}, such as get: /items")
     for extra in given[1:]:
         message = f"a second method: {given[0]!r} stands here too"
         yield Problem((extra,), message, "one tool makes one request", at_key=True)
 
 
-def _body(spec: ToolSpec) -> Problems:
+def _body(spec: RequestSpec) -> Problems:
     given = [body for body in BODIES if getattr(spec, body) not in (None, UNSET)]
     if spec.json is None:
         given.insert(0, "json")  # a literal null is a body too

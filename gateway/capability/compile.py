@@ -18,10 +18,19 @@ from gateway.capability.checks import method_of
 from gateway.capability.compiled import CompiledTool, Plan
 from gateway.capability.language import Position
 from gateway.capability.mapping import Selection, compile_selection
-from gateway.capability.model import METHODS, Cache, Capability, Limits, Response, Retry, ToolSpec
+from gateway.capability.model import (
+    METHODS,
+    As,
+    Cache,
+    Capability,
+    Limits,
+    Response,
+    Retry,
+    ToolSpec,
+)
 from gateway.capability.output import Output
 from gateway.capability.place import Place, Report
-from gateway.capability.request import RequestTemplate, compile_request, used
+from gateway.capability.request import Asked, RequestTemplate, compile_request, used
 from gateway.capability.response import ResponseMap
 from gateway.capability.rules import Rule, Rules, compile_rules
 from gateway.capability.schemas import input_schema
@@ -29,8 +38,7 @@ from gateway.capability.shared import Shared
 from gateway.capability.values import to_text
 from gateway.credentials.redact import Redactor
 from gateway.credentials.secret import Secrets
-from gateway.domain.tool import JsonObject, Tool, ToolRef
-from gateway.http.message import HttpRequest
+from gateway.domain.tool import Tool, ToolRef
 
 SMALLEST_RESULT: Final = 256  # bytes; less holds no result that is still worth reading
 SECRET: Final = re.compile(r"\{\{[^}]*\bsecrets\b")
@@ -61,7 +69,8 @@ class Compiler:
     def tool(self, name: str) -> Compiled:
         spec = self.capability.tools[name]
         path = ("tools", name)
-        template = compile_request(spec, self.shared, path)
+        asked = Asked(spec, spec.args, {}, _wanted(spec), spec.idempotency_key)
+        template = compile_request(asked, self.shared, path)
         response, reads = self._response(name, spec)
         for unused in spec.args.keys() - template.uses - used(reads, spec.args):
             hint = (
@@ -84,7 +93,7 @@ class Compiler:
             tool,
             _plan(self.capability, spec),
             arguments.prepare,
-            _complete(template),
+            template.render,
             response.read,
             spec.examples,
         )
@@ -169,11 +178,8 @@ class Compiler:
                 self.report((*path, "examples", index), "a secret may stand in requests only")
 
 
-def _complete(template: RequestTemplate) -> Any:
-    def request(args: JsonObject) -> HttpRequest:
-        return template.authorised(template.render(args))
-
-    return request
+def _wanted(spec: ToolSpec) -> As:
+    return spec.response.as_ if spec.response else "auto"
 
 
 def _plan(capability: Capability, spec: ToolSpec) -> Plan:

@@ -6,16 +6,20 @@ rotated one is used at once.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gateway.capability.model import Example
+from gateway.capability.model import Example, Tls
 from gateway.credentials.secret import Secrets
+from gateway.credentials.union import AuthPlan
 from gateway.domain.issue import Issue
 from gateway.domain.listing import Health, Listing, Status
 from gateway.domain.text import shown
 from gateway.domain.tool import JsonObject, Tool, ToolResult
 from gateway.errors import ToolNotFound, UpstreamFailed
 from gateway.http.message import HttpRequest, HttpResponse
+
+if TYPE_CHECKING:
+    from gateway.capability.flow import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +53,11 @@ class CompiledTool:
     """One tool, in the order of a call.
 
     `prepare(given)` checks and completes the arguments; raises InvalidArguments. `request(args)`
-    renders them, with the credential of this moment; raises InvalidArguments, or BackendUnavailable
-    for a missing secret. `read(args, response)` gives the result; raises UpstreamFailed or
-    BadResponse. `examples` are for mocks and documentation.
+    renders them, without the credential; raises InvalidArguments, or BackendUnavailable for a
+    missing secret. `read(args, response)` gives the result; raises UpstreamFailed or BadResponse.
+    Where there is a `run`, the call is a flow of several requests or a stream, and that is all of
+    it: `request` is its first one then, and `read` is not asked. `examples` are for mocks and
+    documentation.
     """
 
     tool: Tool
@@ -60,11 +66,16 @@ class CompiledTool:
     request: Callable[[JsonObject], HttpRequest]
     read: Callable[[JsonObject, HttpResponse], ToolResult | TryAgain]
     examples: tuple[Example, ...] = ()
+    run: "Run | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledCapability:
-    """One file. `digest` is the sha256 of its bytes; `origin` is such as `https://api.example.com`."""
+    """One file. `digest` is the sha256 of its bytes; `origin` is such as `https://api.example.com`.
+
+    `auth` is what the credential is opened with. `inbound` are the headers of a caller,
+    in lower case, that it reads. The paths of `tls` are absolute.
+    """
 
     name: str
     description: str
@@ -74,6 +85,9 @@ class CompiledCapability:
     tools: Mapping[str, CompiledTool]
     issues: tuple[Issue, ...]
     secrets: Secrets
+    auth: AuthPlan | None = None
+    inbound: tuple[str, ...] = ()
+    tls: Tls | None = None
 
     def find(self, name: str) -> CompiledTool:
         """The tool of that name; raises ToolNotFound."""

@@ -76,6 +76,9 @@ def load(
         tools={name: compiled.tool for name, compiled in tools.items()},
         issues=tuple(issues),
         secrets=secrets,
+        auth=compiler.shared.auth,
+        inbound=compiler.shared.inbound,
+        tls=spec.tls,
     )
     return Loaded(capability, tuple(issues), parsed, spec.secrets, tools)
 

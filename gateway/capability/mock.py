@@ -2,12 +2,13 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from gateway.capability.compiled import CompiledTool
+from gateway.capability.compiled import CompiledTool, TryAgain
+from gateway.capability.flow import Read
 from gateway.capability.model import Example
 from gateway.capability.path_walk import same
 from gateway.http.message import HttpResponse
@@ -39,27 +40,50 @@ def reply_of(given: Mapping[str, Any]) -> HttpResponse:
     return HttpResponse(status, {"content-type": BODIES[kinds[0]], **told}, body)
 
 
-def mock_reply(tool: CompiledTool, args: Mapping[str, Any]) -> HttpResponse:
-    """The reply of the example whose arguments are most like `args`; 501 when there is none.
+class Replies:
+    """The answers to one call, given one after the other; the last one again and again."""
+
+    def __init__(self, replies: Sequence[HttpResponse]) -> None:
+        self._left = list(replies)
+
+    def next(self) -> HttpResponse:
+        return self._left.pop(0) if len(self._left) > 1 else self._left[0]
+
+    def read(self, read: Read) -> Any:
+        """What `read` makes of the next one. Raises what it raises, and the error of TryAgain."""
+        result = read(self.next())
+        if isinstance(result, TryAgain):
+            raise result.error
+        return result
+
+
+def replies_of(example: Example) -> list[HttpResponse]:
+    """All that the API answers in it. Raises ValueError when one is none."""
+    given = example.replies or (() if example.reply is None else (example.reply,))
+    return [reply_of(each) for each in given]
+
+
+def mock_replies(tool: CompiledTool, args: Mapping[str, Any]) -> list[HttpResponse]:
+    """The replies of the example whose arguments are most like `args`; 501 when there is none.
 
     Among equals a success comes before an error, then the file's order counts.
     """
     best: Example | None = None
     most = (-1_000, False)
     for example in tool.examples:
-        if example.reply is None or example.rejected is not None:
+        if not (example.reply or example.replies) or example.rejected is not None:
             continue
         likeness = (_likeness(example.args, args), example.error is None)
         if best is None or likeness > most:
             best, most = example, likeness
     try:
-        if best is not None and best.reply is not None:
-            return reply_of(best.reply)
+        if best is not None:
+            return replies_of(best)
         text = f"no example of {tool.tool.ref.name!r} has a reply"
     except ValueError as error:
         text = f"the example's reply is wrong: {error}"
     body = msgspec.json.encode({"message": text})
-    return HttpResponse(NOT_IMPLEMENTED, {"content-type": BODIES["json"]}, body)
+    return [HttpResponse(NOT_IMPLEMENTED, {"content-type": BODIES["json"]}, body)]
 
 
 def _likeness(wanted: Mapping[str, Any], given: Mapping[str, Any]) -> int:

@@ -19,21 +19,17 @@ ARGUMENT_NAME = r"^[A-Za-z0-9_.-]{1,64}$"  # what the model providers accept
 VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 HEADER_NAME = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"  # RFC 9110 §5.6.2
 METHODS = ("get", "post", "put", "patch", "delete", "head")
-BODIES = ("json", "form", "text", "bytes", "graphql")
+BODIES = ("json", "form", "multipart", "text", "xml", "bytes", "graphql")
 
 LATER: dict[str, tuple[str, ...]] = {  # place → keys of format 1 that a later version brings
-    "": ("tls",),
     "auth": ("oauth2", "digest", "aws_sigv4", "hmac", "session", "forward"),
-    "tools.*": ("paginate", "poll", "steps", "multipart", "xml"),
-    "tools.*.response": ("each", "join"),
-    "tools.*.response.as": ("binary", "xml", "sse", "ndjson"),
-    "tools.*.examples.*": ("requests", "replies"),
     "secrets": ("keyring:",),
 }
 
 _METHOD = "the method is the key of the path, such as get: /items"
 _ARGS = "arguments stand below args:, each by its name, such as id: {type: string, required: true}"
 _RETRY = "such as retry: {max: 3}"
+_BODY = f"write one of {', '.join(f'{body}:' for body in BODIES)}"
 _BELOW = "stands below response:"
 ADVICE: dict[str, str] = {  # place → what to write there, or in place of a key of other formats
     "capability": "write capability: 1",
@@ -62,8 +58,8 @@ ADVICE: dict[str, str] = {  # place → what to write there, or in place of a ke
     "tools.*.parameters": _ARGS,
     "tools.*.params": "for ?name=value write query:; what a caller may give stands below args:",
     "tools.*.required": "write required: true beside each argument that must be given",
-    "tools.*.body": "write one of json:, form:, text:, bytes:, graphql:",
-    "tools.*.data": "write one of json:, form:, text:, bytes:, graphql:",
+    "tools.*.body": _BODY,
+    "tools.*.data": _BODY,
     "tools.*.retry": _RETRY,
     "tools.*.response": "such as response: {select: $.items}",
     "tools.*.select": _BELOW,
@@ -100,7 +96,7 @@ Described = Annotated[str, Meta(min_length=1, max_length=1024)]
 PathTemplate = Annotated[
     str, _named("^/", "the path starts with '/'; what is before it stands in base_url")
 ]
-Source = Annotated[str, Meta(extra_json_schema={"pattern": "^(env|file):."})]
+Source = Annotated[str, Meta(extra_json_schema={"pattern": "^(env|file|keyring):."})]
 BaseUrl = Annotated[str, Meta(extra_json_schema={"pattern": _URL_PATTERN})]
 Duration = Annotated[str, Meta(extra_json_schema={"pattern": DURATION})] | int | float
 Size = Annotated[str, Meta(extra_json_schema={"pattern": SIZE})] | int
@@ -109,9 +105,7 @@ StatusClass = Annotated[str, _named("^[1-5]xx$", "a status is such as 404 or 4xx
 HintName = Annotated[
     str, _one_of("title", "readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
 ]
-RequestPart = Annotated[
-    str, _one_of("method", "url", "headers", "json", "form", "text", "bytes", "graphql")
-]
+RequestPart = Annotated[str, _one_of("method", "url", "headers", *BODIES)]
 ReplyPart = Annotated[str, _one_of("status", "headers", "json", "text", "base64")]
 
 
@@ -161,10 +155,13 @@ class ErrorRule(Strict, frozen=True):
     """What the model reads; a template over `args`, `status`, `headers` and `body`."""
 
 
+As = Literal["auto", "json", "text", "xml", "binary", "sse", "ndjson"]
+
+
 class Response(Strict, frozen=True):
     """From the answer to the result."""
 
-    as_: Literal["auto", "json", "text"] = field(name="as", default="auto")
+    as_: As = field(name="as", default="auto")
     """How to read the body; `auto` goes by its content type."""
     select: str | None = None
     """A JSONPath: the part of the body that is the result."""
@@ -178,6 +175,10 @@ class Response(Strict, frozen=True):
     """The largest result of this tool."""
     required: str | bool | None = None
     """The error when `select` finds nothing: a message, or true for a plain one."""
+    each: str | None = None
+    """Of a stream: a JSONPath, what of each event counts. It is told as progress, and kept."""
+    join: str | bool | None = None
+    """Of a stream: the texts become one, with this between them; true: with nothing."""
 
 
 class GraphQL(Strict, frozen=True):
@@ -189,6 +190,102 @@ class GraphQL(Strict, frozen=True):
     """Its variables, with templates."""
 
 
+class Part(Strict, frozen=True):
+    """A file in a multipart body."""
+
+    data: str
+    """A template that gives its bytes, such as `"{{ args.file | b64decode }}"`, or its text."""
+    filename: str | None = None
+    """Its name, a template; path parts, quotes and controls are taken out."""
+    content_type: str | None = None
+    """Its media type; else by the name's ending."""
+
+
+class Cursor(Strict, frozen=True):
+    """The next page is asked for with a value that this one gives."""
+
+    from_: str = field(name="from")
+    """A JSONPath: where in the answer the next cursor stands."""
+    query: str | None = None
+    """The query parameter that takes it. Exactly one of query, json and variable."""
+    json: str | None = None
+    """Where in the JSON body it goes, such as `start_cursor` or `page.after`."""
+    variable: str | None = None
+    """The GraphQL variable that takes it."""
+
+
+class Counted(Strict, frozen=True):
+    """Pages by their number, or by how many items come before them."""
+
+    query: str | None = None
+    """The query parameter that takes the number. Exactly one of query, json and variable."""
+    json: str | None = None
+    """Where in the JSON body it goes."""
+    variable: str | None = None
+    """The GraphQL variable that takes it."""
+    start: int | None = None
+    """The first page's number: 1 of `page`, 0 of `offset`."""
+
+
+class PageSize(Strict, frozen=True):
+    """How many items to ask for at once."""
+
+    value: Annotated[int, Meta(ge=1)] | str
+    """The number; may be a template."""
+    query: str | None = None
+    """The query parameter that takes it. Exactly one of query, json and variable."""
+    json: str | None = None
+    """Where in the JSON body it goes."""
+    variable: str | None = None
+    """The GraphQL variable that takes it."""
+
+
+class Paginate(Strict, frozen=True):
+    """One call, several pages. Exactly one of cursor, page, offset, next_url and link."""
+
+    items: str
+    """A JSONPath: what to collect of each page."""
+    cursor: Cursor | None = None
+    """Each page tells what to ask for the next with."""
+    page: Counted | None = None
+    """Pages have numbers."""
+    offset: Counted | None = None
+    """Pages begin after so many items."""
+    next_url: str | None = None
+    """A JSONPath: where in the answer the URL of the next page stands."""
+    link: Literal[True] | None = None
+    """The `Link` header names the next page (RFC 8288)."""
+    size: PageSize | None = None
+    """How many items to ask for at once."""
+    while_: str | None = field(name="while", default=None)
+    """An expression over `status`, `headers` and `body`: go on while it holds."""
+    max_pages: Annotated[int, Meta(ge=1, le=1000)] = 5
+    """Requests of one call at most."""
+    max_items: Annotated[int, Meta(ge=1, le=100_000)] = 200
+    """Items of one result at most."""
+
+
+class Poll(Strict, frozen=True):
+    """A long job: the request starts it, then it is asked after until it is done."""
+
+    url: str | None = None
+    """A JSONPath: the job's URL in the first answer; else its `Location` header."""
+    every: Duration = "2s"
+    """Between two looks; `Retry-After` goes before it."""
+    max_wait: Duration = "60s"
+    """For the whole job."""
+    until: str | None = None
+    """An expression over `status`, `headers` and `body` that says it is over; else: not 202."""
+    fail_when: str | None = None
+    """An expression that says it failed."""
+    message: str | None = None
+    """What the model reads then; a template over `args`, `status`, `headers` and `body`."""
+    progress: str | None = None
+    """A JSONPath: a number that tells how far it is, told to the client."""
+    then: str | None = None
+    """A JSONPath: the URL of the result in the last answer; else that answer is the result."""
+
+
 class Example(Strict, frozen=True):
     """Docs, test and mock in one: what must come of `args`."""
 
@@ -198,6 +295,10 @@ class Example(Strict, frozen=True):
     """The request that must go out, the credentials apart."""
     reply: dict[ReplyPart, Any] | None = None
     """What the API answers to it."""
+    requests: tuple[dict[RequestPart, Any], ...] = ()
+    """In the place of `request`, where a call sends several: all of them, in order."""
+    replies: tuple[dict[ReplyPart, Any], ...] = ()
+    """In the place of `reply`: the answers to them."""
     result: Any = UNSET
     """The result that must come of the reply."""
     error: str | None = None
@@ -215,17 +316,9 @@ class Constraint(Strict, frozen=True):
     """What to say when it does not."""
 
 
-class ToolSpec(Strict, frozen=True):
-    """One tool: what the model reads, the arguments, the request and the response."""
+class RequestSpec(Strict, frozen=True, kw_only=True):
+    """One request: exactly one method with its path, and at most one body."""
 
-    description: Described
-    """What the tool does, for the model that chooses it. One or two sentences, the effect first."""
-    title: str | None = None
-    """A name for people."""
-    tags: tuple[str, ...] = ()
-    """Words to find the tool by, beside those of the description."""
-    args: dict[ArgumentName, dict[str, Any]] = {}
-    """Name → JSON Schema, with `required: true` beside it. All other arguments are refused."""
     get: PathTemplate | None = None
     """GET this path, such as `/repos/{{ args.owner }}`."""
     post: PathTemplate | None = None
@@ -246,12 +339,50 @@ class ToolSpec(Strict, frozen=True):
     """The JSON body. One `{{ … }}` alone keeps its type; what is not given is left out."""
     form: dict[str, Any] | str | None = None
     """The body as a form."""
+    multipart: dict[str, Any] | None = None
+    """The body as `multipart/form-data`: name → value, or a file with `data`."""
     text: str | None = None
     """The body as text. Nothing is escaped in it."""
+    xml: str | None = None
+    """The body as XML; values are escaped."""
     bytes: str | None = None
     """The body as bytes: a template that gives bytes, such as `"{{ args.data | b64decode }}"`."""
     graphql: GraphQL | None = None
     """The body as a GraphQL request."""
+
+
+class Step(RequestSpec, frozen=True, kw_only=True):
+    """One of several requests of a call; what came of it is `steps.ID` to those after it."""
+
+    id: VariableName
+    """Its name."""
+    when: str | None = None
+    """An expression over `args`, `vars` and `steps`: the step is left out unless it holds."""
+    response: Response | None = None
+    """From the answer to what the steps after it read."""
+    errors: tuple[ErrorRule, ...] = ()
+    """Asked before those of the tool and the file."""
+    timeout: Duration | None = None
+    """Of one attempt, in place of the tool's."""
+
+
+class ToolSpec(RequestSpec, frozen=True, kw_only=True):
+    """One tool: what the model reads, the arguments, the request and the response."""
+
+    description: Described
+    """What the tool does, for the model that chooses it. One or two sentences, the effect first."""
+    title: str | None = None
+    """A name for people."""
+    tags: tuple[str, ...] = ()
+    """Words to find the tool by, beside those of the description."""
+    args: dict[ArgumentName, dict[str, Any]] = {}
+    """Name → JSON Schema, with `required: true` beside it. All other arguments are refused."""
+    steps: Annotated[tuple[Step, ...], Meta(max_length=10)] = ()
+    """In place of a method: several requests, each of which can read what came of those before."""
+    paginate: Paginate | None = None
+    """Fetch several pages, and give their items as one list."""
+    poll: Poll | None = None
+    """Wait for a job that the request starts."""
     response: Response | None = None
     """From the answer to the result; without it the whole body is the result."""
     errors: tuple[ErrorRule, ...] = ()
@@ -274,6 +405,17 @@ class ToolSpec(Strict, frozen=True):
     """Rules over several arguments."""
     examples: tuple[Example, ...] = ()
     """Run by `capgate validate`, served by `--mock`."""
+
+
+class Tls(Strict, frozen=True):
+    """Files in PEM. Paths are from the capability file's folder."""
+
+    ca: str | None = None
+    """Whom to trust, in place of the system's authorities."""
+    cert: str | None = None
+    """Our certificate, with the authorities between."""
+    key: str | None = None
+    """Its private key; else it stands in the certificate's file."""
 
 
 class Capability(Strict, frozen=True):
@@ -303,6 +445,8 @@ class Capability(Strict, frozen=True):
     """Name → constant. Templates say `{{ vars.name }}`; `${VAR:-default}` is read at load."""
     auth: Auth | Literal["none"] | None = None
     """What proves to the API who we are."""
+    tls: Tls | None = None
+    """Certificates: whom to trust, and who we are."""
     headers: dict[HeaderName, Any] = {}
     """Sent with every request."""
     query: dict[str, Any] = {}

@@ -6,8 +6,8 @@ it. An error never carries `structuredContent`: errors are raised, results are s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import msgspec
 
@@ -15,11 +15,13 @@ from gateway.capability import decode, truncate
 from gateway.capability.compiled import TryAgain
 from gateway.capability.decode import Answer
 from gateway.capability.mapping import Selection
+from gateway.capability.model import As
 from gateway.capability.output import Output
 from gateway.capability.rules import Rules
 from gateway.capability.scrub import scrubbed
 from gateway.capability.template import Template
 from gateway.credentials.redact import Redactor
+from gateway.domain.client import NOTHING
 from gateway.domain.tool import JsonObject, ToolResult, text_result
 from gateway.errors import BadResponse, OutputMismatch
 from gateway.http.message import HttpResponse
@@ -42,7 +44,7 @@ class ResponseMap:
     who: str
     rules: Rules
     redactor: Redactor
-    as_: Literal["auto", "json", "text"]
+    as_: As
     selection: Selection
     text: Template | None
     output: Output | None
@@ -68,6 +70,29 @@ class ResponseMap:
             return self._selected({}, args)
         kind = "json" if self.as_ == "json" or self.needs_json else answer.media.kind
         return self._json(answer, args) if kind == "json" else self._other(answer, args)
+
+    def body(self, args: JsonObject, response: HttpResponse) -> Any | TryAgain:
+        """The answer judged and decoded, and no more: for a page, a step or a look at a job.
+
+        Nothing is `{}`. Raises UpstreamFailed and BadResponse.
+        """
+        answer = Answer(response)
+        outcome = self.rules.judge(args, answer)
+        if isinstance(outcome, TryAgain):
+            return outcome
+        if outcome == "empty" or answer.status in EMPTY or not answer.body.strip(BLANKS):
+            return {}
+        if self.as_ == "text" or (self.as_ == "auto" and answer.media.kind == "text"):
+            return answer.text()
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise self._unreadable(answer, str(error)) from None
+
+    def finish(self, value: Any, args: JsonObject, meta: JsonObject = NOTHING) -> ToolResult:
+        """The result of a flow: `value` selected, mapped and cut to size. `meta` joins its own."""
+        result = self._selected(value, args)
+        return replace(result, meta={**(result.meta or {}), **meta}) if meta else result
 
     def _json(self, answer: Answer, args: JsonObject) -> ToolResult:
         try:

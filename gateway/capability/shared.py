@@ -12,8 +12,10 @@ from gateway.capability.place import Place, Report
 from gateway.capability.request_headers import Header, compile_headers
 from gateway.capability.template import Template
 from gateway.capability.values import Absent
-from gateway.credentials import Auth, Credential, Rendered
+from gateway.credentials import Auth
+from gateway.credentials.base import Rendered
 from gateway.credentials.secret import Secrets
+from gateway.credentials.union import AuthPlan
 from gateway.errors import BackendUnavailable
 
 
@@ -47,13 +49,14 @@ class Shared:
         auth = capability.auth if isinstance(capability.auth, Auth) else None
         self.auth_headers = frozenset(name.lower() for name in auth.header_names) if auth else _NONE
         self.auth_query = frozenset(auth.query_names) if auth else _NONE
-        self.credential = self._credential(auth, place.at("auth")) if auth else None
+        self.inbound = auth.inbound_names if auth else ()
+        self.auth = self._auth(auth, place.at("auth")) if auth else None
         self.headers: list[Header] = compile_headers(
             capability.headers, place.at("headers"), self.auth_headers
         )
         self.pairs: list[Pair] = compile_pairs(capability.query, place.at("query"), Position.QUERY)
 
-    def _credential(self, auth: Auth, place: Place) -> Credential | None:
+    def _auth(self, auth: Auth, place: Place) -> AuthPlan | None:
         faults = _Counted(self.report)
         checked = Place(place.path, place.names, faults)
         for path, text in auth.texts:
@@ -64,7 +67,9 @@ class Shared:
                 problem = f"header {name!r} stands here twice"
             if problem:
                 checked.at("header", name).fault(problem)
-        return None if faults.count else auth.build(lambda text: self._rendered(text, place))
+        if faults.count:
+            return None
+        return AuthPlan(auth, lambda text: self._rendered(text, place))
 
     def _rendered(self, text: str, place: Place) -> Rendered:
         template = place.template(text, Position.HEADER)

@@ -12,17 +12,24 @@ from msgspec import inspect as types
 
 
 def field_docs(struct: type) -> dict[str, str]:
-    """The field's name in a file → its text; fields without one are left out."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(struct))).body[0]
+    """The field's name in a file → its text, inherited ones first; without one it is left out."""
     found: dict[str, str] = {}
-    body = tree.body if isinstance(tree, ast.ClassDef) else []
     names = {field.name: field.encode_name for field in msgspec.structs.fields(struct)}
+    for base in reversed(struct.__mro__):
+        if issubclass(base, msgspec.Struct) and base is not msgspec.Struct:
+            found |= {names[name]: text for name, text in _own(base)}
+    return found
+
+
+def _own(struct: type) -> Iterator[tuple[str, str]]:
+    """The attribute's name and text, of those that stand in this class."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(struct))).body[0]
+    body = tree.body if isinstance(tree, ast.ClassDef) else []
     for field, text in itertools.pairwise(body):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
             doc = _text(text)
             if doc:
-                found[names[field.target.id]] = doc
-    return found
+                yield field.target.id, doc
 
 
 def structs(root: type) -> list[type]:

@@ -101,9 +101,14 @@ def _describe(part: Json, struct: type) -> None:
 def _constrain(defs: Json) -> None:
     """The rules over several keys that `checks.py` holds, as far as an editor can tell."""
     tool = defs["ToolSpec"]
-    tool["oneOf"] = _required(METHODS)
     bodies = _required(BODIES)
-    tool["allOf"] = [{"oneOf": [*bodies, {"not": {"anyOf": bodies}}]}]
+    tool["oneOf"] = _required((*METHODS, "steps"))
+    defs["Step"]["oneOf"] = _required(METHODS)
+    for one in (tool, defs["Step"]):
+        one["allOf"] = [{"oneOf": [*bodies, {"not": {"anyOf": bodies}}]}]
+    defs["Paginate"]["oneOf"] = _required(("cursor", "page", "offset", "next_url", "link"))
+    for name in ("Cursor", "Counted", "PageSize"):
+        defs[name]["oneOf"] = _required(("query", "json", "variable"))
     tool["properties"]["args"]["additionalProperties"] = {"$ref": "#/$defs/Schema"}
     tool["properties"]["output"] = {
         "description": tool["properties"]["output"]["description"],

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway.credentials import opening
 from gateway.credentials.oauth.documents import Http
 from gateway.credentials.secret import Learner
 
@@ -62,6 +63,10 @@ class Shared:
         return AuthMeans(
             name, url, self._http, self.tokens, self.store, self._learner, ready, self._clock
         )
+
+    def for_rest(self, name: str, origin: str, send: opening.SendOwn) -> opening.Means:
+        """What the credential of a capability file may use; `send` is its backend's."""
+        return opening.Means(name, origin, send, self.tokens, self._learner, self._clock)
 
     def tokens(self) -> "Tokens":
         if self._tokens is None:

@@ -3,11 +3,13 @@
 import base64
 import re
 from collections.abc import Callable, Mapping
+from urllib.parse import quote_plus
 
 import msgspec
 
 from gateway.credentials.base import Pairs, Rendered
 from gateway.errors import BackendUnavailable
+from gateway.http.message import HttpRequest, HttpResponse
 
 _UNSAFE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # what could end a header line, and its like
 
@@ -17,30 +19,41 @@ class Basic(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     password: str
 
 
-class Headers:
-    """Shows header values. `prefix` is the scheme before the secret, such as `Bearer `."""
+class Static:
+    """What never changes but with its secrets. A refusal of it is final."""
+
+    async def apply(self, request: HttpRequest, inbound: Mapping[str, str]) -> HttpRequest:
+        return self.applied(request)
+
+    def applied(self, request: HttpRequest) -> HttpRequest:
+        """Raises BackendUnavailable."""
+        raise NotImplementedError
+
+    async def challenged(self, sent: HttpRequest, response: HttpResponse) -> bool:
+        return False
+
+    async def aclose(self) -> None:
+        """It holds nothing."""
+
+
+class Headers(Static):
+    """Shows header values."""
 
     def __init__(self, given: Mapping[str, Rendered]) -> None:
         self._given = tuple(given.items())
 
-    def headers(self) -> Pairs:
-        return tuple([(name, _safe(name, text())) for name, text in self._given])
-
-    def query(self) -> Pairs:
-        return ()
+    def applied(self, request: HttpRequest) -> HttpRequest:
+        return with_headers(request, tuple([(name, text()) for name, text in self._given]))
 
 
-class Query:
-    """Shows query pairs, not yet percent-encoded."""
+class Query(Static):
+    """Shows query pairs."""
 
     def __init__(self, given: Mapping[str, Rendered]) -> None:
         self._given = tuple(given.items())
 
-    def headers(self) -> Pairs:
-        return ()
-
-    def query(self) -> Pairs:
-        return tuple([(name, text()) for name, text in self._given])
+    def applied(self, request: HttpRequest) -> HttpRequest:
+        return with_query(request, tuple([(name, text()) for name, text in self._given]))
 
 
 def bearer(token: Rendered) -> Headers:
@@ -58,10 +71,21 @@ def basic(given: Basic, render: Callable[[str], Rendered]) -> Headers:
     return Headers({"Authorization": shown})
 
 
-def _safe(name: str, value: str) -> str:
-    if _UNSAFE.search(value):
-        raise BackendUnavailable(
-            f"the credential for header {name} holds a control character",
-            hint="the operator mends the secret: it must be one line",
-        )
-    return value
+def with_headers(request: HttpRequest, headers: Pairs) -> HttpRequest:
+    """Raises BackendUnavailable for a value that is not one line."""
+    for name, value in headers:
+        if _UNSAFE.search(value):
+            raise BackendUnavailable(
+                f"the credential for header {name} holds a control character",
+                hint="the operator mends the secret: it must be one line",
+            )
+    found = (*request.headers, *headers)
+    return HttpRequest(request.method, request.url, found, request.body, request.route)
+
+
+def with_query(request: HttpRequest, pairs: Pairs) -> HttpRequest:
+    """`pairs` are not percent-encoded yet."""
+    url = request.url
+    for name, value in pairs:
+        url += f"{'&' if '?' in url else '?'}{quote_plus(name)}={quote_plus(value)}"
+    return HttpRequest(request.method, url, request.headers, request.body, request.route)

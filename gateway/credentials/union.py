@@ -1,11 +1,13 @@
-"""`auth:` of a capability file: the union of all kinds. A new kind is one field and a line here."""
+"""`auth:` of a capability file: the union of all kinds. A new kind is a field, and what it sets."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import msgspec
 
 from gateway.credentials import static
-from gateway.credentials.base import Credential, Rendered
+from gateway.credentials.base import Render
+from gateway.http.message import HttpRequest, HttpResponse
 
 
 class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -28,20 +30,15 @@ class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
                 f"auth needs exactly one of {kinds}; it has {', '.join(given) or 'none'}"
             )
 
-    def build(self, render: Callable[[str], Rendered]) -> Credential:
-        """`render` compiles a template text; what it gives is asked anew for every request."""
-        if self.bearer is not None:
-            return static.bearer(render(self.bearer))
-        if self.basic is not None:
-            return static.basic(self.basic, render)
-        if self.header is not None:
-            return static.Headers({name: render(text) for name, text in self.header.items()})
-        return static.Query({name: render(text) for name, text in (self.query or {}).items()})
-
     @property
     def header_names(self) -> tuple[str, ...]:
         """The headers this sets, which nothing else may set."""
         return tuple(self.header or ("Authorization",)) if self.query is None else ()
+
+    @property
+    def inbound_names(self) -> tuple[str, ...]:
+        """The headers of a caller that this reads, in lower case."""
+        return ()
 
     @property
     def query_names(self) -> tuple[str, ...]:
@@ -57,3 +54,16 @@ class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
             return ((("bearer",), self.bearer),)
         kind, given = ("header", self.header) if self.query is None else ("query", self.query)
         return tuple(((kind, name), text) for name, text in (given or {}).items())
+
+
+@dataclass(frozen=True, slots=True)
+class AuthPlan:
+    """`auth:` compiled. `render` gives the text of one of its templates, anew for each request.
+
+    `login` is the request of a `session`, and `token` reads its answer.
+    """
+
+    auth: Auth
+    render: Render
+    login: Callable[[], HttpRequest] | None = None
+    token: Callable[[HttpResponse], str | None] | None = None

@@ -118,11 +118,13 @@ class Context(NamedTuple):
     """What a request brings beside its arguments.
 
     `params` are those of its own, as they came, without `name` and `arguments`: `_meta`, `task`,
-    `inputResponses`, `requestState`.
+    `inputResponses`, `requestState`. `headers` are those of the HTTP request it came in, names in
+    lower case, without the gateway's own credentials; none where it came by another way.
     """
 
     client: Client = NOBODY
     params: JsonObject = NOTHING
+    headers: Mapping[str, str] = NOTHING
 
 
 NO_CONTEXT = Context()

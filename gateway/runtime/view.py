@@ -179,7 +179,7 @@ class View:
         context = self.context
         if context.client is NOBODY:
             return context
-        return Context(Patient(context.client, timer), context.params)
+        return context._replace(client=Patient(context.client, timer))
 
     def _callable(self, ref: ToolRef) -> Tool:
         """The tool; one of a backend that is only just connecting is known by its name alone."""

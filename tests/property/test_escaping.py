@@ -19,12 +19,13 @@ from gateway.capability.arguments import compile_arguments
 from gateway.capability.closures import compile_plain
 from gateway.capability.language import Expression, Position
 from gateway.capability.model import Capability
-from gateway.capability.request import compile_request
+from gateway.capability.request import Asked, compile_request
 from gateway.capability.schemas import input_schema
 from gateway.capability.shared import Shared
 from gateway.capability.template import compile_template
 from gateway.capability.values import MISSING, Absent, Refused, RenderError, TemplateError, to_text
 from gateway.credentials.secret import Secrets
+from tests.peers.signing import signed
 
 ORIGIN = "https://api.example"
 PREFIX = "/v1"
@@ -88,11 +89,14 @@ def made(**keys):
         Secrets(capability.secrets, {"KEY": "the-secret-value"}),
         lambda *fault, **_: faults.append(fault),
     )
-    template = compile_request(capability.tools["t"], shared, ("tools", "t"))
+    spec = capability.tools["t"]
+    template = compile_request(Asked(spec, spec.args), shared, ("tools", "t"))
     assert faults == []
+    SIGNED[template] = shared.auth
     return template, compile_arguments(input_schema(capability.tools["t"].args))
 
 
+SIGNED = {}
 WITH_JSON, CHECKED = made(json=JSON)
 WITH_FORM, _ = made(form=FORM)
 
@@ -101,7 +105,7 @@ def rendered(template, given_):
     """The arguments as prepared, and the request with its credential; None when refused."""
     try:
         args = CHECKED.prepare(given_)
-        return args, template.authorised(template.render(args))
+        return args, signed(SIGNED[template], template.render(args))
     except Refused as error:
         refusal = error
     assert refusal.position in ("args", "path", "header", "size")

@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import string
+from dataclasses import replace
 from urllib.parse import quote, quote_plus, unquote_plus
 
 import pytest
@@ -18,6 +19,7 @@ from gateway.credentials.redact import Redactor
 from gateway.errors import GatewayError
 from gateway.http.message import HttpResponse
 from gateway.log import JsonLines, Lines, TextLines
+from tests.peers.signing import signed
 
 AUTHS = {
     "bearer": '{bearer: "{{ secrets.key }}"}',
@@ -81,7 +83,8 @@ def tool_of(auth, key, other, redactor):
     environ = {"KEY": key, "OTHER": other}
     loaded = load(data, "echo.yaml", environ=environ, redactor=redactor)
     assert loaded.capability is not None, loaded.issues
-    return loaded.capability.tools["say"]
+    tool, plan = loaded.capability.tools["say"], loaded.capability.auth
+    return replace(tool, request=lambda args: signed(plan, tool.request(args)))
 
 
 def echoes(request):

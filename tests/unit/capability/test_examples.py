@@ -7,7 +7,7 @@ import pytest
 
 from gateway.capability.examples import check
 from gateway.capability.load import load
-from gateway.capability.mock import mock_reply
+from gateway.capability.mock import mock_replies
 from gateway.credentials.redact import Redactor
 
 FILES = sorted((Path(__file__).parent / "files").glob("*.yaml"))
@@ -174,7 +174,7 @@ def test_a_long_difference_is_shortened():
 
 
 def reply(args, *examples):
-    response = mock_reply(loaded(QUERY, *examples).capability.tools["t"], args)
+    [response] = mock_replies(loaded(QUERY, *examples).capability.tools["t"], args)
     return response.status, json.loads(response.body)
 
 
@@ -210,5 +210,5 @@ def test_a_mock_without_replies_says_so():
 
 def test_a_mock_reply_has_its_headers_in_lower_case():
     tool = loaded(QUERY, "{args: {id: a}, reply: {text: x, headers: {X-A: 5}}}").capability.tools
-    response = mock_reply(tool["t"], {"id": "a"})
+    [response] = mock_replies(tool["t"], {"id": "a"})
     assert response.headers == {"content-type": "text/plain; charset=utf-8", "x-a": "5"}

@@ -8,6 +8,7 @@ from gateway.capability.load import load
 from gateway.credentials.redact import MEMORY, Redactor
 from gateway.domain.issue import Severity
 from gateway.domain.listing import Status
+from tests.peers.signing import signed
 
 FILES = sorted((Path(__file__).parent / "files").glob("*.yaml"))
 ENVIRON = {"GITHUB_TOKEN": "ghp_0123456789", "TRACKER_API_KEY": "key-0123456789"}
@@ -197,10 +198,15 @@ def test_a_rotated_secret_is_used_at_once(tmp_path):
     now = [0.0]
     found = loaded(SECRETIVE.replace("env:KEY", f"file:{file}"), {"PIN": "1"}, clock=lambda: now[0])
     read = found.capability.tools["read"]
-    assert ("Authorization", "Bearer first-secret") in read.request({}).headers
+    plan = found.capability.auth
+    assert ("Authorization", "Bearer first-secret") in signed(plan, read.request({})).headers
+        found.capability.auth, read.request({})
+    ).headers
     file.write_text("second-secret!\n")
     now[0] += 10.0
-    assert ("Authorization", "Bearer second-secret!") in read.request({}).headers
+    assert ("Authorization", "Bearer second-secret!") in signed(plan, read.request({})).headers
+        found.capability.auth, read.request({})
+    ).headers
 
 
 def test_the_configuration_overrides_vars_of_one_backend():

@@ -132,7 +132,7 @@ def test_an_editor_that_does_not_merge_accepts_the_merge_key() -> None:
 
 def test_exactly_one_method_is_the_editors_rule_too() -> None:
     tool = schema.schema("capability")["$defs"]["ToolSpec"]
-    assert tool["oneOf"] == [{"required": [method]} for method in METHODS]
+    assert tool["oneOf"] == [{"required": [method]} for method in (*METHODS, "steps")]
 
 
 def test_keys_of_a_later_version_are_not_offered() -> None:

@@ -1,0 +1,91 @@
+"""A call of several requests, as a generator that does nothing itself: it says what to do next.
+
+Whoever drives it (the REST backend, the mock, `validate`) carries out each effect and sends back
+what came of it, or throws in the GatewayError that it ended with. What the generator returns is the
+result. So paging, polling and steps are written once, and tested without a network.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gateway.capability.compiled import Plan, TryAgain
+from gateway.domain.tool import JsonObject, ToolResult
+from gateway.http.message import HttpRequest, HttpResponse
+
+SUCCESS = range(200, 300)
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Progress, for the client that asked for it; never fails. Sends back None."""
+
+    progress: float
+    total: float | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Let `seconds` pass. Sends back None; throws DeadlineExceeded if the call has less left."""
+
+    seconds: float
+
+
+class Reader(Protocol):
+    """Reads the body of one successful answer while it comes."""
+
+    def feed(self, data: bytes) -> list[Tell]:
+        """More of it, decompressed. Raises GatewayError when it cannot go on."""
+        ...
+
+    def done(self, response: HttpResponse) -> Any | TryAgain:
+        """All of it was fed; `response` is without its body. As `Send.read`."""
+        ...
+
+
+Read = Callable[[HttpResponse], Any | TryAgain]
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One request, carried out as `plan` says. Sends back what `read` makes of the answer.
+
+    `read` is given the whole answer, maybe in a thread; TryAgain means: try again where the plan
+    allows it. It raises GatewayError, which is thrown in if no further attempt mends it. With
+    `reader`, the body of a success goes to a Reader made for that attempt, in the place of `read`.
+    """
+
+    request: HttpRequest
+    plan: Plan
+    read: Read
+    reader: Callable[[], Reader] | None = None
+
+
+Effect = Send | Wait | Tell
+Flow = Generator[Effect, Any, ToolResult]
+
+Left = Callable[[], float]  # seconds that the call still has; infinity when nothing bounds it
+
+
+class Run(Protocol):
+    """Begins the flow of one call, with arguments that are prepared."""
+
+    def __call__(self, args: JsonObject, left: Left) -> Flow: ...
+
+
+def at_once(send: Send, tell: Callable[[Tell], None]) -> Read:
+    """How to read an answer whose body is there as a whole, whether or not there is a Reader."""
+    make = send.reader
+    if make is None:
+        return send.read
+
+    def read(response: HttpResponse) -> Any | TryAgain:
+        if response.status not in SUCCESS:
+            return send.read(response)
+        reader = make()
+        for told in reader.feed(response.body):
+            tell(told)
+        return reader.done(HttpResponse(response.status, response.headers, b""))
+
+    return read

@@ -1,0 +1,51 @@
+"""A compiled `auth:` → the credential of one backend; a new kind is a line in `opened`."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from gateway.credentials import static
+from gateway.credentials.base import Credential
+from gateway.credentials.secret import Learner
+from gateway.credentials.union import AuthPlan
+from gateway.http.message import HttpRequest, HttpResponse
+
+if TYPE_CHECKING:
+    from gateway.credentials.oauth.client_credentials import Tokens
+
+
+class SendOwn(Protocol):
+    """Sends a request of the credential's own, such as to log in, as its backend's are sent.
+
+    Pooled, and to addresses the backend may reach. Raises GatewayError; no status is an error.
+    """
+
+    async def __call__(self, request: HttpRequest, *, seconds: float, cap: int) -> HttpResponse: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """`name` is the backend's, `origin` its API's. `tokens`: OAuth tokens, the process's one store.
+
+    `wall` is the clock for dates and expiry; `learner` must be told each secret before it is used.
+    """
+
+    name: str
+    origin: str
+    send: SendOwn
+    tokens: "Callable[[], Tokens]"
+    learner: Learner | None = None
+    wall: Callable[[], float] = time.time
+
+
+def opened(plan: AuthPlan, means: Means) -> Credential:
+    """Close it with the backend. Never raises: what is missing is told by its first `apply`."""
+    auth, render = plan.auth, plan.render
+    if auth.bearer is not None:
+        return static.bearer(render(auth.bearer))
+    if auth.basic is not None:
+        return static.basic(auth.basic, render)
+    if auth.header is not None:
+        return static.Headers({name: render(text) for name, text in auth.header.items()})
+    return static.Query({name: render(text) for name, text in (auth.query or {}).items()})
