@@ -1,6 +1,7 @@
 """`capgate call`: one tool call, on the road that every call takes."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -9,6 +10,7 @@ import msgspec
 from gateway.cli.common import QUIET, config_options, echo_json, json_option, read_config, with_view
 from gateway.domain.call import Outcome, Relayed
 from gateway.domain.tool import ToolRef
+from gateway.errors import GatewayError
 from gateway.runtime.view import View
 
 
@@ -33,10 +35,12 @@ def command(  # noqa: PLR0913 (one parameter an option)
     backend, colon, name = tool.partition(":")
     if not colon:
         raise click.BadParameter("write SERVER:TOOL, such as weather:current_weather")
-    wanted = {**_object(given), **dict(_pair(text) for text in arguments)}
+    whole, pairs, ref = _object(given), [_pair(text) for text in arguments], ToolRef(backend, name)
 
     async def call(view: View) -> Outcome:
-        return await view.call(ToolRef(backend, name), wanted, timeout)
+        known = _properties(view, ref)
+        wanted = {name: _value(text, known.get(name)) for name, text in pairs}
+        return await view.call(ref, {**whole, **wanted}, timeout)
 
     result = with_view(read_config(config, QUIET, capabilities), call, backend)
     _show(result, as_json=as_json)
@@ -94,11 +98,25 @@ def _object(given: str | None) -> dict[str, Any]:
     return found
 
 
-def _pair(text: str) -> tuple[str, Any]:
+def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
         raise click.BadParameter(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _properties(view: View, ref: ToolRef) -> Mapping[str, Any]:
     try:
-        return name, json.loads(value)
+        return view.tool(ref).properties
+    except GatewayError:  # the call itself tells it
+        return {}
+
+
+def _value(text: str, schema: Any) -> Any:
+    """What it says as JSON, else the text; where the tool wants a text, only a text: 007 is one."""
+    try:
+        read = json.loads(text)
     except ValueError:
-        return name, value
+        return text
+    wants_text = isinstance(schema, Mapping) and schema.get("type") == "string"
+    return text if wants_text and not isinstance(read, str) else read

@@ -1,5 +1,6 @@
 """The command line as a person uses it, over files of the test's own."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -9,11 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from click.testing import CliRunner, Result
 
 from gateway.cli import cli
 from gateway.cli.client_config import CLIENTS
 from tests.peers.stdio_mcp import COMMAND
+from tests.peers.web import serving
 
 GOOD = """\
 capability: 1
@@ -29,6 +32,18 @@ tools:
         request: {url: "https://shop.example/items/7"}
         reply: {json: {id: 7}}
         result: {id: 7}
+"""
+
+ECHO = """\
+capability: 1
+description: What it was sent
+base_url: http://127.0.0.1:{port}
+tools:
+  echo:
+    description: Create nothing.
+    args: {{code: {{type: string}}, count: {{type: integer}}}}
+    post: /
+    json: "{{{{ args }}}}"
 """
 
 
@@ -178,6 +193,18 @@ def test_call_explains_what_went_wrong(folder: Path) -> None:
     assert "did you mean 'get_item'?" in result.output
     result = run("call", "shop:get_item", "id=x", "--capabilities", folder)
     assert "invalid_arguments; not_sent" in result.output
+
+
+@pytest.mark.parametrize("text", ["007", "0", "true", "null", "1e5", "{}", "plain", '"quoted"'])
+async def test_call_gives_a_text_where_the_tool_wants_one(tmp_path: Path, text: str) -> None:
+    async def echo(request: web.Request) -> web.Response:
+        return web.json_response(await request.json())
+
+    async with serving(echo) as port:
+        (tmp_path / "shop.yaml").write_text(ECHO.format(port=port))
+        words = ["call", "shop:echo", f"code={text}", "count=7", "--capabilities", tmp_path]
+        result = await asyncio.to_thread(run, *words)
+    assert json.loads(result.output) == {"code": text.strip('"'), "count": 7}, result.output
 
 
 @pytest.mark.parametrize("words", [["shop"], ["shop:x", "novalue"], ["shop:x", "--args", "[1]"]])
