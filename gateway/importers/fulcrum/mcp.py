@@ -1,0 +1,66 @@
+"""`service: mcp` of a fulcrum file → an entry of `backends:` in gateway.yaml."""
+
+from typing import Any
+
+from gateway.importers.fulcrum.document import CONFIG, PRIMARY, Document, Unconvertible
+from gateway.importers.fulcrum.words import PLACEHOLDER
+
+_KNOWN = frozenset(
+    {"command", "args", "env", "cwd", "headers", "transport", "url", "base_url", "path", "endpoint"}
+)
+
+
+def entry(document: Document) -> dict[str, Any]:
+    """Raises Unconvertible when it says no way to reach the server."""
+    found: dict[str, Any] = {}
+    description = document.text("description").strip().partition("\n")[0]
+    if description:
+        found["description"] = description
+    found |= _way(document)
+    timeout = document.at(*PRIMARY, "timeout")
+    if isinstance(timeout, (int, float)):
+        found["timeout"] = f"{timeout}s"
+    for key in document.mapping(*CONFIG).keys() - _KNOWN:
+        document.note((*CONFIG, key), f"{key} is left out")
+    if document.mapping("schema", "input"):
+        document.note(("schema", "input"), "the server itself says what its tools take")
+    return found
+
+
+def _way(document: Document) -> dict[str, Any]:
+    command = document.at(*CONFIG, "command")
+    if command:
+        words = [str(word) for word in document.items(*CONFIG, "args")]
+        args = [_reference(word, "args") for word in words]
+        found = {"command": _reference(str(command), "command"), "args": args}
+        env = _references(document, "env")
+        cwd = document.text(*CONFIG, "cwd").strip()
+        whole = {**found, "env": env, "cwd": cwd}
+        return {key: value for key, value in whole.items() if value}
+    url = _url(document)
+    if not url:
+        raise Unconvertible(CONFIG, "there is neither a command nor a URL of an MCP server")
+    way = "sse_url" if document.text(*CONFIG, "transport").lower() == "sse" else "http_url"
+    way = "ws_url" if url.startswith(("ws://", "wss://")) else way
+    headers = _references(document, "headers")
+    return {way: url, **({"headers": headers} if headers else {})}
+
+
+def _url(document: Document) -> str:
+    whole = document.text(*CONFIG, "url") or document.text(*CONFIG, "endpoint")
+    base = document.text(*CONFIG, "base_url") + document.text(*CONFIG, "path")
+    return _reference((whole or base).strip(), "url")
+
+
+def _references(document: Document, key: str) -> dict[str, str]:
+    given = document.texts(*CONFIG, key)
+    return {name: _reference(value, key) for name, value in given.items()}
+
+
+def _reference(text: str, key: str) -> str:
+    """`{env.X}` as gateway.yaml writes it."""
+    for match in PLACEHOLDER.finditer(text):
+        if not match[1].startswith("env."):
+            at = (*CONFIG, key)
+            raise Unconvertible(at, f"{match[0]} cannot be known when the server is started")
+    return PLACEHOLDER.sub(lambda match: f"${{{match[1].removeprefix('env.')}}}", text)
