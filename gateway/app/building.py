@@ -9,7 +9,6 @@ from gateway.backends.mcp import McpBackend
 from gateway.backends.mock import MockBackend
 from gateway.backends.rest import RestBackend
 from gateway.backends.unusable import Unusable
-from gateway.capability import load
 from gateway.capability.compiled import CompiledCapability
 from gateway.config import backends, servers
 from gateway.config.model import Capabilities
@@ -20,6 +19,7 @@ from gateway.credentials.redact import Redactor
 from gateway.domain.issue import Issue
 from gateway.http.direct import Direct
 from gateway.http.outgoing import Outgoing
+from gateway.importers import compat
 from gateway.runtime.shelf import Load, Version
 from gateway.transports.base import Means
 
@@ -54,12 +54,8 @@ class Builders:
         """How capability files are loaded under these settings."""
 
         def load_one(data: bytes, file: str) -> Version:
-            loaded = load.load(
-                data,
-                file,
-                environ=self._environ,
-                redactor=self._redactor,
-                vars_override=settings.vars,
+            loaded = compat.load(
+                data, file, settings, environ=self._environ, redactor=self._redactor
             )
             if loaded.capability is None:
                 return Version(None, None, loaded.issues)

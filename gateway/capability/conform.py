@@ -18,6 +18,8 @@ from gateway.capability.yaml import Parsed
 from gateway.capability.yaml_trouble import clip
 from gateway.domain.issue import Issue, Severity
 
+FOREIGN = ("fulcrum", "openapi", "swagger")  # how files of other formats begin
+
 
 def conform(
     parsed: Parsed, file: str, environ: Mapping[str, str]
@@ -29,6 +31,9 @@ def conform(
     """
     if parsed.issues:
         return None, list(parsed.issues)
+    other = _of_another_format(parsed)
+    if other is not None:
+        return None, [other]
     capability, issues, tree = examined(parsed, Capability, LATER, ADVICE)
     problems: list[Problem] = []
     if capability is None:
@@ -42,6 +47,16 @@ def conform(
     issues.sort(key=lambda issue: (issue.line, issue.column))
     refused = any(issue.severity is Severity.ERROR for issue in issues)
     return None if refused else capability, _most(issues, file)
+
+
+def _of_another_format(parsed: Parsed) -> Issue | None:
+    """One word is enough: none of its keys is ours."""
+    tree = parsed.tree if isinstance(parsed.tree, dict) else {}
+    name = next((name for name in FOREIGN if name in tree), None)
+    if name is None or "capability" in tree:
+        return None
+    message = f"unknown key {name!r}: the file is of another format"
+    return parsed.issue((name,), message, ADVICE[name], at_key=True)
 
 
 def _of_tools(tools: Mapping[str, ToolSpec]) -> Iterator[Problem]:

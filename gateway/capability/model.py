@@ -43,7 +43,8 @@ ADVICE: dict[str, str] = {  # place → what to write there, or in place of a ke
     "retry": _RETRY,
     "openapi": "an OpenAPI document: write a capability file with the calls of it that you need",
     "swagger": "an OpenAPI document: write a capability file with the calls of it that you need",
-    "fulcrum": "a file of another format: write a capability file in its place",
+    "fulcrum": "a file of mcp-gateway: capgate convert FILE OUT makes a capability file of it;"
+    " or serve its folder as it is: capabilities: {directories: [{path: FOLDER, compat: fulcrum}]}",
     "tools.*.name": "the name of a tool is its key below tools:",
     "tools.*.description": "what the tool does, for the model that chooses it",
     "tools.*.method": _METHOD,

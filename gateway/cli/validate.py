@@ -20,6 +20,7 @@ from gateway.cli.common import (
     read_config,
     tokens_of,
 )
+from gateway.config import directories
 from gateway.config.folder import look
 from gateway.config.issues import as_json, report
 from gateway.config.model import Capabilities
@@ -27,6 +28,7 @@ from gateway.credentials.redact import Redactor
 from gateway.credentials.secret import environment
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.text import counted
+from gateway.importers import compat
 from gateway.runtime.configured import Configured
 from gateway.runtime.shelf import Shelf, Version
 
@@ -66,7 +68,7 @@ def command(
     """
     configured = read_config(config, QUIET, capabilities)
     settings = configured.config.capabilities
-    chosen = paths or settings.directories
+    chosen = paths or directories.paths(settings)
     tally = Tally()
     servers = () if paths else _servers(configured, tally)
     missing = [path for path in chosen if not Path(path).exists()]
@@ -102,9 +104,7 @@ def _validated(paths: Iterable[str], settings: Capabilities, tally: Tally) -> tu
 def _load(
     environ: Mapping[str, str], settings: Capabilities, tally: Tally, data: bytes, file: str
 ) -> Version:
-    loaded = capability.load(
-        data, file, environ=environ, redactor=Redactor(), vars_override=settings.vars
-    )
+    loaded = compat.load(data, file, settings, environ=environ, redactor=Redactor())
     tally.files += 1
     for compiled in loaded.tools.values():
         tally.examples += len(compiled.tool.examples)

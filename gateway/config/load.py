@@ -19,7 +19,7 @@ from gateway.capability.shape import shaped
 from gateway.capability.units import seconds, size
 from gateway.capability.yaml import Parsed, dotted, parse
 from gateway.capability.yaml_trouble import clip
-from gateway.config import variables
+from gateway.config import directories, variables
 from gateway.config.expand import expand
 from gateway.config.folder import NOT_A_FILE, look, read
 from gateway.config.model import ADVICE, LATER, Config
@@ -279,7 +279,7 @@ def _resolved(config: Config, beside: Path, said: Settings) -> Config:
     level = config.log.level
     capabilities = config.capabilities
     if DIRECTORIES not in said:
-        folders = tuple(str(beside / Path(one).expanduser()) for one in capabilities.directories)
+        folders = tuple(directories.beside(one, beside) for one in capabilities.directories)
         capabilities = structs.replace(capabilities, directories=folders)
     backends = {name: relative_to(one, beside) for name, one in config.backends.items()}
     servers = config.mcp_servers

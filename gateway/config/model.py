@@ -50,6 +50,7 @@ ADVICE = {  # place → what to write there, or in place of a key that stands el
     "server.allowed_origins": "such as ['https://app.example']",
     "meta_mcp.surfaced_tools": "such as ['weather:daily_forecast']",
     "capabilities.directories": "such as [capabilities]",
+    "capabilities.directories.*": "a folder, or such as {path: old, compat: fulcrum}",
     "capabilities.vars": "such as {weather: {name: value}}",
     "capabilities.vars.*": "such as {name: value}",
     "metrics": "such as {enabled: false}",
@@ -121,6 +122,15 @@ class MetaMcp(Strict, frozen=True):
     """How search answers: JSON, or one line a tool, which takes fewer tokens."""
 
 
+class Directory(Strict, frozen=True):
+    """A folder of files, and whose they are."""
+
+    path: Text
+    """The folder."""
+    compat: Literal["fulcrum"] | None = None
+    """`fulcrum`: files of mcp-gateway in it are served too, converted as they are read."""
+
+
 class Capabilities(Strict, frozen=True):
     """Where capability files are, and what the operator adds to them."""
 
@@ -128,8 +138,9 @@ class Capabilities(Strict, frozen=True):
     """Off, no capability file is read."""
     name: str | None = None
     """For mcp-gateway's files, which name all capabilities together; here each file is a server."""
-    directories: tuple[Text, ...] = ("capabilities",)
-    """Folders, read with all that is in them. Relative to the folder of this file."""
+    directories: tuple[Text | Directory, ...] = ("capabilities",)
+    """Folders, read with all that is in them. Relative to the folder of this file. One of another
+    gateway's files is written {path: old, compat: fulcrum}."""
     vars: dict[BackendName, dict[VariableName, Any]] = field(default_factory=dict)
     """Backend name → values that replace those of its file's `vars:`."""
     allow_private: bool = False

@@ -11,6 +11,7 @@ from types import MappingProxyType
 import msgspec
 from msgspec import structs
 
+from gateway.config import directories
 from gateway.config.folder import Place
 from gateway.config.load import Loaded, Source
 from gateway.config.model import Capabilities, Config
@@ -53,7 +54,7 @@ class Configured:
     def needs_no_files(self) -> bool:
         """Whether nobody named a folder of capability files, and MCP servers were named."""
         beside = Path(self.file).parent
-        by_default = tuple(str(beside / one) for one in Capabilities().directories)
+        by_default = tuple(directories.beside(one, beside) for one in Capabilities().directories)
         named = self.config.capabilities.directories != by_default
         servers = self.config.backends or self.broken or self.config.mcp_servers
         return not named and bool(servers)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from gateway.capability.units import seconds
+from gateway.config.directories import paths
 from gateway.config.folder import Place, look
 from gateway.config.model import Capabilities, Config
 from gateway.config.unmet import unmet
@@ -104,7 +105,7 @@ class Reloader:
         settings = configured.config.capabilities
         if settings != self._told.capabilities:
             shelf.reload_all(self._load_with(settings))
-        found = look(settings.directories if settings.enabled else ())
+        found = look(paths(settings) if settings.enabled else ())
         if configured.needs_no_files:
             found.missing.clear()
         again |= shelf.refresh(found, cold=cold)

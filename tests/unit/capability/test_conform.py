@@ -280,3 +280,19 @@ def test_a_warning_does_not_refuse_the_file() -> None:
     capability, (issue,) = read(HEAD + "tools: {t: {description: Things., delete: /x}}\n")
     assert capability is not None
     assert issue.severity is Severity.WARNING
+
+
+@pytest.mark.parametrize("key", ["fulcrum", "openapi", "swagger"])
+def test_a_file_of_another_format_is_told_once_and_not_key_by_key(key: str) -> None:
+    text = f'{key}: "1.0"\nname: x\nproviders: {{}}\nschema: {{}}\nauth: {{type: none}}\n'
+    line, column, path, message, hint = only(text)
+    assert (line, column, path) == (1, 1, key)
+    assert message == f"unknown key '{key}': the file is of another format"
+    assert hint
+
+
+def test_the_advice_on_files_of_mcp_gateway_names_both_ways() -> None:
+    *_, hint = only("fulcrum: '1.0'\nproviders: {}\n")
+    assert hint is not None
+    assert "capgate convert" in hint
+    assert "compat: fulcrum" in hint
