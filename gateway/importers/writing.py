@@ -97,10 +97,10 @@ def _block(value: Mapping[str, Any] | Sequence[Any], indent: str) -> Iterator[st
             yield from _entry(key, each, indent)
         return
     for each in value:
-        yield from _item(each, indent)
+        yield from item_lines(each, indent)
 
 
-def _item(value: Any, indent: str) -> Iterator[str]:
+def item_lines(value: Any, indent: str) -> Iterator[str]:
     """`- value`; the first line of a block stands right behind the dash."""
     if not isinstance(value, (Mapping, list, tuple)):
         yield f"{indent}- {scalar(value)}"
