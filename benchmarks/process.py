@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -49,8 +49,13 @@ def peer(module: str) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def gateway(folder: Path, *arguments: str) -> Iterator[tuple[int, subprocess.Popen[bytes], float]]:
-    """(port, process, seconds from start to the first answered tools/list)."""
+def gateway(
+    folder: Path, *arguments: str, environ: Mapping[str, str] | None = None
+) -> Iterator[tuple[int, subprocess.Popen[bytes], float]]:
+    """(port, process, seconds from start to the first answered tools/list).
+
+    `environ` is all of its environment; ours where none is given.
+    """
     port = free_port()
     started = time.perf_counter()
     process = subprocess.Popen(
@@ -59,6 +64,7 @@ def gateway(folder: Path, *arguments: str) -> Iterator[tuple[int, subprocess.Pop
             *("--capabilities", str(folder), "--log-level", "warning"),
             *arguments,
         ],
+        env=environ,
     )
     try:
         wait_for_tools(port, process)
