@@ -1,14 +1,39 @@
-"""The one shape of all credentials of REST APIs."""
+"""The one shape of all credentials of REST APIs, and of the templates they are made with."""
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
 
+from gateway.domain.client import NOTHING
 from gateway.http.message import HttpRequest, HttpResponse
 
-Rendered = Callable[[], str]  # an operator's text with the secrets of this moment filled in
-Render = Callable[[str], Rendered]  # compiles such a text
-
 Pairs = tuple[tuple[str, str], ...]
+
+
+class Text(NamedTuple):
+    """A template below `auth:`, at `path`. Where `secret`, it may read `secrets` beside `vars`.
+
+    `names` are what else it may read, such as `token`.
+    """
+
+    path: tuple[str, ...]
+    text: str
+    names: tuple[str, ...] = ()
+    secret: bool = True
+
+
+class Rendered(Protocol):
+    """A template's text, with the secrets of this moment and `more` filled in.
+
+    Raises BackendUnavailable when a secret is missing, or the template gives nothing.
+    """
+
+    def __call__(self, more: Mapping[str, Any] = NOTHING) -> str: ...
+
+
+class Render(Protocol):
+    """Compiles a template that `Auth.texts` told of; `names` as there."""
+
+    def __call__(self, text: str, names: tuple[str, ...] = ()) -> Rendered: ...
 
 
 class Credential(Protocol):

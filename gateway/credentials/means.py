@@ -13,7 +13,7 @@ from gateway.credentials.oauth.documents import Http
 from gateway.credentials.secret import Learner
 
 if TYPE_CHECKING:
-    from gateway.credentials.oauth.client_credentials import Tokens
+    from gateway.credentials.oauth.shared_token import Tokens
     from gateway.credentials.oauth.token_store import TokenStore
 
 
@@ -70,9 +70,9 @@ class Shared:
 
     def tokens(self) -> "Tokens":
         if self._tokens is None:
-            from gateway.credentials.oauth.client_credentials import Tokens  # noqa: PLC0415
+            from gateway.credentials.oauth.shared_token import Tokens  # noqa: PLC0415
 
-            self._tokens = Tokens(self._http, self._learner, self._clock)
+            self._tokens = Tokens(self._http, self._learner, self._clock, self.store)
         return self._tokens
 
     def store(self) -> "TokenStore":

@@ -12,7 +12,7 @@ from gateway.credentials.union import AuthPlan
 from gateway.http.message import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
-    from gateway.credentials.oauth.client_credentials import Tokens
+    from gateway.credentials.oauth.shared_token import Tokens
 
 
 class SendOwn(Protocol):

@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from gateway.credentials.oauth.client_credentials import ClientCredentials, Tokens
+from gateway.credentials.oauth.client_credentials import ClientCredentials
 from gateway.credentials.oauth.settings import OAuth2
+from gateway.credentials.oauth.shared_token import Tokens
 from gateway.credentials.redact import Redactor
 from gateway.errors import BackendUnavailable
 from gateway.http.outgoing import Outgoing

@@ -27,7 +27,7 @@ DEFERRED = {  # imports inside functions: for the start-up time they save, or wh
     "transports/websocket.py": {"gateway.transports.websocket_conversation"},
     "credentials/oauth/token_endpoint.py": {"gateway.credentials.oauth"},
     "credentials/means.py": {
-        "gateway.credentials.oauth.client_credentials",
+        "gateway.credentials.oauth.shared_token",
         "gateway.credentials.oauth",
     },
     "credentials/backend_auth.py": {
