@@ -4,7 +4,9 @@ import click
 
 from gateway.cli.lazy import LazyGroup
 
-COMMANDS: dict[str, str] = {}  # name → module; the order of the help page
+COMMANDS: dict[str, str] = {  # name → module; the order of the help page
+    "mcp-json": "import_mcp_json",
+}
 
 
 class Imports(LazyGroup):

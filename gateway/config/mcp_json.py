@@ -50,7 +50,7 @@ class Servers:
 
 def understand(data: bytes, file: str, environ: Mapping[str, str]) -> Servers:
     """Never raises, whatever the bytes."""
-    parsed = _parsed(data, file)
+    parsed = parse_json(data, file)
     if parsed.issues:
         return Servers(issues=parsed.issues, readable=False)
     tree = parsed.tree if isinstance(parsed.tree, dict) else {}
@@ -65,7 +65,7 @@ def understand(data: bytes, file: str, environ: Mapping[str, str]) -> Servers:
     return found
 
 
-def _parsed(data: bytes, file: str) -> Parsed:
+def parse_json(data: bytes, file: str) -> Parsed:
     """JSON is YAML, nearly: tabs between tokens, and halves of surrogate pairs, are not.
 
     What is wrong with it is said in JSON's words.
@@ -92,7 +92,7 @@ def _take(
     name = path[1]
     if isinstance(entry, dict) and entry.get(OFF) is True:
         return
-    written = _translated(entry) if isinstance(entry, dict) else entry
+    written = translated(entry) if isinstance(entry, dict) else entry
     tree, spot = {"backends": {name: written}}, _spot(parsed, path, entry)
     placed = replace(parsed, tree=tree, spot=spot)
     expanded = expand(placed, environ)
@@ -122,7 +122,7 @@ def _problems(
     yield placed.issue(("backends", name), "neither a command nor a URL is given", hint)
 
 
-def _translated(entry: Mapping[str, Any]) -> dict[str, Any]:
+def translated(entry: Mapping[str, Any]) -> dict[str, Any]:
     """In the words of `backends:`."""
     made = {key: entry[key] for key in KEPT if key in entry}
     url = _url(entry)

@@ -41,7 +41,7 @@ def describe(making: Making) -> dict[str, Any]:
     tree: dict[str, Any] = {
         "capability": 1,
         "name": valid_name(making.name, SERVER_LENGTH),
-        "description": _SENTENCE.split(description, maxsplit=1)[0],
+        "description": first_sentence(description),
         "base_url": making.base_url,
         "tools": {making.name: making.tool},
     }
@@ -67,17 +67,26 @@ def _credentials(making: Making, tree: dict[str, Any]) -> None:
 def _description(making: Making) -> tuple[str, list[str]]:
     """In one paragraph, and the keywords that stood at its end."""
     document = making.document
-    text = document.text("description").strip()
-    match = _KEYWORDS.search(text)
-    keywords = match[1].split(",") if match else []
-    text = _KEYWORDS.sub("", text).strip()
+    text, keywords = without_keywords(document)
     if not text:
         document.note(("description",), "there is no description: say what the tool does")
         text = making.name.replace("_", " ")
     if len(text) > LONGEST:
         document.note(("description",), f"the description is cut after {LONGEST} characters")
         text = f"{text[: LONGEST - 1].rstrip()}…"
-    return text, [word.strip() for word in keywords]
+    return text, keywords
+
+
+def without_keywords(document: Document) -> tuple[str, list[str]]:
+    """The description, and the keywords in brackets at its end: tags, by another name."""
+    text = document.text("description").strip()
+    match = _KEYWORDS.search(text)
+    keywords = match[1].split(",") if match else []
+    return _KEYWORDS.sub("", text).strip(), [word.strip() for word in keywords]
+
+
+def first_sentence(text: str) -> str:
+    return _SENTENCE.split(text, maxsplit=1)[0]
 
 
 def _tags(document: Document, keywords: list[str]) -> list[str]:

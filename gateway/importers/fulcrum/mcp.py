@@ -1,9 +1,12 @@
 """`service: mcp` of a fulcrum file → an entry of `backends:` in gateway.yaml."""
 
+from collections.abc import Callable
 from typing import Any
 
+from gateway.importers.fulcrum.describing import first_sentence, without_keywords
 from gateway.importers.fulcrum.document import CONFIG, PRIMARY, Document, Unconvertible
 from gateway.importers.fulcrum.words import PLACEHOLDER
+from gateway.importers.literals import Variables
 
 _KNOWN = frozenset(
     {"command", "args", "env", "cwd", "headers", "transport", "url", "base_url", "path", "endpoint"}
@@ -13,10 +16,14 @@ _KNOWN = frozenset(
 def entry(document: Document) -> dict[str, Any]:
     """Raises Unconvertible when it says no way to reach the server."""
     found: dict[str, Any] = {}
-    description = document.text("description").strip().partition("\n")[0]
-    if description:
-        found["description"] = description
-    found |= _way(document)
+    text, _ = without_keywords(document)
+    if text:
+        found["description"] = first_sentence(text)
+    variables = Variables()
+    found |= _way(document, variables)
+    if variables.asked:
+        text = f"a credential is written out: set {', '.join(variables.asked)} in its place"
+        document.note(CONFIG, text)
     timeout = document.at(*PRIMARY, "timeout")
     if isinstance(timeout, (int, float)):
         found["timeout"] = f"{timeout}s"
@@ -27,13 +34,13 @@ def entry(document: Document) -> dict[str, Any]:
     return found
 
 
-def _way(document: Document) -> dict[str, Any]:
+def _way(document: Document, variables: Variables) -> dict[str, Any]:
     command = document.at(*CONFIG, "command")
     if command:
         words = [str(word) for word in document.items(*CONFIG, "args")]
         args = [_reference(word, "args") for word in words]
         found = {"command": _reference(str(command), "command"), "args": args}
-        env = _references(document, "env")
+        env = _references(document, "env", variables.in_pair)
         cwd = document.text(*CONFIG, "cwd").strip()
         whole = {**found, "env": env, "cwd": cwd}
         return {key: value for key, value in whole.items() if value}
@@ -42,7 +49,7 @@ def _way(document: Document) -> dict[str, Any]:
         raise Unconvertible(CONFIG, "there is neither a command nor a URL of an MCP server")
     way = "sse_url" if document.text(*CONFIG, "transport").lower() == "sse" else "http_url"
     way = "ws_url" if url.startswith(("ws://", "wss://")) else way
-    headers = _references(document, "headers")
+    headers = _references(document, "headers", variables.in_header)
     return {way: url, **({"headers": headers} if headers else {})}
 
 
@@ -52,9 +59,12 @@ def _url(document: Document) -> str:
     return _reference((whole or base).strip(), "url")
 
 
-def _references(document: Document, key: str) -> dict[str, str]:
+def _references(
+    document: Document, key: str, hide: Callable[[str, str, str], str]
+) -> dict[str, str]:
     given = document.texts(*CONFIG, key)
-    return {name: _reference(value, key) for name, value in given.items()}
+    owner = document.text("name") or "server"
+    return {name: hide(name, _reference(value, key), owner) for name, value in given.items()}
 
 
 def _reference(text: str, key: str) -> str:
