@@ -1,6 +1,7 @@
 """Carries out one request: send, read, and try again where the plan and the clock allow it."""
 
 import asyncio
+import functools
 import gc
 import logging
 import math
@@ -10,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.backends.retry import Again, Rule, Stop, asked_wait
+from gateway.backends.retry import Again, Rule, Stop
 from gateway.capability.compiled import Plan, TryAgain
 from gateway.capability.flow import Read
 from gateway.credentials.base import Credential
@@ -18,6 +19,7 @@ from gateway.domain.client import nothing
 from gateway.errors import LATER, BackendError, Reached, UpstreamFailed
 from gateway.http.message import HttpRequest, HttpResponse
 from gateway.http.outgoing import Outgoing
+from gateway.http.waits import asked_wait
 
 log = logging.getLogger(__name__)
 
@@ -96,8 +98,14 @@ class Carrier:
         """A large answer is read in a thread, one at a time, so that the loop stays free (F4)."""
         if len(response.body) < LARGE:
             return read(response)
+        return await self.work(len(response.body), functools.partial(read, response))
+
+    async def work(self, size: int, do: Callable[[], Any]) -> Any:
+        """`do()` on `size` bytes, in a thread like the reading of as large an answer."""
+        if size < LARGE:
+            return do()
         async with self._large:
-            return await asyncio.to_thread(_without_collector, read, response)
+            return await asyncio.to_thread(_without_collector, do)
 
     async def send_own(self, request: HttpRequest, *, seconds: float, cap: int) -> HttpResponse:
         """A request of the credential's own: see `credentials.base.SendOwn`."""
@@ -154,14 +162,14 @@ class Carrier:
         return None
 
 
-def _without_collector(read: Read, response: HttpResponse) -> Any | TryAgain:
+def _without_collector(do: Callable[[], Any]) -> Any:
     """Decoding makes objects by the hundred thousand, none of them garbage: the cyclic collector
     would make it take four times as long.
     """
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return read(response)
+        return do()
     finally:
         if collecting:
             gc.enable()

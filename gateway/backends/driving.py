@@ -1,22 +1,45 @@
 """Drives the flow of one call: each of its effects carried out, until it returns its result."""
 
+import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.capability.flow import Flow, Send, Tell, Wait
+from gateway.capability.flow import Effect, Flow, Send, Tell, Wait, Work
 from gateway.domain.client import Client
 from gateway.domain.tool import ToolResult
 from gateway.errors import DeadlineExceeded, GatewayError
 
 
+async def here(work: Work) -> Any:
+    """Work done at once, where it holds up nobody."""
+    return work.do()
+
+
+LAST_WORDS = 0.1  # seconds before a call's deadline
+
+
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """What carries the effects out. `send` and `wait` raise GatewayError."""
+    """What carries the effects out. All but `tell` raise GatewayError."""
 
     send: Callable[[Send], Awaitable[Any]]
     wait: Callable[[float], Awaitable[None]]
     tell: Callable[[Tell], None]
+    work: Callable[[Work], Awaitable[Any]] = here
+
+    async def carry_out(self, effect: Effect) -> Any:
+        match effect:
+            case Send():
+                return await self.send(effect)
+            case Wait(seconds):
+                await self.wait(seconds)
+            case Tell():
+                self.tell(effect)
+            case Work():
+                return await self.work(effect)
+        return None
 
 
 async def drive(flow: Flow, hands: Hands) -> ToolResult:
@@ -28,12 +51,7 @@ async def drive(flow: Flow, hands: Hands) -> ToolResult:
             effect = flow.send(came) if error is None else flow.throw(error)
             came = error = None
             try:
-                if isinstance(effect, Send):
-                    came = await hands.send(effect)
-                elif isinstance(effect, Wait):
-                    await hands.wait(effect.seconds)
-                else:
-                    hands.tell(effect)
+                came = await hands.carry_out(effect)
             except GatewayError as failed:
                 error = failed.with_traceback(None)
     except StopIteration as stop:
@@ -55,6 +73,18 @@ def teller(client: Client) -> Callable[[Tell], None]:
         client.notify("notifications/progress", params)
 
     return tell
+
+
+async def in_time(sending: Awaitable[Any], deadline: float) -> Any:
+    """One request of a flow, given up so early that the flow can still say how far it came.
+
+    `deadline` is on the loop's clock. Raises DeadlineExceeded.
+    """
+    try:
+        async with asyncio.timeout_at(deadline - LAST_WORDS if deadline < math.inf else None):
+            return await sending
+    except TimeoutError:
+        raise DeadlineExceeded("the call's time is up") from None
 
 
 def too_long(seconds: float) -> DeadlineExceeded:

@@ -16,9 +16,9 @@ from yarl import URL
 from gateway.backends.base import Notify
 from gateway.backends.cache import NOT_MODIFIED, Cache, Pairs, key_of
 from gateway.backends.carrier import Carrier, Chance, Errand
-from gateway.backends.driving import Hands, drive, teller, too_long
+from gateway.backends.driving import Hands, drive, in_time, teller, too_long
 from gateway.capability.compiled import CompiledCapability, CompiledTool, TryAgain
-from gateway.capability.flow import Run, Send, at_once
+from gateway.capability.flow import Run, Send, Work, at_once
 from gateway.credentials.means import Shared
 from gateway.credentials.opening import opened
 from gateway.domain.call import Call, Query, Relayed
@@ -110,17 +110,18 @@ class RestBackend:
         clock = asyncio.get_running_loop().time
 
         async def send(each: Send) -> Any:
-            read = at_once(each, tell)
-            return await self._carried(
-                Errand(each.request, each.plan, read, deadline, inbound), call
-            )
+            errand = Errand(each.request, each.plan, at_once(each, tell), deadline, inbound)
+            return await in_time(self._carried(errand, call), deadline)
 
         async def wait(seconds: float) -> None:
             if seconds >= deadline - clock():
                 raise too_long(seconds)
             await self._chance.sleep(seconds)
 
-        return await drive(run(args, lambda: deadline - clock()), Hands(send, wait, tell))
+        async def work(each: Work) -> Any:
+            return await self._carrier.work(each.size, each.do)
+
+        return await drive(run(args, lambda: deadline - clock()), Hands(send, wait, tell, work))
 
     def _inbound(self, call: Call) -> Mapping[str, str]:
         """Of the caller's headers those that the credential reads."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.capability.compiled import Plan, TryAgain
+from gateway.credentials.secret import Secrets
 from gateway.domain.tool import JsonObject, ToolResult
 from gateway.http.message import HttpRequest, HttpResponse
 
@@ -62,7 +63,18 @@ class Send:
     reader: Callable[[], Reader] | None = None
 
 
-Effect = Send | Wait | Tell
+@dataclass(frozen=True, slots=True)
+class Work:
+    """`do()`, on `size` bytes of what was read: it may take long. Sends back what it gives.
+
+    What it raises is thrown in if it is a GatewayError.
+    """
+
+    size: int
+    do: Callable[[], Any]
+
+
+Effect = Send | Wait | Tell | Work
 Flow = Generator[Effect, Any, ToolResult]
 
 Left = Callable[[], float]  # seconds that the call still has; infinity when nothing bounds it
@@ -72,6 +84,12 @@ class Run(Protocol):
     """Begins the flow of one call, with arguments that are prepared."""
 
     def __call__(self, args: JsonObject, left: Left) -> Flow: ...
+
+
+class Begin(Protocol):
+    """As `Run`; `secrets` stand in for the file's own, in examples."""
+
+    def __call__(self, args: JsonObject, left: Left, secrets: Secrets | None = None) -> Flow: ...
 
 
 def at_once(send: Send, tell: Callable[[Tell], None]) -> Read:
