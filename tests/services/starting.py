@@ -22,9 +22,9 @@ EVERY = os.environ.get("CAPGATE_SERVICES") == "all"  # noqa: TID251 (the tests' 
 T = TypeVar("T")
 
 
-def wanted(name: str, install: Callable[[], T], *, quick: bool = True) -> T:
+def wanted(name: str, install: Callable[[], T], *, quick: bool = True, every: bool = EVERY) -> T:
     """What `install()` gives. It raises Unavailable, OSError or SubprocessError when it cannot."""
-    if not quick and not EVERY:
+    if not quick and not every:
         pytest.skip(f"{name} takes long to install: make test-services has it")
     try:
         return install()
@@ -32,7 +32,7 @@ def wanted(name: str, install: Callable[[], T], *, quick: bool = True) -> T:
         said = (
             f"no {name} here: {error if isinstance(error, Unavailable) else type(error).__name__}"
         )
-        if EVERY:
+        if every:
             pytest.fail(said)
         pytest.skip(said)
 
