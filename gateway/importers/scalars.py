@@ -10,7 +10,9 @@ from typing import Any
 LONGEST_KEY = 1000  # characters, quotes and all; libyaml takes no longer one before a ':'
 
 _WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
-_PLAIN = re.compile(r"(?:[^\W\d]|[/$(])(?:[^{}`:#]|:(?=[^\W\d])|(?<!\s)[:#](?=\S))*(?<!\s)")
+_PLAIN = re.compile(
+    r"(?:(?:[^\W\d]|[$(])(?:[^{}`:#]|[:#](?=\S)(?<!\s.))*|/(?:[^`:#]|[:#](?=\S)(?<!\s.))*)(?<!\s)"
+)
 _PLAIN_IN_FLOW = re.compile(r"[^\W\d$(/](?:[^{}\[\]`:#,\"]|:(?=[^\W\d]))*(?<!\s)")
 _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
 _ESCAPED = re.compile(r'["\\]|[^\x20-\x7e]')

@@ -1,0 +1,45 @@
+"""A schema node with its reference followed and its `allOf` become one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.importers.openapi.document import Document
+
+DEEPEST = 20  # of `allOf` in `allOf`
+MOST_MEMBERS = 200
+
+
+def merged(document: Document, node: Any, depth: int = 0) -> Any:
+    """A mapping without `$ref` and `allOf`, a boolean, or None for nothing."""
+    seen = document.see(node)
+    if not isinstance(seen, Mapping):
+        return seen if isinstance(seen, bool) else None
+    if seen is not node and isinstance(node, Mapping):
+        beside = {key: value for key, value in node.items() if key in ("description", "nullable")}
+        seen = {**seen, **beside} if beside else seen
+    parts = seen.get("allOf")
+    if not isinstance(parts, list) or not parts or depth > DEEPEST:
+        return seen
+    whole: dict[str, Any] = {}
+    for part in (*parts[:MOST_MEMBERS], {k: v for k, v in seen.items() if k != "allOf"}):
+        inner = merged(document, part, depth + 1)
+        if isinstance(inner, Mapping):
+            _add(whole, inner, document)
+    return whole
+
+
+def _add(whole: dict[str, Any], part: Mapping[str, Any], document: Document) -> None:
+    """What both say of one thing: lists of names are joined, otherwise the later word holds."""
+    for key, value in part.items():
+        before = whole.get(key)
+        if key == "properties":
+            properties = document.mapping(value)
+            whole[key] = {**before, **properties} if isinstance(before, dict) else properties
+        elif key == "required" and isinstance(value, list) and isinstance(before, list):
+            whole[key] = [*before, *value]
+        elif key in ("oneOf", "anyOf") and isinstance(before, list):
+            continue  # both choices at once cannot be said here: the first one stays
+        elif key == "additionalProperties" and before is not None:
+            whole.pop(key)  # one part must not refuse what another one names
+        else:
+            whole[key] = value

@@ -1,0 +1,310 @@
+"""The schemas of a document as the JSON Schema of ours: local, inlined, of a sensible size.
+
+The rule: what we do not understand, or have no room for, is left out, which allows more and refuses
+nothing that the API takes. References that come back to themselves are cut.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import jsonschema_rs
+
+from gateway.capability.schemas import TYPES, validator
+from gateway.importers.openapi.document import Document
+from gateway.importers.openapi.merging import merged
+from gateway.importers.openapi.wording import words
+
+FORMATS = frozenset(
+    {"date", "date-time", "email", "uri", "uuid", "ipv4", "ipv6", "time", "hostname"}
+)
+MOST_VALUES = 80  # of an enum
+MOST_TEXT = 2000  # characters of a pattern, or of one value of an enum
+
+_COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
+_LIKE = {  # types that documents invent, and what is meant
+    **dict.fromkeys(("int", "int32", "int64", "long"), "integer"),
+    **dict.fromkeys(("float", "double", "decimal", "currency"), "number"),
+    **dict.fromkeys(("bool", "Boolean"), "boolean"),
+    **dict.fromkeys(("file", "date", "datetime", "date-time", "text", "uuid", "String"), "string"),
+    **dict.fromkeys(("map", "hash", "dict", "json"), "object"),
+    **dict.fromkeys(("list",), "array"),
+}
+
+
+class TooLarge(Exception):
+    """With so much detail the schema is larger than it may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """`depth` levels of objects and lists; texts of `words` characters, of the outer levels more;
+    `room` for so many parts in all.
+    """
+
+    depth: int
+    words: int
+    room: int = 700
+
+
+DETAILS = (Detail(8, 300), Detail(5, 160), Detail(4, 100), Detail(3, 60), Detail(2, 60))
+LEAST = Detail(1, 40, 1_000_000)
+
+
+@dataclass(slots=True)
+class Converter:
+    """Converts for one operation. `notes` are what a reviewer should know."""
+
+    document: Document
+    detail: Detail
+    notes: dict[str, None] = field(default_factory=dict)
+    _parts: int = 0
+    _trail: list[int] = field(default_factory=list)
+
+    def schema(self, node: Any, depth: int = 0) -> dict[str, Any]:
+        """For what a request holds: `readOnly` members are left out. Raises TooLarge."""
+        self._parts += 1
+        if self._parts > self.detail.room:
+            raise TooLarge
+        seen = merged(self.document, node)
+        if not isinstance(seen, Mapping):
+            return {"not": {}} if seen is False else {}
+        known = id(self.document.see(node))
+        if known in self._trail:
+            self.notes["a schema that holds itself is cut where it comes back"] = None
+            return self._stub(seen)
+        self._trail.append(known)
+        try:
+            return self._converted(seen, depth)
+        finally:
+            self._trail.pop()
+
+    def _stub(self, seen: Mapping[str, Any]) -> dict[str, Any]:
+        kinds = _kinds(seen)
+        text = words(seen.get("description") or seen.get("title"), self.detail.words)
+        stub: dict[str, Any] = {"type": kinds[0] if len(kinds) == 1 else kinds} if kinds else {}
+        return {**stub, "description": text} if text else stub
+
+    def _converted(self, seen: Mapping[str, Any], depth: int) -> dict[str, Any]:
+        deep = depth >= self.detail.depth
+        if deep and any(key in seen for key in ("properties", "items", "oneOf", "anyOf")):
+            self.notes["deep schemas are cut: what is below is described by the API only"] = None
+            return self._stub(seen)
+        found: dict[str, Any] = {}
+        self._take_type(seen, found)
+        for take in (self._take_choices, self._take_object, self._take_list):
+            take(seen, found, depth)
+        _take_values(seen, found)
+        self._take_limits(seen, found)
+        text = words(seen.get("description"), self.detail.words // (1 if depth < 2 else 2))  # noqa: PLR2004  args and their members
+        if text:
+            found["description"] = text
+        if seen.get("deprecated") is True:
+            found["deprecated"] = True
+        _allow_null(seen, found)
+        return found
+
+    def _take_type(self, seen: Mapping[str, Any], found: dict[str, Any]) -> None:
+        kinds = _kinds(seen)
+        if kinds:
+            found["type"] = kinds[0] if len(kinds) == 1 else kinds
+        form = seen.get("format")
+        if form in FORMATS and kinds[:1] in ([], ["string"]):
+            found["format"] = form
+        elif form == "byte" or seen.get("contentEncoding") == "base64":
+            found["contentEncoding"] = "base64"
+
+    def _take_choices(self, seen: Mapping[str, Any], found: dict[str, Any], depth: int) -> None:
+        for key in ("oneOf", "anyOf"):
+            given = seen.get(key)
+            if not isinstance(given, list) or not given:
+                continue
+            # alternatives that are alike once what is not understood is gone exclude each other
+            choices: list[dict[str, Any]] = []
+            for each in given:
+                choice = self.schema(each, depth + 1)
+                if choice not in choices:
+                    choices.append(choice)
+            if {} in choices:
+                continue
+            if len(choices) == 1 and not found.keys() & choices[0].keys() - {"type"}:
+                found |= choices[0]
+            else:
+                found["anyOf"] = choices
+
+    def _take_object(self, seen: Mapping[str, Any], found: dict[str, Any], depth: int) -> None:
+        properties = self.members(seen, depth)
+        if properties:
+            found["properties"] = properties
+            required = [name for name in required_names(seen) if name in properties]
+            if required:
+                found["required"] = required
+        more = seen.get("additionalProperties")
+        if more is False and (properties or found.get("type") == "object"):
+            if not seen.get("patternProperties"):
+                found["additionalProperties"] = False
+        elif isinstance(more, Mapping) and more:
+            inner = self.schema(more, depth + 1)
+            if inner:
+                found["additionalProperties"] = inner
+
+    def members(self, seen: Mapping[str, Any], depth: int) -> dict[str, Any]:
+        """The properties that a request may set."""
+        found: dict[str, Any] = {}
+        for name, node in self.document.mapping(seen.get("properties")).items():
+            inner = self.document.see(node)
+            if isinstance(inner, Mapping) and inner.get("readOnly") is True:
+                continue
+            found[str(name)] = self.schema(node, depth + 1)
+        return found
+
+    def _take_list(self, seen: Mapping[str, Any], found: dict[str, Any], depth: int) -> None:
+        several = seen.get("prefixItems")
+        items = seen.get("items")
+        if isinstance(items, list):
+            several, items = items, seen.get("additionalItems")
+        if isinstance(several, list) and several:
+            found["prefixItems"] = [self.schema(each, depth + 1) for each in several]
+        if isinstance(items, Mapping):
+            inner = self.schema(items, depth + 1)
+            if inner:
+                found["items"] = inner
+
+    def _take_limits(self, seen: Mapping[str, Any], found: dict[str, Any]) -> None:
+        for key in _COUNTS:
+            value = _whole(seen.get(key))
+            if value is not None and value >= 0:
+                found[key] = value
+        _take_bounds(seen, found)
+        if seen.get("uniqueItems") is True:
+            found["uniqueItems"] = True
+        pattern = seen.get("pattern")
+        if isinstance(pattern, str) and pattern:
+            if is_pattern(pattern):
+                found["pattern"] = pattern
+            else:
+                self.notes["a pattern that does not run in linear time is left out"] = None
+
+
+def required_names(seen: Mapping[str, Any]) -> list[str]:
+    given = seen.get("required")
+    names = given if isinstance(given, list) else []
+    return list(dict.fromkeys(name for name in names if isinstance(name, str)))
+
+
+def _kinds(seen: Mapping[str, Any]) -> list[str]:
+    given = seen.get("type")
+    listed = given if isinstance(given, list) else [given]
+    kinds = [_LIKE.get(each, each) for each in listed if isinstance(each, str)]
+    kinds = [each for each in dict.fromkeys(kinds) if each in TYPES]
+    if not kinds:
+        if isinstance(seen.get("properties"), Mapping):
+            return ["object"]
+        if "items" in seen:
+            return ["array"]
+    return kinds
+
+
+def _take_values(seen: Mapping[str, Any], found: dict[str, Any]) -> None:
+    given = seen.get("enum")
+    if "const" in seen and _is_small(seen["const"]):
+        found["const"] = seen["const"]
+    if not isinstance(given, list) or not given:
+        return
+    as_text = found.get("type") == "string"
+    values: list[Any] = []
+    for each in given:
+        value = _text_of(each) if as_text and each is not None else each
+        if value not in values and _is_small(value):
+            values.append(value)
+        if len(values) > MOST_VALUES:
+            return
+    if as_text:
+        values = [value for value in values if value is not None]
+    if values and all(_fits_type(found.get("type"), value) for value in values):
+        found["enum"] = values
+
+
+def _text_of(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else str(value)
+
+
+def _is_small(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= MOST_TEXT
+    return value is None or isinstance(value, (bool, int, float))
+
+
+def _fits_type(kind: Any, value: Any) -> bool:
+    if kind == "integer":
+        return isinstance(value, int) and not isinstance(value, bool)
+    if kind == "number":
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return kind not in ("array", "object")
+
+
+def _take_bounds(seen: Mapping[str, Any], found: dict[str, Any]) -> None:
+    for key, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        bound, strict = _number(seen.get(key)), seen.get(exclusive)
+        if bound is not None:
+            found[exclusive if strict is True else key] = bound
+        if not isinstance(strict, bool) and _number(strict) is not None:
+            found[exclusive] = _number(strict)
+    step = _number(seen.get("multipleOf"))
+    if step is not None and step > 0:
+        found["multipleOf"] = step
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, str):
+        try:
+            value = float(value) if not value.lstrip("-").isdecimal() else int(value)
+        except ValueError:
+            return None
+    usable = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if usable and abs(value) < 1e300 else None  # noqa: PLR2004  infinities too
+
+
+def _whole(value: Any) -> int | None:
+    number = _number(value)
+    return int(number) if number is not None and number == int(number) else None
+
+
+def _allow_null(seen: Mapping[str, Any], found: dict[str, Any]) -> None:
+    if seen.get("nullable") is not True and seen.get("x-nullable") is not True:
+        return
+    kind = found.get("type")
+    if isinstance(kind, str) and kind != "null":
+        found["type"] = [kind, "null"]
+    elif isinstance(kind, list) and "null" not in kind:
+        found["type"] = [*kind, "null"]
+    if "enum" in found and None not in found["enum"]:
+        found["enum"] = [*found["enum"], None]
+    if "anyOf" in found:
+        found["anyOf"] = [*found["anyOf"], {"type": "null"}]
+
+
+@lru_cache(maxsize=4096)
+def is_pattern(pattern: str) -> bool:
+    """Whether it runs in linear time, as all of ours do (T10)."""
+    if len(pattern) > MOST_TEXT:
+        return False
+    try:
+        validator({"type": "object", "properties": {"x": {"pattern": pattern}}})
+    except (jsonschema_rs.ValidationError, ValueError):
+        return False
+    return True
+
+
+def accepts(schema: dict[str, Any], value: Any) -> bool:
+    """Whether a value fits, as a caller's would have to."""
+    try:
+        return validator(schema, formats=True).is_valid(value)
+    except (jsonschema_rs.ValidationError, ValueError):
+        return False
+
+
+Convert = Callable[[Any, int], dict[str, Any]]
