@@ -59,7 +59,7 @@ class Builders:
             )
             if loaded.capability is None:
                 return Version(None, None, loaded.issues)
-            made = functools.partial(self._rest, loaded.capability, settings)
+            made = functools.partial(self.rest, loaded.capability, settings)
             named_at = loaded.parsed.where(("name",))
             return Version(loaded.capability.name, made, loaded.issues, named_at)
 
@@ -94,7 +94,7 @@ class Builders:
         await self._outgoing.aclose()
         await self._direct.aclose()
 
-    def _rest(self, compiled: CompiledCapability, settings: Capabilities) -> Backend:
+    def rest(self, compiled: CompiledCapability, settings: Capabilities) -> Backend:
         if self._mock:
             return MockBackend(compiled)
         private = settings.allow_private

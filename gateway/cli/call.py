@@ -1,12 +1,12 @@
 """`capgate call`: one tool call, on the road that every call takes."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import click
 import msgspec
 
+from gateway.cli.call_arguments import call_options, given_arguments, server_and_tool
 from gateway.cli.common import QUIET, config_options, echo_json, json_option, read_config, with_view
 from gateway.domain.call import Outcome, Relayed
 from gateway.domain.tool import ToolRef
@@ -15,10 +15,7 @@ from gateway.runtime.view import View
 
 
 @click.command("call")
-@click.argument("tool", metavar="SERVER:TOOL")
-@click.argument("arguments", nargs=-1, metavar="[NAME=VALUE]...")
-@click.option("--args", "given", help="All arguments as one JSON object.")
-@click.option("--timeout", type=click.FloatRange(min=0.001), help="Seconds for the whole call.")
+@call_options
 @config_options
 @json_option
 def command(  # noqa: PLR0913 (one parameter an option)
@@ -32,17 +29,13 @@ def command(  # noqa: PLR0913 (one parameter an option)
     as_json: bool,
 ) -> None:
     """Call a tool; values may be JSON, anything else is text. Exits with 1 when the tool fails."""
-    backend, colon, name = tool.partition(":")
-    if not colon:
-        raise click.BadParameter("write SERVER:TOOL, such as weather:current_weather")
-    whole, pairs, ref = _object(given), [_pair(text) for text in arguments], ToolRef(backend, name)
+    ref = ToolRef(*server_and_tool(tool))
+    wanted = given_arguments(given, arguments)
 
     async def call(view: View) -> Outcome:
-        known = _properties(view, ref)
-        wanted = {name: _value(text, known.get(name)) for name, text in pairs}
-        return await view.call(ref, {**whole, **wanted}, timeout)
+        return await view.call(ref, wanted.values(_properties(view, ref)), timeout)
 
-    result = with_view(read_config(config, QUIET, capabilities), call, backend)
+    result = with_view(read_config(config, QUIET, capabilities), call, ref.backend)
     _show(result, as_json=as_json)
     if result.is_error:
         raise SystemExit(1)
@@ -86,37 +79,8 @@ def _readable(block: Any) -> str:
     return text
 
 
-def _object(given: str | None) -> dict[str, Any]:
-    if given is None:
-        return {}
-    try:
-        found = json.loads(given)
-    except ValueError as error:
-        raise click.BadParameter(f"not JSON: {error}", param_hint="--args") from None
-    if not isinstance(found, dict):
-        raise click.BadParameter("must be a JSON object", param_hint="--args")
-    return found
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise click.BadParameter(f"{text!r} is not NAME=VALUE")
-    return name, value
-
-
 def _properties(view: View, ref: ToolRef) -> Mapping[str, Any]:
     try:
         return view.tool(ref).properties
     except GatewayError:  # the call itself tells it
         return {}
-
-
-def _value(text: str, schema: Any) -> Any:
-    """What it says as JSON, else the text; where the tool wants a text, only a text: 007 is one."""
-    try:
-        read = json.loads(text)
-    except ValueError:
-        return text
-    wants_text = isinstance(schema, Mapping) and schema.get("type") == "string"
-    return text if wants_text and not isinstance(read, str) else read

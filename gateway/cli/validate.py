@@ -1,13 +1,14 @@
 """`capgate validate`: all that is wrong with capability files, found as the server finds it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
+from gateway.app.live import Live
 from gateway.backends.mock import MockBackend
 from gateway.capability import load as capability
 from gateway.capability.examples import check
@@ -20,6 +21,7 @@ from gateway.cli.common import (
     read_config,
     tokens_of,
 )
+from gateway.cli.live_check import Count, drifted
 from gateway.config import directories
 from gateway.config.folder import look
 from gateway.config.issues import as_json, report
@@ -41,27 +43,35 @@ class Tally:
     files: int = 0
     examples: int = 0
     tokens: dict[str, int] = field(default_factory=dict)
+    live: Count = field(default_factory=Count)
 
 
 @click.command("validate")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--tokens", is_flag=True, help="Show what each tool costs a model, about.")
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--live", is_flag=True, help="Call the real APIs too, and tell what has drifted.")
+@click.option("--unsafe", is_flag=True, help="With --live, call what changes something as well.")
 @config_options
 @json_option
-def command(
+def command(  # noqa: PLR0913 (one parameter an option)
     paths: tuple[str, ...],
     config: str | None,
     capabilities: tuple[str, ...],
     *,
     tokens: bool,
     strict: bool,
+    live: bool,
+    unsafe: bool,
     as_json: bool,
 ) -> None:
     """Check all files and run their examples.
 
     By default the files of the configuration: ./capabilities, or the folders that gateway.yaml
     names; and its MCP servers, of which none is started.
+
+    With --live, each example of a tool that only reads is called for real: values may differ from
+    the example's, shapes may not.
 
     Exit code 0: all good (warnings may be shown), 1: a file or a server is refused or an example
     fails, 2: the command line or gateway.yaml is wrong.
@@ -78,6 +88,9 @@ def command(
         *servers,
         *_validated([path for path in chosen if path not in missing], settings, tally),
     )
+    if live:
+        real = Live(settings, environment())
+        issues = (*issues, *drifted(real, tuple(chosen), tally.live, unsafe=unsafe))
     found = {issue.severity for issue in issues}
     failed = Severity.ERROR in found or (strict and Severity.WARNING in found)
     if as_json:
@@ -142,6 +155,8 @@ def _show(issues: tuple[Issue, ...], tally: Tally, *, tokens: bool) -> None:
     if tally.servers:
         parts = {"server": tally.servers, **parts}
     what = ", ".join(counted(number, noun) for noun, number in parts.items())
+    if tally.live != Count():
+        what = f"{what} ({tally.live})"
     if issues:
         click.echo(f"{report(issues)} in {what}")
     else:
@@ -156,5 +171,6 @@ def _in_json(issues: tuple[Issue, ...], tally: Tally, *, failed: bool) -> dict[s
         "tools": len(tally.tokens),
         "examples": tally.examples,
         "tokens": tally.tokens,
+        "live": asdict(tally.live),
         "issues": [as_json(issue) for issue in issues],
     }

@@ -87,8 +87,31 @@ def _entry(key: str, value: Any, indent: str, *, in_blocks: bool = False) -> Ite
     if flow is not None:
         yield f"{head} {flow}"
         return
+    if not in_blocks and _all_scalars(value):
+        yield f"{head} ["
+        yield from _wrapped(value, f"{indent}  ")
+        yield f"{indent}]"
+        return
     yield head
     yield from _block(value, f"{indent}  ")
+
+
+def _all_scalars(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and not any(
+        isinstance(each, (Mapping, list, tuple)) for each in value
+    )
+
+
+def _wrapped(values: Sequence[Any], indent: str) -> Iterator[str]:
+    """As many to a line as it holds."""
+    line = ""
+    for each in values:
+        text = f"{scalar(each, flow=True)},"
+        if line and len(indent) + len(line) + len(text) >= WIDTH:
+            yield f"{indent}{line}"
+            line = ""
+        line = f"{line} {text}" if line else text
+    yield f"{indent}{line}"
 
 
 def _block(value: Mapping[str, Any] | Sequence[Any], indent: str) -> Iterator[str]:

@@ -1,0 +1,88 @@
+"""One call of a capability file's tool to the real API, with all that it sent and got."""
+
+import asyncio
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from gateway.app.building import Builders
+from gateway.capability.load import Loaded
+from gateway.capability.tape import Tape, taped
+from gateway.config.folder import look, read
+from gateway.config.model import Capabilities
+from gateway.credentials.redact import Redactor
+from gateway.domain.call import Call, Outcome
+from gateway.domain.identity import Identity
+from gateway.domain.issue import Issue
+from gateway.domain.tool import JsonObject
+from gateway.errors import GatewayError
+from gateway.importers import compat
+
+CALLER = Identity("command line")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of a live call: its outcome or error, and its exchanges."""
+
+    tape: Tape
+    outcome: Outcome | None = None
+    error: GatewayError | None = None
+
+
+class Live:
+    """Capability files of these folders, loaded once, with the environment's own secrets."""
+
+    def __init__(self, settings: Capabilities, environ: Mapping[str, str]) -> None:
+        self.redactor = Redactor()
+        self._settings = settings
+        self._environ = environ
+
+    def load(self, data: bytes, file: str) -> Loaded:
+        return compat.load(
+            data, file, self._settings, environ=self._environ, redactor=self.redactor
+        )
+
+    def files(self, paths: tuple[str, ...]) -> dict[str, Loaded]:
+        """Each file's path on the disk → what it loads to."""
+        found: dict[str, Loaded] = {}
+        for entry in look(paths).entries.values():
+            data = read(entry)
+            if isinstance(data, bytes):
+                found[entry.real] = self.load(data, entry.file)
+        return found
+
+    def call(self, loaded: Loaded, tool: str, args: JsonObject, seconds: float | None) -> Finding:
+        """Raises ToolNotFound; any other error is what was found."""
+        return asyncio.run(self._call(loaded, tool, args, seconds))
+
+    async def _call(
+        self, loaded: Loaded, tool: str, args: JsonObject, seconds: float | None
+    ) -> Finding:
+        compiled = loaded.capability
+        if compiled is None:
+            raise ValueError("a file that is refused has no tools")
+        watched, tape = taped(compiled.find(tool))
+        tools = MappingProxyType({**compiled.tools, tool: watched})
+        builders = Builders(self.redactor, self._environ)
+        backend = builders.rest(replace(compiled, tools=tools), self._settings)
+        deadline = asyncio.get_running_loop().time() + (seconds or math.inf)
+        call = Call(f"live-{next(_NUMBERS)}", watched.tool, args, CALLER, deadline)
+        try:
+            async with asyncio.timeout(seconds):
+                return Finding(tape, await backend.call(call))
+        except GatewayError as error:
+            return Finding(tape, error=error)
+        finally:
+            await backend.aclose()
+            await builders.aclose()
+
+
+_NUMBERS = itertools.count(1)
+
+
+def broken(issues: tuple[Issue, ...]) -> str:
+    """Why a file has no tools, in one line."""
+    return "; ".join(str(issue) for issue in issues[:1]) or "it is switched off"

@@ -1,0 +1,151 @@
+"""`capgate record`: a live call becomes an example in its capability file."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.app.live import Finding, Live, broken
+from gateway.capability.examples import check
+from gateway.capability.load import Loaded
+from gateway.capability.recording import NotRecorded, example_of
+from gateway.capability.units import size
+from gateway.cli.call_arguments import call_options, given_arguments, server_and_tool
+from gateway.cli.common import QUIET, config_options, read_config
+from gateway.config import directories
+from gateway.config.issues import report
+from gateway.credentials.secret import environment
+from gateway.domain.issue import Issue, Severity
+from gateway.domain.names import did_you_mean
+from gateway.errors import GatewayError
+from gateway.importers.inserting import NotInserted, with_example
+from gateway.importers.writing import item_lines
+
+
+@click.command("record")
+@call_options
+@click.option("--dry-run", is_flag=True, help="Show the example, and write nothing.")
+@click.option(
+    "--max-reply", default="2k", show_default=True, help="Longer replies are cut to this size."
+)
+@config_options
+def command(  # noqa: PLR0913 (one parameter an option)
+    tool: str,
+    arguments: tuple[str, ...],
+    given: str | None,
+    timeout: float | None,
+    config: str | None,
+    capabilities: tuple[str, ...],
+    *,
+    dry_run: bool,
+    max_reply: str,
+) -> None:
+    """Call a tool of a capability file, and add what came of it to the file as an example.
+
+    The call is a real one. Secrets are masked, long replies cut, and comments stay; look at the
+    example before you commit it. An error of the API makes an example too.
+    """
+    server, name = server_and_tool(tool)
+    most = _most(max_reply)
+    configured = read_config(config, QUIET, capabilities)
+    live = Live(configured.config.capabilities, environment())
+    wanted = given_arguments(given, arguments)
+    source = _source(live, server, directories.paths(configured.config.capabilities))
+    args, found = _called(live, source, name, wanted, timeout)
+    try:
+        example = example_of(source.tool(name), args, found.tape, live.redactor, most)
+    except NotRecorded as error:
+        said = found.error.explain() if found.error else "the call is well"
+        raise click.ClickException(f"nothing is recorded: {error} ({said})") from None
+    shown = "\n".join(item_lines(example, "  "))
+    text = _amended(live, source, name, example, shown)
+    click.echo(shown)
+    if dry_run:
+        return
+    _write(source.path, text)
+    click.secho(f"added to {source.path}", fg="green", err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The file that a server is described by."""
+
+    path: Path
+    text: str
+    loaded: Loaded
+
+    def tool(self, name: str) -> Any:
+        return self.loaded.tools[name].tool
+
+
+def _most(text: str) -> int:
+    try:
+        return size(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--max-reply") from None
+
+
+def _source(live: Live, server: str, paths: tuple[str, ...]) -> _Source:
+    found = live.files(paths)
+    for path, loaded in found.items():
+        if loaded.capability is not None and loaded.capability.name == server:
+            text = Path(path).read_bytes().decode("utf-8")
+            return _Source(Path(path), text, loaded)
+        if loaded.capability is None and Path(path).stem == server:
+            raise click.ClickException(f"{path} is not served: {broken(loaded.issues)}")
+    names = [one.capability.name for one in found.values() if one.capability]
+    hint = did_you_mean(server, names) or "'capgate tools' names them"
+    raise click.ClickException(f"no capability file describes a server {server!r}; {hint}")
+
+
+def _called(
+    live: Live, source: _Source, name: str, wanted: Any, timeout: float | None
+) -> tuple[Mapping[str, Any], Finding]:
+    tools = source.loaded.tools
+    if name not in tools:
+        hint = did_you_mean(name, tools) or f"there are {', '.join(tools)}"
+        raise click.ClickException(f"{source.path} has no tool {name!r}; {hint}")
+    args = wanted.values(tools[name].tool.tool.properties)
+    try:
+        tools[name].tool.prepare(args)
+    except GatewayError as error:
+        raise click.ClickException(error.explain()) from None
+    return args, live.call(source.loaded, name, args, timeout)
+
+
+def _amended(live: Live, source: _Source, name: str, example: Any, shown: str) -> str:
+    """The file's text with the example, which holds in it."""
+    try:
+        text = with_example(source.text, name, example)
+    except NotInserted as error:
+        raise click.ClickException(f"{error}\nThis is the example:\n{shown}") from None
+    loaded = live.load(text.encode(), str(source.path))
+    mark = f"tools.{name}.examples[{len(source.tool(name).examples)}]"
+    faults = [issue for issue in (*loaded.issues, *check(loaded)) if _of(issue, mark)]
+    if loaded.capability is None or faults:
+        why = report(tuple(faults) or loaded.issues)
+        raise click.ClickException(f"the example would not hold:\n{why}\nThis is it:\n{shown}")
+    return text
+
+
+def _of(issue: Issue, mark: str) -> bool:
+    return issue.path.startswith(mark) and issue.severity is Severity.ERROR
+
+
+def _write(path: Path, text: str) -> None:
+    """In one step: whoever reads the file meets the old text or the new one."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode("utf-8"))
+        Path(temporary).chmod(path.stat().st_mode & 0o7777)
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
