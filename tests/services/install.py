@@ -115,14 +115,15 @@ def _own_lists() -> list[str]:
 
 
 def _run(argv: Sequence[str], folder: str | Path) -> str:
-    """What it prints. Raises Unavailable with the last line of what went wrong."""
+    """What it prints. Raises Unavailable with one line of what went wrong."""
     try:
         done = subprocess.run(
             argv, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=True
         )
     except subprocess.CalledProcessError as error:
-        last = (error.stderr or error.stdout).strip().rpartition("\n")[2]
-        raise Unavailable(f"{argv[0]} failed: {last}") from None
+        lines = (error.stderr or error.stdout).strip().splitlines() or ["it does not say why"]
+        worst = next((line for line in lines if line.startswith("E: ")), lines[-1])
+        raise Unavailable(f"{argv[0]} failed: {worst}") from None
     except subprocess.TimeoutExpired:
         raise Unavailable(f"{argv[0]} took more than {PATIENCE} s") from None
     return done.stdout

@@ -1,0 +1,169 @@
+"""examples/docker-registry: pages by Link, names with slashes, 202 + Location; a real registry."""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from tests.peers.programs import ROOT, capgate, console, free_port, gateway
+from tests.services.agent import Agent
+from tests.services.install import debian
+from tests.services.starting import service, wanted
+
+EXAMPLE = ROOT / "examples" / "docker-registry"
+KEPT = "/tmp/registry"  # noqa: S108 (what the example says)
+OCI = "application/vnd.oci.image"
+LAYER = b"a layer"
+CONFIG = b'{"architecture": "amd64"}'
+
+
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """An empty one, with the example's settings but for the port and the folder."""
+    found = wanted("docker-registry", lambda: debian("docker-registry"))
+    port, config = free_port(), (EXAMPLE / "config.yml").read_text()
+    config = config.replace(KEPT, str(folder / "data")).replace("5000", str(port))
+    (folder / "config.yml").write_text(config)
+    argv, ready = [found.program, "serve", folder / "config.yml"], f"http://127.0.0.1:{port}/v2/"
+    with service(argv, folder / "log", ready, found.environ) as program:
+        yield program.url
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("registry")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def agent(registry: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
+    output = tmp_path_factory.mktemp("gateway") / "log"
+    with gateway(output, EXAMPLE / "capabilities", environ={"REGISTRY_URL": registry}) as program:
+        yield Agent(f"{program.url}/mcp", "registry")
+
+
+def digest(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def manifest(**more: object) -> dict[str, object]:
+    return {
+        "schemaVersion": 2,
+        "mediaType": f"{OCI}.manifest.v1+json",
+        "config": {
+            "mediaType": f"{OCI}.config.v1+json",
+            "digest": digest(CONFIG),
+            "size": len(CONFIG),
+        },
+        "layers": [
+            {"mediaType": f"{OCI}.layer.v1.tar", "digest": digest(LAYER), "size": len(LAYER)}
+        ],
+        **more,
+    }
+
+
+async def pushed(registry: str, repository: str, tags: list[str]) -> None:
+    """The blobs, and manifests under these tags, as a client of registries does it."""
+    kind = {"Content-Type": "application/octet-stream"}
+    async with ClientSession() as http:
+        for blob in (LAYER, CONFIG):
+            async with http.post(f"{registry}/v2/{repository}/blobs/uploads/") as started:
+                place = started.headers["Location"]
+            url = f"{place}&digest={digest(blob)}"
+            async with http.put(url, data=blob, headers=kind) as done:
+                assert done.status == 201, await done.text()
+        data = json.dumps(manifest()).encode()
+        for tag in tags:
+            url = f"{registry}/v2/{repository}/manifests/{tag}"
+            named = {"Content-Type": f"{OCI}.manifest.v1+json"}
+            async with http.put(url, data=data, headers=named) as done:
+                assert done.status == 201, await done.text()
+
+
+async def test_all_tags_of_an_image_are_listed(agent: Agent, registry: str) -> None:
+    tags = [f"v{number:03}" for number in range(130)]
+    await pushed(registry, "shop/tags", tags)
+    assert sorted(await agent.result("list_tags", repository="shop/tags")) == tags
+
+
+async def test_repositories_come_in_pages_that_the_link_header_names(
+    agent: Agent, registry: str
+) -> None:
+    names = [f"many/r{number:03}" for number in range(105)]
+    for name in names:
+        await pushed(registry, name, [])
+    listed = await agent.result("list_repositories")
+    assert [name for name in listed if name.startswith("many/")] == names
+    rest = await agent.result("list_repositories", after="many/r099")
+    assert rest[:5] == names[100:]
+
+
+async def test_an_image_is_read_tagged_and_deleted(agent: Agent, registry: str) -> None:
+    await pushed(registry, "shop/deep/api", ["v1"])
+    found = await agent.result("get_manifest", repository="shop/deep/api", reference="v1")
+    assert found["layers"] == [digest(LAYER)]
+    assert found["sizes"] == [len(LAYER)]
+    config = await agent.text("get_blob", repository="shop/deep/api", digest=found["config"])
+    assert config == CONFIG.decode()
+
+    named = manifest(annotations={"note": "größe {{7*7}}"})
+    put = {"repository": "shop/deep/api", "tag": "v2", "manifest": named}
+    assert await agent.result("put_manifest", **put) == {}
+    assert await agent.result("list_tags", repository="shop/deep/api") == ["v1", "v2"]
+    async with (
+        ClientSession() as http,
+        http.get(
+            f"{registry}/v2/shop/deep/api/manifests/v2",
+            headers={"Accept": f"{OCI}.manifest.v1+json"},
+        ) as answer,
+    ):
+        written, told = await answer.read(), answer.headers["Docker-Content-Digest"]
+    assert json.loads(written) == named
+
+    gone = {"repository": "shop/deep/api", "digest": told}
+    assert await agent.result("delete_manifest", **gone) == {}
+    assert await agent.result("list_tags", repository="shop/deep/api") == ["v1"]
+    assert "manifest unknown" in await agent.refusal("delete_manifest", **gone)
+
+
+async def test_a_202_with_a_location_is_waited_for(agent: Agent) -> None:
+    assert await agent.result("start_upload", repository="shop/new") == {}
+
+
+async def test_what_the_registry_refuses_is_told_in_its_words(agent: Agent, registry: str) -> None:
+    said = await agent.refusal("list_tags", repository="nobody")
+    assert "The registry has no such thing: repository name not known to registry" in said
+    said = await agent.refusal("put_manifest", repository="shop/bad", tag="v1", manifest=manifest())
+    assert "blob unknown to registry" in said
+    await pushed(registry, "shop/one", ["v1"])
+    said = await agent.refusal("get_manifest", repository="shop/one")
+    assert "manifest unknown" in said
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["..", "../../_catalog", "shop/../../x", "%2e%2e/x", "a?n=1", "a#b", "Größe", "/", "a//b"],
+)
+async def test_a_hostile_repository_never_leaves_its_place(agent: Agent, name: str) -> None:
+    """I47."""
+    assert "not_sent" in await agent.refusal("list_tags", repository=name)
+    assert "not_sent" in await agent.refusal("get_manifest", repository=name)
+
+
+@pytest.mark.parametrize("reference", ["../tags/list", "a/b", "a?x", "..", ".", "%2e%2e"])
+async def test_a_hostile_reference_never_leaves_its_place(agent: Agent, reference: str) -> None:
+    """I47."""
+    said = await agent.refusal("get_manifest", repository="shop/one", reference=reference)
+    assert "not_sent" in said
+
+
+def test_the_readme_says_what_happens(tmp_path: Path) -> None:
+    commands = console(EXAMPLE / "README.md")
+    assert commands
+    with serving(tmp_path) as url:
+        for words, answer in commands:
+            assert capgate(words, {"REGISTRY_URL": url}) == answer
