@@ -5,6 +5,7 @@ import click
 from gateway.cli.lazy import LazyGroup
 
 COMMANDS: dict[str, str] = {  # name → module; the order of the help page
+    "openapi": "import_openapi",
     "mcp-json": "import_mcp_json",
 }
 

@@ -1,6 +1,7 @@
 """What every importer gives: capability files as text for review, and what was left out of them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +16,15 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One capability file: the name to give it (`petstore.yaml`), its text, its tools' names."""
+    """One capability file: the name to give it (`petstore.yaml`), its text, its tools' names.
+
+    `tokens`: about what each tool's definition costs a model, where the importer knows.
+    """
 
     file: str
     text: str
     tools: tuple[str, ...]
+    tokens: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

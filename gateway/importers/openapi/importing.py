@@ -95,11 +95,10 @@ class _Making:
         def write(whole: Mapping[str, Any]) -> str:
             return capability_text(whole, head)
 
-        text, refused = prove(tree, file, write)
-        self.skipped += [Note(wheres[name], why) for name, why in refused.items()]
-        if text:
-            kept = tuple(name for name in tools if name not in refused)
-            self.drafts.append(Draft(file, text, kept))
+        proven = prove(tree, file, write)
+        self.skipped += [Note(wheres[name], why) for name, why in proven.refused.items()]
+        if proven.text:
+            self.drafts.append(Draft(file, proven.text, tuple(proven.tokens), proven.tokens))
 
 
 def _names(made: list[Made], backend: str) -> list[str]:

@@ -5,12 +5,16 @@ The rule: nothing leaves the importer that `capgate validate` refuses.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from gateway.capability.examples import check
 from gateway.capability.load import Loaded, load
 from gateway.credentials.redact import Redactor
 from gateway.domain.issue import Issue, Severity
+from gateway.domain.tokens import estimate_tokens
 
 ROUNDS = 8  # of taking out what is refused: one tells at most some problems
 
@@ -20,30 +24,48 @@ _EXAMPLES = re.compile(r"tools\.[a-z0-9_]+\.examples\b")
 Write = Callable[[Mapping[str, Any]], str]
 
 
-def prove(tree: dict[str, Any], file: str, write: Write) -> tuple[str, dict[str, str]]:
-    """The text of those tools that load (empty when none does), and why each other one does not."""
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """The text of those tools that load, empty when none does; about what each costs a model; and
+    why each other one does not load.
+    """
+
+    text: str
+    tokens: dict[str, int]
+    refused: dict[str, str]
+
+
+def prove(tree: dict[str, Any], file: str, write: Write) -> Proven:
+    """What is wrong is taken out until the rest loads: examples first, then tools."""
     refused: dict[str, str] = {}
     tools: dict[str, Any] = dict(tree["tools"])
     for _ in range(ROUNDS):
         if not tools:
-            return "", refused
+            return Proven("", {}, refused)
         text = write({**tree, "tools": tools})
         loaded = load(text.encode(), file, environ={}, redactor=Redactor())
         faults = _faults(loaded, tools)
         if not faults:
-            release(loaded)
-            return text, refused
+            _release(loaded)
+            return Proven(text, _tokens(loaded), refused)
         for name, why in faults.items():
             if why is None:
                 tools[name] = {k: v for k, v in tools[name].items() if k != "examples"}
             else:
                 refused[name] = why
                 del tools[name]
-        release(loaded)
-    return "", {**refused, **dict.fromkeys(tools, "the file does not load")}
+        _release(loaded)
+    return Proven("", {}, {**refused, **dict.fromkeys(tools, "the file does not load")})
 
 
-def release(loaded: Loaded) -> None:
+def _tokens(loaded: Loaded) -> dict[str, int]:
+    return {
+        name: estimate_tokens(len(msgspec.json.encode(compiled.tool.tool.definition)))
+        for name, compiled in loaded.tools.items()
+    }
+
+
+def _release(loaded: Loaded) -> None:
     if loaded.capability is not None:
         loaded.capability.secrets.release()
 

@@ -105,7 +105,7 @@ def _api_key(name: str, scheme: Mapping[str, Any]) -> Credential | None:
         return None
     if _AWS.search(f"{scheme.get('x-amazon-apigateway-authtype')} {scheme.get('description')}"):
         return Credential(notes=("requests are signed as AWS asks: write auth: {aws_sigv4: …}",))
-    secret = snake(wire) or snake(name) or "key"
+    secret = snake(wire).removeprefix("x_") or snake(name) or "key"
     secret = secret if secret[:1].isalpha() else f"key_{secret}"
     text = f"{{{{ secrets.{secret} }}}}"
     secrets = {secret: secret.upper()}

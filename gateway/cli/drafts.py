@@ -1,0 +1,136 @@
+"""What an importer made, written into a folder for review, and told to a person or a program."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from gateway.cli.common import QUIET, echo_json
+from gateway.config import load
+from gateway.credentials.secret import environment
+from gateway.domain.text import counted
+from gateway.importers.base import Imported, Note
+
+FOLDER = "imported"
+FEW = 5  # places that are named of a note that many have
+MANY = 25  # tools whose tokens are shown one by one
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def draft_options(command: Command) -> Command:
+    """`-o` and `--force`: where the files go."""
+    folder = click.option(
+        "-o",
+        "--output",
+        metavar="DIR",
+        default=FOLDER,
+        show_default=True,
+        help="Folder for the files; - prints them.",
+    )
+    force = click.option(
+        "--force", is_flag=True, help="Write over files that are there, even into a live folder."
+    )
+    return folder(force(command))
+
+
+def deliver(imported: Imported, output: str, *, force: bool, as_json: bool) -> None:
+    """Writes, tells, and ends with exit code 0 if anything was imported, else 1."""
+    folder = None if output == "-" else Path(output)
+    if folder is not None and imported.drafts:
+        _write(imported, folder, force=force)
+    if as_json:
+        echo_json(in_json(imported, folder))
+    else:
+        _show(imported, folder)
+    raise SystemExit(0 if imported.drafts else 1)
+
+
+def _write(imported: Imported, folder: Path, *, force: bool) -> None:
+    """All of them or none."""
+    if not force and _is_live(folder):
+        raise click.UsageError(
+            f"tools in {folder} are served at once: review them in another folder first (-o DIR)"
+        )
+    there = [draft.file for draft in imported.drafts if (folder / draft.file).exists()]
+    if there and not force:
+        names = ", ".join(there[:FEW])
+        text = f"already in {folder}: {names}; nothing was written (--force writes over them)"
+        raise click.ClickException(text)
+    folder.mkdir(parents=True, exist_ok=True)
+    for draft in imported.drafts:
+        (folder / draft.file).write_text(draft.text, encoding="utf-8")
+
+
+def _is_live(folder: Path) -> bool:
+    """Whether it is in a folder that the configuration here serves, as far as it can be read."""
+    environ = environment()
+    loaded = load.load(load.locate(None, environ), environ, QUIET)
+    listed = loaded.config.capabilities.directories if loaded.config else ("capabilities",)
+    paths = [each if isinstance(each, str) else each.path for each in listed]
+    inside = folder.resolve()
+    return any(inside.is_relative_to(Path(path).resolve()) for path in paths)
+
+
+def _show(imported: Imported, folder: Path | None) -> None:
+    """To standard error what there is to say, when standard output is the file."""
+    err = folder is None
+    for draft in imported.drafts:
+        if folder is None:
+            click.echo(draft.text, nl=False)
+        _show_tokens(draft.tokens, err=err)
+    for text in _grouped(imported.notes):
+        click.echo(f"note: {text}", err=err)
+    for text in _grouped(imported.skipped):
+        click.secho(f"left out: {text}", fg="yellow", err=err)
+    click.echo(_summary(imported, folder), err=err)
+    if folder is not None and imported.drafts:
+        click.echo(f"next: look through them, then capgate validate {folder}")
+
+
+def _show_tokens(tokens: Any, *, err: bool) -> None:
+    for name, count in sorted(tokens.items())[:MANY]:
+        click.echo(f"{count:6d} tokens  {name}", err=err)
+    if len(tokens) > MANY:
+        click.echo(f"   and {counted(len(tokens) - MANY, 'more tool')}", err=err)
+
+
+def _grouped(notes: Iterable[Note]) -> list[str]:
+    """What is said of many places is said once."""
+    places: dict[str, list[str]] = {}
+    for note in notes:
+        places.setdefault(note.text, []).extend([note.where] if note.where else [])
+    return [f"{_places(found)}{text}" for text, found in places.items()]
+
+
+def _places(found: list[str]) -> str:
+    if not found:
+        return ""
+    more = f" and {len(found) - FEW} more" if len(found) > FEW else ""
+    return f"{', '.join(found[:FEW])}{more}: "
+
+
+def _summary(imported: Imported, folder: Path | None) -> str:
+    tools = sum(len(draft.tools) for draft in imported.drafts)
+    tokens = sum(sum(draft.tokens.values()) for draft in imported.drafts)
+    where = f" in {folder}" if folder is not None and imported.drafts else ""
+    cost = f", about {tokens:,} tokens" if tokens else ""
+    left = f"; {counted(len(imported.skipped), 'operation')} left out" if imported.skipped else ""
+    files = counted(len(imported.drafts), "file")
+    return f"{counted(tools, 'tool')}{cost}, in {files}{where}{left}"
+
+
+def in_json(imported: Imported, folder: Path | None) -> dict[str, Any]:
+    return {
+        "files": [
+            {
+                "file": str(folder / draft.file) if folder else draft.file,
+                "tools": [{"name": name, "tokens": draft.tokens.get(name)} for name in draft.tools],
+                **({} if folder else {"text": draft.text}),
+            }
+            for draft in imported.drafts
+        ],
+        "notes": [{"where": note.where, "text": note.text} for note in imported.notes],
+        "skipped": [{"where": note.where, "text": note.text} for note in imported.skipped],
+    }
