@@ -26,6 +26,7 @@ from gateway.config import directories
 from gateway.config.folder import look
 from gateway.config.issues import as_json, report
 from gateway.config.model import Capabilities
+from gateway.config.sarif import sarif
 from gateway.credentials.redact import Redactor
 from gateway.credentials.secret import environment
 from gateway.domain.issue import Issue, Severity
@@ -52,6 +53,7 @@ class Tally:
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option("--live", is_flag=True, help="Call the real APIs too, and tell what has drifted.")
 @click.option("--unsafe", is_flag=True, help="With --live, call what changes something as well.")
+@click.option("--sarif", "as_sarif", is_flag=True, help="Answer in SARIF, for code hosts.")
 @config_options
 @json_option
 def command(  # noqa: PLR0913 (one parameter an option)
@@ -63,6 +65,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
     strict: bool,
     live: bool,
     unsafe: bool,
+    as_sarif: bool,
     as_json: bool,
 ) -> None:
     """Check all files and run their examples.
@@ -93,7 +96,9 @@ def command(  # noqa: PLR0913 (one parameter an option)
         issues = (*issues, *drifted(real, tuple(chosen), tally.live, unsafe=unsafe))
     found = {issue.severity for issue in issues}
     failed = Severity.ERROR in found or (strict and Severity.WARNING in found)
-    if as_json:
+    if as_sarif:
+        echo_json(sarif(issues))
+    elif as_json:
         echo_json(_in_json(issues, tally, failed=failed))
     else:
         _show(issues, tally, tokens=tokens)

@@ -67,6 +67,16 @@ def test_help_tells_each_command_in_a_whole_sentence() -> None:
     assert "..." not in run("--help").output.partition("Commands:")[2]
 
 
+def test_validate_answers_in_sarif_for_code_hosts(tmp_path: Path) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text(GOOD.replace("get: ", "gte: "))
+    result = run("validate", "--sarif", file)
+    [found, *_] = json.loads(result.output)["runs"][0]["results"]
+    assert result.exit_code == 1
+    assert found["level"] == "error"
+    assert found["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == str(file)
+
+
 @pytest.mark.parametrize("variable", ["NO_COLOR", "TERM"])
 def test_colours_are_left_out_where_they_are_not_wanted(folder: Path, variable: str) -> None:
     words = ["tools", "--capabilities", str(folder)]
