@@ -8,6 +8,7 @@ from msgspec import UNSET
 from gateway.capability.filters import nothing
 from gateway.capability.language import Position, Scope
 from gateway.capability.model import BODIES, GraphQL, RequestSpec
+from gateway.capability.multipart import MultipartBody
 from gateway.capability.pairs import Pair, compile_pairs, encoded
 from gateway.capability.place import Place
 from gateway.capability.template import Template, has_template
@@ -99,7 +100,7 @@ class BytesBody:
             raise refused("bytes", error) from None
 
 
-Body = JsonBody | GraphQLBody | FormBody | TextBody | BytesBody
+Body = JsonBody | GraphQLBody | FormBody | MultipartBody | TextBody | BytesBody
 
 
 def compile_body(
@@ -124,6 +125,8 @@ def _make(key: str, spec: RequestSpec, place: Place) -> Body:
             return GraphQLBody(spec.graphql or GraphQL(""), place)
         case "form":
             return FormBody(spec.form or {}, place)
+        case "multipart":
+            return MultipartBody(spec.multipart or {}, place)
         case "text":
             return TextBody(spec.text or "", place)
         case _:

@@ -28,6 +28,10 @@ _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]*")  # cannot be '.' 
 _PLAIN_QUERY = re.compile(r"[A-Za-z0-9_.~-]*")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SLASH = re.compile(r"[/\\]")
+_MEDIA_TYPE = re.compile(  # RFC 9110 §8.3.1
+    r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+"
+    r"(?: ?; ?[A-Za-z0-9!#$&^_.+-]+=(?:[A-Za-z0-9!#$&'*^_.+:-]+|\"[ !#-~]*\"))*"
+)
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 §5.6.2
 
 
@@ -97,6 +101,13 @@ def header_value(value: Any) -> str:
         except UnicodeEncodeError:
             raise RenderError("the text is not valid Unicode", "header") from None
     return text
+
+
+def media_type(value: str) -> str:
+    """Such as `image/png` or `text/plain; charset=utf-8`."""
+    if not _MEDIA_TYPE.fullmatch(value):
+        raise RenderError("that is no media type, such as image/png", "header")
+    return value
 
 
 def header_name_problem(name: str) -> str | None:

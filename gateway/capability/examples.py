@@ -4,10 +4,8 @@ Arguments -> request, compared with `request`; `reply` -> result, compared with 
 The credential is left out, and every secret has the value `dummy-NAME`, so none needs to be there.
 """
 
-import base64
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
-from urllib.parse import parse_qsl
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -17,14 +15,12 @@ from gateway.capability.difference import differences, shown
 from gateway.capability.load import Loaded
 from gateway.capability.mock import reply_of
 from gateway.capability.model import Example
-from gateway.capability.values import Refused, to_text
+from gateway.capability.requested import Fault, request_faults
+from gateway.capability.values import Refused
 from gateway.credentials.secret import Secrets
 from gateway.domain.issue import Issue
 from gateway.errors import BackendError
 from gateway.http.message import HttpRequest, HttpResponse
-
-Path = tuple[str | int, ...]
-Fault = tuple[Path, str]  # where in the example, and what
 
 
 def check(loaded: Loaded) -> tuple[Issue, ...]:
@@ -56,7 +52,7 @@ def run(compiled: Compiled, example: Example, secrets: Secrets) -> Iterator[Faul
     if example.rejected is not None:
         yield ("rejected",), f"the arguments are not rejected; this is sent: {shown(request.url)}"
         return
-    for path, message in _request_faults(request, example.request or {}):
+    for path, message in request_faults(request, example.request or {}):
         yield ("request", *path), message
     if example.reply is not None:
         yield from _reply_faults(compiled, example, args)
@@ -70,70 +66,6 @@ def _refused(example: Example, error: Refused) -> Iterator[Fault]:
         yield ("args",), f"the arguments are rejected ({error.position}): {error}"
     elif example.rejected != error.position:
         yield ("rejected",), f"they are rejected because of the {error.position}: {error}"
-
-
-def _request_faults(request: HttpRequest, wanted: Mapping[str, Any]) -> Iterator[Fault]:
-    for key, value in wanted.items():
-        try:
-            expected, found = _READERS[key](request, value)
-        except ValueError as error:
-            yield (key,), f"cannot be compared with the request: {error}"
-            continue
-        for path, message in differences(expected, found):
-            yield (key, *path), message
-
-
-def _headers(request: HttpRequest, wanted: Any) -> tuple[Any, Any]:
-    """Those that are wanted; a name's case does not count."""
-    if not isinstance(wanted, Mapping):
-        raise ValueError("'headers' is a mapping")  # noqa: TRY004  an author's fault
-    sent = {name.lower(): value for name, value in request.headers}
-    expected = {name: to_text(value) for name, value in wanted.items()}
-    return expected, {name: sent[name.lower()] for name in wanted if name.lower() in sent}
-
-
-def _json(request: HttpRequest, wanted: Any) -> tuple[Any, Any]:
-    return wanted, msgspec.json.decode(request.body or b"")
-
-
-def _graphql(request: HttpRequest, wanted: Any) -> tuple[Any, Any]:
-    """The parts that are wanted."""
-    found = msgspec.json.decode(request.body or b"", type=dict[str, Any])
-    return wanted, {name: value for name, value in found.items() if name in wanted}
-
-
-def _form(request: HttpRequest, wanted: Any) -> tuple[Any, Any]:
-    """A text is compared as it is sent, a mapping pair by pair."""
-    body = (request.body or b"").decode()
-    if isinstance(wanted, str):
-        return wanted, body
-    if not isinstance(wanted, Mapping):
-        raise ValueError("'form' is a mapping or a text")  # noqa: TRY004  an author's fault
-    pairs = [list(pair) for pair in parse_qsl(body, keep_blank_values=True)]
-    return [pair for name, value in wanted.items() for pair in _pairs(name, value)], pairs
-
-
-def _pairs(name: str, value: Any) -> Iterator[list[str]]:
-    if isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from _pairs(f"{name}[{key}]", each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _pairs(name, each)
-    else:
-        yield [name, to_text(value)]
-
-
-_READERS: Final[dict[str, Callable[[HttpRequest, Any], tuple[Any, Any]]]] = {
-    "method": lambda request, wanted: (to_text(wanted).upper(), request.method),
-    "url": lambda request, wanted: (wanted, request.url),
-    "headers": _headers,
-    "json": _json,
-    "graphql": _graphql,
-    "form": _form,
-    "text": lambda request, wanted: (wanted, (request.body or b"").decode()),
-    "bytes": lambda request, wanted: (wanted, base64.b64encode(request.body or b"").decode()),
-}
 
 
 def _reply_faults(compiled: Compiled, example: Example, args: dict[str, Any]) -> Iterator[Fault]:

@@ -154,7 +154,11 @@ def b64encode(value: Any) -> Any:
 
 
 def b64decode(value: Any) -> Any:
-    """Bytes. Line breaks are skipped, the URL-safe alphabet and missing padding are understood."""
+    """Bytes; of a list the bytes of each. Line breaks are skipped, the URL-safe alphabet and
+    missing padding are understood.
+    """
+    if isinstance(value, list):
+        return [b64decode(each) for each in _list(value) if not nothing(each)]
     text = "".join(to_text(value).split()).translate({45: "+", 95: "/"})
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)

@@ -4,7 +4,7 @@ Names are the author's; every value goes through `quote_plus`, so it cannot end 
 list repeats its name, an object becomes `name[key]=…`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.capability.escape import query_text
@@ -69,13 +69,14 @@ class Spliced:
                 'name each pair, or write "{{ rest }}"',
             )
 
-    def __call__(self, scope: Scope, out: list[str]) -> None:
+    def pairs(self, scope: Scope) -> Iterator[tuple[str, Any]]:
         found = members(self._build(scope))
-        for name in self._order:
-            if name not in found:
-                continue
+        return ((name, found[name]) for name in self._order if name in found)
+
+    def __call__(self, scope: Scope, out: list[str]) -> None:
+        for name, value in self.pairs(scope):
             try:
-                _append(out, query_text(name), found[name])
+                _append(out, query_text(name), value)
             except (RenderError, RecursionError) as error:
                 raise refused(name, error) from None
 

@@ -18,7 +18,8 @@ from gateway.capability.checks import method_of
 from gateway.capability.escape import header_name_problem
 from gateway.capability.language import Names, Position, Scope
 from gateway.capability.model import METHODS, As, RequestSpec
-from gateway.capability.pairs import Named, Pair, Spliced, compile_pairs, encoded
+from gateway.capability.multipart import Field, MultipartBody, type_problem, with_boundary
+from gateway.capability.pairs import Pair, Spliced, compile_pairs, encoded
 from gateway.capability.place import UNREAD, Key, Place
 from gateway.capability.request_headers import Header, HeaderTemplate, compile_headers, overlaid
 from gateway.capability.shared import SecretScope, Shared
@@ -76,6 +77,8 @@ class RequestTemplate:
         if parts.idempotency_key:
             headers = (*headers, (parts.idempotency_key, str(uuid4())))
         body = parts.body.render(scope) if parts.body else None
+        if parts.multipart:
+            headers = with_boundary(headers, body)
         return HttpRequest(self.method, self._url(scope), headers, body, self.route)
 
     def _url(self, scope: Scope) -> str:
@@ -105,6 +108,10 @@ class _Parts:
         pairs = compile_pairs(spec.query, place.at("query"), Position.QUERY)
         if isinstance(self.body, FormBody):
             _check_names(self.body.pairs, args, place.at("form"))
+        self.multipart = isinstance(self.body, MultipartBody)
+        if isinstance(self.body, MultipartBody):
+            _check_names(self.body.fields, args, place.at("multipart"))
+            _check_multipart_type(headers, place.at("headers"))
         sent = _check_names(pairs, args, place.at("query"))
         for name in sorted(sent & shared.auth_query):
             place.at("query").fault(f"query {name!r} is set by auth", "rename or remove it")
@@ -183,14 +190,21 @@ def _check_idempotency_key(
         place.at("idempotency_key").fault(problem, "such as Idempotency-Key")
 
 
-def _check_names(pairs: Sequence[Pair], args: Arguments, place: Place) -> frozenset[str]:
+def _check_multipart_type(headers: list[Header], place: Place) -> None:
+    for header in headers:
+        problem = type_problem(header.static) if header.name.lower() == "content-type" else None
+        if problem:
+            place.at(header.name).fault(problem, "remove it, or write such as multipart/related")
+
+
+def _check_names(pairs: Sequence[Pair | Field], args: Arguments, place: Place) -> frozenset[str]:
     """All names these pairs can send; one that a splice sends as well is a fault."""
     spliced: set[str] = set()
     for pair in pairs:
         if isinstance(pair, Spliced):
             rest = _rest(place.reads, args) or ()
             spliced.update(rest if pair.root == "rest" else args)
-    named = [pair.name for pair in pairs if isinstance(pair, Named)]
+    named = [pair.name for pair in pairs if not isinstance(pair, Spliced)]
     for name in named:
         if name in spliced:
             place.at(name).fault(f"{name!r} is sent twice: here and by '...'", "remove one")
@@ -208,7 +222,7 @@ def _check_overruled(value: Any, args: Arguments, place: Place) -> None:
 
 
 def _name(pair: Pair) -> str | None:
-    return pair.name if isinstance(pair, Named) else None
+    return None if isinstance(pair, Spliced) else pair.name
 
 
 def _rest(reads: Collection[tuple[str, ...]], args: Mapping[str, Any]) -> tuple[str, ...] | None:
