@@ -47,13 +47,14 @@ class Document:
         return self.parsed.file
 
     def at(self, *path: str | int) -> Any:
-        """The value there; None when there is none."""
+        """The value there; None: there is none. Raises Unconvertible where the way is barred."""
         value: Any = self.tree
-        for step in path:
-            if isinstance(value, dict):
-                value = value.get(step)
-            else:
+        for index, step in enumerate(path):
+            if value is None:
                 return None
+            if not isinstance(value, dict):
+                raise _not_a("mapping", path[:index], value)
+            value = value.get(step)
         return value
 
     def mapping(self, *path: str | int) -> Mapping[str, Any]:
@@ -62,7 +63,7 @@ class Document:
         if value is None:
             return {}
         if not isinstance(value, dict):
-            raise Unconvertible(path, f"{dotted(path)} is a mapping there, not {_kind(value)}")
+            raise _not_a("mapping", path, value)
         return value
 
     def items(self, *path: str | int) -> list[Any]:
@@ -71,7 +72,7 @@ class Document:
         if value is None:
             return []
         if not isinstance(value, list):
-            raise Unconvertible(path, f"{dotted(path)} is a list there, not {_kind(value)}")
+            raise _not_a("list", path, value)
         return value
 
     def text(self, *path: str | int) -> str:
@@ -83,7 +84,7 @@ class Document:
             return "true" if value else "false"
         if isinstance(value, (str, int, float)):
             return str(value)
-        raise Unconvertible(path, f"{dotted(path)} is a text there, not {_kind(value)}")
+        raise _not_a("text", path, value)
 
     def texts(self, *path: str | int) -> dict[str, str]:
         """A mapping of texts, such as headers; what is null is left out."""
@@ -94,6 +95,10 @@ class Document:
         issue = self.parsed.issue(path, text, hint, severity=Severity.WARNING)
         if issue not in self.notes:
             self.notes.append(issue)
+
+
+def _not_a(wanted: str, path: Path, value: Any) -> Unconvertible:
+    return Unconvertible(path, f"{dotted(path)} is a {wanted} there, not {_kind(value)}")
 
 
 def _kind(value: Any) -> str:
