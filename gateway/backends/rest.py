@@ -59,7 +59,7 @@ class RestBackend:
         self._listing = compiled.listing("rest", compiled.health())
         if compiled.auth is not None:
             shared, send = credentials or Shared(outgoing, {}), self._carrier.send_own
-            means = shared.for_rest(compiled.name, compiled.origin, send)
+            means = shared.for_rest(compiled.name, compiled.origin, send, private=private)
             self._carrier.credential = opened(compiled.auth, means)
         self._on_change: Callable[[], None] | None = None
         self._next_look: asyncio.TimerHandle | None = None

@@ -76,7 +76,7 @@ def tool_problems(spec: ToolSpec) -> Problems:
 def _written_out(capability: Capability) -> Problems:
     """A credential in the file goes where the file goes; one that is a secret does not."""
     auth = capability.auth
-    if isinstance(auth, Auth) and not any("{{" in text for _, text in auth.texts):
+    if isinstance(auth, Auth) and not any("{{" in each.text for each in auth.texts):
         yield Problem(("auth",), WRITTEN_OUT, DECLARE, Severity.WARNING)
     tools = ((("tools", name), spec.headers) for name, spec in capability.tools.items())
     for path, headers in (((), capability.headers), *tools):

@@ -22,7 +22,7 @@ METHODS = ("get", "post", "put", "patch", "delete", "head")
 BODIES = ("json", "form", "multipart", "text", "xml", "bytes", "graphql")
 
 LATER: dict[str, tuple[str, ...]] = {  # place → keys of format 1 that a later version brings
-    "auth": ("oauth2", "digest", "aws_sigv4", "hmac", "session", "forward"),
+    "auth": ("digest", "aws_sigv4", "hmac", "session", "forward"),
     "secrets": ("keyring:",),
 }
 

@@ -11,11 +11,12 @@ from gateway.capability.pairs import Pair, compile_pairs
 from gateway.capability.place import Place, Report
 from gateway.capability.request_headers import Header, compile_headers
 from gateway.capability.template import Template
-from gateway.capability.values import Absent
+from gateway.capability.values import Absent, RenderError
 from gateway.credentials import Auth
-from gateway.credentials.base import Rendered
+from gateway.credentials.base import Rendered, Text
 from gateway.credentials.secret import Secrets
 from gateway.credentials.union import AuthPlan
+from gateway.domain.client import NOTHING
 from gateway.errors import BackendUnavailable
 
 
@@ -57,24 +58,33 @@ class Shared:
         self.pairs: list[Pair] = compile_pairs(capability.query, place.at("query"), Position.QUERY)
 
     def _auth(self, auth: Auth, place: Place) -> AuthPlan | None:
+        """None where anything in it is faulty."""
         faults = _Counted(self.report)
         checked = Place(place.path, place.names, faults)
-        for path, text in auth.texts:
-            checked.at(*path).template(text, Position.HEADER)
-        for name in auth.header or ():
-            problem = header_name_problem(name)
-            if [other.lower() for other in auth.header or ()].count(name.lower()) > 1:
-                problem = f"header {name!r} stands here twice"
-            if problem:
-                checked.at("header", name).fault(problem)
+        for each in auth.texts:
+            named = Place((*place.path, *each.path), _readable(each, place.names), faults)
+            named.template(each.text, Position.HEADER)
+        _check_headers(auth, checked)
+        if not faults.count:
+            for problem in auth.problems(lambda text: self._constant(text, place)):
+                checked.at(auth.kind).fault(problem)
         if faults.count:
             return None
-        return AuthPlan(auth, lambda text: self._rendered(text, place))
+        return AuthPlan(auth, lambda text, names=(): self._rendered(text, names, place))
 
-    def _rendered(self, text: str, place: Place) -> Rendered:
-        template = place.template(text, Position.HEADER)
-        scope = {"vars": self.vars, "secrets": self.secrets}
-        return lambda: _present(template, scope)
+    def _rendered(self, text: str, names: tuple[str, ...], place: Place) -> Rendered:
+        known = {**place.names, **dict.fromkeys(names)}
+        template = Place(place.path, known, place.report).template(text, Position.HEADER)
+        own = {"vars": self.vars, "secrets": self.secrets}
+        return lambda more=NOTHING: _present(template, {**own, **more} if more else own)
+
+    def _constant(self, text: str, place: Place) -> str:
+        """What reads `vars` alone; empty where it cannot be filled in."""
+        found = place.template(text, Position.HEADER)
+        try:
+            return _present(found, {"vars": self.vars})
+        except BackendUnavailable:
+            return ""
 
 
 class _Counted:
@@ -100,8 +110,28 @@ def _address(text: str, place: Place) -> str:
         return ""
 
 
+def _readable(text: Text, names: Names) -> Names:
+    kept = names if text.secret else {name: names[name] for name in names if name != "secrets"}
+    return {**kept, **dict.fromkeys(text.names)}
+
+
+def _check_headers(auth: Auth, place: Place) -> None:
+    given = auth.header_names
+    for name in given:
+        problem = header_name_problem(name)
+        if [other.lower() for other in given].count(name.lower()) > 1:
+            problem = f"header {name!r} stands here twice"
+        if problem:
+            place.at(auth.kind, name).fault(problem)
+
+
 def _present(template: Template, scope: Mapping[str, Any]) -> str:
-    text = template.text(scope)
+    try:
+        text = template.text(scope)
+    except RenderError as error:
+        raise BackendUnavailable(
+            f"the credential cannot be made: {error}", hint="the operator mends 'auth:'"
+        ) from None
     if isinstance(text, Absent):
         raise BackendUnavailable("the credential is empty", hint="the operator mends 'auth:'")
     return text

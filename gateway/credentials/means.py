@@ -64,9 +64,11 @@ class Shared:
             name, url, self._http, self.tokens, self.store, self._learner, ready, self._clock
         )
 
-    def for_rest(self, name: str, origin: str, send: opening.SendOwn) -> opening.Means:
+    def for_rest(
+        self, name: str, origin: str, send: opening.SendOwn, *, private: bool = False
+    ) -> opening.Means:
         """What the credential of a capability file may use; `send` is its backend's."""
-        return opening.Means(name, origin, send, self.tokens, self._learner, self._clock)
+        return opening.Means(name, origin, send, self.tokens, self._learner, self._clock, private)
 
     def tokens(self) -> "Tokens":
         if self._tokens is None:

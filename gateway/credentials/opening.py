@@ -29,6 +29,7 @@ class Means:
     """`name` is the backend's, `origin` its API's. `tokens`: OAuth tokens, the process's one store.
 
     `wall` is the clock for dates and expiry; `learner` must be told each secret before it is used.
+    `private`: the backend may reach addresses that are not public.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Means:
     tokens: "Callable[[], Tokens]"
     learner: Learner | None = None
     wall: Callable[[], float] = time.time
+    private: bool = False
 
 
 def opened(plan: AuthPlan, means: Means) -> Credential:
@@ -48,4 +50,17 @@ def opened(plan: AuthPlan, means: Means) -> Credential:
         return static.basic(auth.basic, render)
     if auth.header is not None:
         return static.Headers({name: render(text) for name, text in auth.header.items()})
-    return static.Query({name: render(text) for name, text in (auth.query or {}).items()})
+    if auth.query is not None:
+        return static.Query({name: render(text) for name, text in auth.query.items()})
+    return _asking(plan, means)
+
+
+def _asking(plan: AuthPlan, means: Means) -> Credential:
+    """Those that have a conversation of their own with somebody, or sign."""
+    auth, render = plan.auth, plan.render
+    if auth.oauth2 is not None:
+        from gateway.credentials import oauth2_credential as made  # noqa: PLC0415  100 ms to load
+
+        asked = made.asking(auth.oauth2, render, private=means.private)
+        return made.OAuth2Credential(asked, means.tokens())
+    raise AssertionError(f"no credential for {auth.kind}")

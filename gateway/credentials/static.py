@@ -7,7 +7,7 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from gateway.credentials.base import Pairs, Rendered
+from gateway.credentials.base import Pairs, Render, Rendered, Text
 from gateway.errors import BackendUnavailable
 from gateway.http.message import HttpRequest, HttpResponse
 
@@ -15,8 +15,18 @@ _UNSAFE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # what could end a header lin
 
 
 class Basic(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """RFC 7617."""
+
     username: str
     password: str
+
+    @property
+    def header_names(self) -> tuple[str, ...]:
+        return ("Authorization",)
+
+    @property
+    def texts(self) -> tuple[Text, ...]:
+        return Text(("username",), self.username), Text(("password",), self.password)
 
 
 class Static:
@@ -39,7 +49,7 @@ class Static:
 class Headers(Static):
     """Shows header values."""
 
-    def __init__(self, given: Mapping[str, Rendered]) -> None:
+    def __init__(self, given: Mapping[str, Callable[[], str]]) -> None:
         self._given = tuple(given.items())
 
     def applied(self, request: HttpRequest) -> HttpRequest:
@@ -49,7 +59,7 @@ class Headers(Static):
 class Query(Static):
     """Shows query pairs."""
 
-    def __init__(self, given: Mapping[str, Rendered]) -> None:
+    def __init__(self, given: Mapping[str, Callable[[], str]]) -> None:
         self._given = tuple(given.items())
 
     def applied(self, request: HttpRequest) -> HttpRequest:
@@ -60,8 +70,8 @@ def bearer(token: Rendered) -> Headers:
     return Headers({"Authorization": lambda: f"Bearer {token()}"})
 
 
-def basic(given: Basic, render: Callable[[str], Rendered]) -> Headers:
-    """RFC 7617, UTF-8."""
+def basic(given: Basic, render: Render) -> Headers:
+    """UTF-8."""
     username, password = render(given.username), render(given.password)
 
     def shown() -> str:

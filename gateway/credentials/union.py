@@ -1,12 +1,14 @@
 """`auth:` of a capability file: the union of all kinds. A new kind is a field, and what it sets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
 from gateway.credentials import static
-from gateway.credentials.base import Render
+from gateway.credentials.base import Render, Text
+from gateway.credentials.oauth2 import OAuth2
 from gateway.http.message import HttpRequest, HttpResponse
 
 
@@ -21,6 +23,8 @@ class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """Header name → value, such as `X-Api-Key`."""
     query: dict[str, str] | None = None
     """Query name → value."""
+    oauth2: OAuth2 | None = None
+    """OAuth 2.0 without a person: the gateway gets tokens by itself."""
 
     def __post_init__(self) -> None:
         given = [name for name in self.__struct_fields__ if getattr(self, name) is not None]
@@ -31,29 +35,52 @@ class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
             )
 
     @property
+    def kind(self) -> str:
+        return next(name for name in self.__struct_fields__ if getattr(self, name) is not None)
+
+    @property
+    def given(self) -> Any:
+        """The settings of that kind."""
+        return getattr(self, self.kind)
+
+    @property
     def header_names(self) -> tuple[str, ...]:
         """The headers this sets, which nothing else may set."""
-        return tuple(self.header or ("Authorization",)) if self.query is None else ()
+        if self.kind == "header":
+            return tuple(self.given)
+        return self._told("header_names", ("Authorization",) if self.kind == "bearer" else ())
+
+    @property
+    def query_names(self) -> tuple[str, ...]:
+        """The query pairs this sets, which nothing else may set."""
+        return tuple(self.given) if self.kind == "query" else self._told("query_names", ())
 
     @property
     def inbound_names(self) -> tuple[str, ...]:
         """The headers of a caller that this reads, in lower case."""
-        return ()
+        return self._told("inbound_names", ())
 
     @property
-    def query_names(self) -> tuple[str, ...]:
-        return tuple(self.query or ())
+    def texts(self) -> tuple[Text, ...]:
+        """All templates; their paths begin below `auth`."""
+        kind, given = self.kind, self.given
+        if isinstance(given, str):
+            return (Text((kind,), given),)
+        if isinstance(given, dict):
+            return tuple(Text((kind, name), text) for name, text in given.items())
+        found: tuple[Text, ...] = given.texts
+        return tuple(one._replace(path=(kind, *one.path)) for one in found)
 
-    @property
-    def texts(self) -> tuple[tuple[tuple[str, ...], str], ...]:
-        """Path below `auth` → template text, of all that `build` will render."""
-        if self.basic is not None:
-            pair = self.basic
-            return (("basic", "username"), pair.username), (("basic", "password"), pair.password)
-        if self.bearer is not None:
-            return ((("bearer",), self.bearer),)
-        kind, given = ("header", self.header) if self.query is None else ("query", self.query)
-        return tuple(((kind, name), text) for name, text in (given or {}).items())
+    def problems(self, constant: Callable[[str], str]) -> Iterator[str]:
+        """What only a closer look shows. `constant` renders a text that reads `vars` alone."""
+        look = getattr(self.given, "problem", None)
+        found = look(constant) if look is not None else None
+        if found:
+            yield found
+
+    def _told(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        told: tuple[str, ...] = getattr(self.given, name, default)
+        return told
 
 
 @dataclass(frozen=True, slots=True)

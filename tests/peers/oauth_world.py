@@ -42,6 +42,7 @@ class World:
     tokens: dict[str, frozenset[str]] = field(default_factory=dict)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     refreshes: dict[str, frozenset[str]] = field(default_factory=dict)
+    passwords: dict[str, str] = field(default_factory=dict)
 
     @property
     def base(self) -> str:
@@ -141,6 +142,9 @@ class World:
             return frozenset(form.get("scope", "").split())
         if form["grant_type"] == "refresh_token":
             return self.refreshes.pop(form["refresh_token"], None)
+        if form["grant_type"] == "password":
+            known = self.passwords.get(form["username"]) == form["password"]
+            return frozenset() if known else None
         login = self.codes.pop(form["code"], None)
         digest = hashlib.sha256(form["code_verifier"].encode()).digest()
         proof = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -30,6 +30,7 @@ DEFERRED = {  # imports inside functions: for the start-up time they save, or wh
         "gateway.credentials.oauth.shared_token",
         "gateway.credentials.oauth",
     },
+    "credentials/opening.py": {"gateway.credentials"},
     "credentials/backend_auth.py": {
         "gateway.credentials.oauth.interactive",
         "gateway.credentials.oauth.client_credentials",

@@ -46,7 +46,7 @@ class Distrusted(BackendUnavailable):
 
 
 class Documents:
-    """`home` is the MCP server's URL: its own origin may always be asked.
+    """`home` is the MCP server's URL: its own origin may always be asked. Empty, there is none.
 
     `private`: its operator lets us reach private addresses for it.
     """
@@ -95,7 +95,7 @@ class Documents:
             body,
             route=f"{method} {target.origin()}{target.raw_path}",
         )
-        private = self._private or target.origin() == self._home.origin()
+        private = self._private or _same_origin(target, self._home)
         try:
             return await self._http.send(request, seconds=SECONDS, cap=CAP, private=private)
         except Unreachable as error:
@@ -117,9 +117,13 @@ def problem(text: str, *, private: bool, home: URL) -> str | None:
         return "it holds a user, a password or a fragment"
     if url.scheme == "http" and not loopback(host):
         return "it is not encrypted"
-    if names_private(host) and not private and url.origin() != home.origin():
+    if names_private(host) and not private and not _same_origin(url, home):
         return "it is a private address"
     return None
+
+
+def _same_origin(url: URL, home: URL) -> bool:
+    return home.absolute and url.origin() == home.origin()
 
 
 def loopback(host: str) -> bool:

@@ -1,4 +1,4 @@
-"""Tokens had without a person: by whom and for what they are asked for, kept, renewed and shared."""
+"""Tokens had without a person: what they are asked for with, kept, renewed and shared."""
 
 import asyncio
 import hashlib

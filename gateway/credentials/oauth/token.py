@@ -8,6 +8,7 @@ import msgspec
 from oauthlib.oauth2 import OAuth2Error
 from oauthlib.oauth2.rfc6749.parameters import parse_token_response
 
+from gateway.credentials.oauth.documents import json_object
 from gateway.errors import BackendUnavailable
 
 LONGEST_LIFE = 10 * 365 * 86_400.0  # seconds; what is longer is a mistake
@@ -52,10 +53,10 @@ class Token(msgspec.Struct, frozen=True):
 def read(status: int, body: bytes, now: float, issuer: str) -> Token:
     """The answer of a token endpoint. Raises TokenRefused, whose text has nothing of the body."""
     try:
-        told: Mapping[str, Any] = parse_token_response(body.decode())
+        told = _told(body.decode())
     except OAuth2Error as error:
         raise refused(issuer, error.error, status) from None
-    except (ValueError, TypeError, AttributeError, OverflowError):
+    except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError):
         raise refused(issuer, "", status) from None
     access, kind = told.get("access_token"), told.get("token_type", "bearer")
     if status not in GIVEN or not isinstance(access, str) or not access or _UNSAFE.search(access):
@@ -71,6 +72,18 @@ def read(status: int, body: bytes, now: float, issuer: str) -> Token:
         now + life if isinstance(life, int | float) and 0 < life < LONGEST_LIFE else None,
         tuple(map(str, scopes)) if isinstance(scopes, list | tuple) else None,
     )
+
+
+def _told(text: str) -> Mapping[str, Any]:
+    """Some servers write a life that is no number: then nobody knows how long the token lives."""
+    try:
+        told: Mapping[str, Any] = parse_token_response(text)
+    except (ValueError, TypeError, OverflowError):
+        found = json_object(text.encode())
+        if found is None or found.pop("expires_in", None) is None:
+            raise
+        told = parse_token_response(msgspec.json.encode(found).decode())
+    return told
 
 
 def refused(issuer: str, code: object, status: int) -> TokenRefused:

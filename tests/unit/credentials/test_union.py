@@ -7,18 +7,16 @@ import pytest
 
 from gateway.credentials import Auth
 from gateway.credentials.opening import opened
-from gateway.credentials.union import AuthPlan
 from gateway.errors import BackendUnavailable
 from gateway.http.message import HttpRequest, HttpResponse
-from tests.peers.signing import MEANS
+from tests.peers.signing import MEANS, planned
 
 BARE = HttpRequest("GET", "https://api.example/x", (("Accept", "*/*"),))
 
 
 def built(spec, values=None):
     values = values or {}
-    plan = AuthPlan(msgspec.convert(spec, Auth), lambda text: lambda: values.get(text, text))
-    return opened(plan, MEANS)
+    return opened(planned(spec, values), MEANS)
 
 
 def shown(spec, values=None):
@@ -108,4 +106,4 @@ def test_auth_tells_what_it_sets_and_where_its_texts_are(spec, headers, query, t
     auth = msgspec.convert(spec, Auth)
     assert auth.header_names == headers
     assert auth.query_names == query
-    assert [path for path, _ in auth.texts] == texts
+    assert [path for path, *_ in auth.texts] == texts

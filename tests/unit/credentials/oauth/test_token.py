@@ -55,9 +55,14 @@ def test_a_token_of_another_type_is_refused():
         answer({"token_type": "DPoP"})
 
 
-def test_a_life_in_words_is_no_answer():
-    with pytest.raises(TokenRefused):
-        answer({"expires_in": "soon"})
+@pytest.mark.parametrize("life", ["soon", "", 0, -1, None, [1]])
+def test_a_life_that_is_none_leaves_the_token_without_an_end(life):
+    assert answer({"expires_in": life}).expires_at is None
+
+
+@pytest.mark.parametrize("life", ["600", 600.5])
+def test_a_life_is_read_however_it_is_written(life):
+    assert answer({"expires_in": life}).expires_at == answer({"expires_in": 600}).expires_at
 
 
 def test_a_token_is_due_early_but_not_before_half_its_life():
