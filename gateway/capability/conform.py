@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from itertools import chain, islice
+from itertools import chain
 from pathlib import PurePath
 from typing import Any
 
@@ -42,7 +42,7 @@ def conform(
         capability = _named(capability, file, problems)
         capability = _filled(capability, environ, problems)
         found = chain(checks.file_problems(capability), _of_tools(capability.tools))
-    problems += islice(found, MOST + 1)
+    problems += _first_errors(found)
     issues += [_issue(parsed, problem) for problem in problems]
     issues.sort(key=lambda issue: (issue.line, issue.column))
     refused = any(issue.severity is Severity.ERROR for issue in issues)
@@ -131,7 +131,23 @@ def _issue(parsed: Parsed, found: Problem) -> Issue:
     )
 
 
+def _first_errors(found: Iterator[Problem]) -> Iterator[Problem]:
+    """Little more than `MOST` of them, with the warnings between."""
+    errors = 0
+    for problem in found:
+        errors += problem.severity is Severity.ERROR
+        yield problem
+        if errors > MOST:
+            return
+
+
 def _most(issues: list[Issue], file: str) -> list[Issue]:
-    if len(issues) <= MOST:
+    """At most `MOST` errors and as many warnings: however many those are, they refuse nothing."""
+    errors = [issue for issue in issues if issue.severity is Severity.ERROR]
+    others = [issue for issue in issues if issue.severity is not Severity.ERROR]
+    shown = sorted([*errors[:MOST], *others[:MOST]], key=lambda issue: (issue.line, issue.column))
+    if len(shown) == len(issues):
         return issues
-    return [*issues[:MOST], Issue(file, f"more than {MOST} problems; the rest is not shown")]
+    worst = Severity.ERROR if len(errors) > MOST else Severity.WARNING
+    text = f"more than {MOST} problems; the rest is not shown"
+    return [*shown, Issue(file, text, severity=worst)]

@@ -282,6 +282,23 @@ def test_a_warning_does_not_refuse_the_file() -> None:
     assert issue.severity is Severity.WARNING
 
 
+def test_however_many_warnings_there_are_they_do_not_refuse_the_file() -> None:
+    many = "".join(f"  t{n}: {{description: Things., delete: /x}}\n" for n in range(2 * MOST))
+    capability, issues = read(f"{HEAD}tools:\n{many}")
+    assert capability is not None
+    assert {issue.severity for issue in issues} == {Severity.WARNING}
+    assert len(issues) == MOST + 1
+
+
+def test_an_error_behind_many_warnings_is_found() -> None:
+    many = "".join(f"  t{n}: {{description: Things., delete: /x}}\n" for n in range(2 * MOST))
+    wrong = "  last: {description: Reads., get: /x, args: {a: {type: strin}}}\n"
+    capability, issues = read(f"{HEAD}tools:\n{many}{wrong}")
+    assert capability is None
+    (error,) = [issue for issue in issues if issue.severity is Severity.ERROR]
+    assert error.path == "tools.last.args.a.type"
+
+
 @pytest.mark.parametrize("key", ["fulcrum", "openapi", "swagger"])
 def test_a_file_of_another_format_is_told_once_and_not_key_by_key(key: str) -> None:
     text = f'{key}: "1.0"\nname: x\nproviders: {{}}\nschema: {{}}\nauth: {{type: none}}\n'
