@@ -132,11 +132,13 @@ def _place(request: Request, parameter: Parameter) -> None:
     if parameter.required and _place_constant(request, parameter, schema):
         return
     probe = _template(parameter, schema, "args.x")  # says Dropped before an argument is made
+    if parameter.place == "query" and not request.query.keys().isdisjoint(probe):
+        raise Dropped("members of two objects have one name in the query")
     read = request.argument(
         parameter.name, schema, required=parameter.required, place=parameter.place
     )
     request.sample(read, parameter.examples)
-    found = _template(parameter, schema, read) if probe else probe
+    found = _template(parameter, schema, read)
     if parameter.place == "query":
         request.query.update(found)
     elif parameter.place == "header":

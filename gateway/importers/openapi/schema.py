@@ -45,7 +45,7 @@ class Detail:
 
     depth: int
     words: int
-    room: int = 700
+    room: int = 250
 
 
 DETAILS = (Detail(8, 300), Detail(5, 160), Detail(4, 100), Detail(3, 60), Detail(2, 60))

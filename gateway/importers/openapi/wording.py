@@ -6,6 +6,7 @@ The rule: whatever a stranger wrote is text. Markup goes, so do characters nobod
 import html
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Any
 
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
@@ -23,7 +24,11 @@ def words(value: Any, most: int = 10_000) -> str:
     """Text of at most `most` characters, cut at a sentence if one ends there."""
     if not isinstance(value, str) or not value or most < 1:
         return ""
-    text = value[:_LOOKED_AT]
+    return _short(value[:_LOOKED_AT], most)
+
+
+@lru_cache(maxsize=2048)  # one schema stands in many operations
+def _short(text: str, most: int) -> str:
     if not text.isalnum():
         text = _plain(text)
     return text if len(text) <= most else _cut(text, most)
