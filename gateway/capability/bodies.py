@@ -14,6 +14,7 @@ from gateway.capability.place import Place
 from gateway.capability.template import Template, has_template
 from gateway.capability.tree import Build, compile_tree
 from gateway.capability.values import Absent, RenderError, refused, to_json, to_text
+from gateway.capability.xml_body import XmlBody
 
 
 class JsonBody:
@@ -100,7 +101,7 @@ class BytesBody:
             raise refused("bytes", error) from None
 
 
-Body = JsonBody | GraphQLBody | FormBody | MultipartBody | TextBody | BytesBody
+Body = JsonBody | GraphQLBody | FormBody | MultipartBody | XmlBody | TextBody | BytesBody
 
 
 def compile_body(
@@ -127,6 +128,8 @@ def _make(key: str, spec: RequestSpec, place: Place) -> Body:
             return FormBody(spec.form or {}, place)
         case "multipart":
             return MultipartBody(spec.multipart or {}, place)
+        case "xml":
+            return XmlBody(spec.xml or "", place)
         case "text":
             return TextBody(spec.text or "", place)
         case _:

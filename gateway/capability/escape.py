@@ -28,6 +28,18 @@ _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]*")  # cannot be '.' 
 _PLAIN_QUERY = re.compile(r"[A-Za-z0-9_.~-]*")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SLASH = re.compile(r"[/\\]")
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_XML_MARKS = re.compile("[&<>\"'\t\n\r]")
+_XML_ESCAPES = {  # an attribute would not keep its blanks otherwise
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "'": "&#39;",
+    "\t": "&#9;",
+    "\n": "&#10;",
+    "\r": "&#13;",
+}
 _MEDIA_TYPE = re.compile(  # RFC 9110 §8.3.1
     r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+"
     r"(?: ?; ?[A-Za-z0-9!#$&^_.+-]+=(?:[A-Za-z0-9!#$&'*^_.+:-]+|\"[ !#-~]*\"))*"
@@ -101,6 +113,14 @@ def header_value(value: Any) -> str:
         except UnicodeEncodeError:
             raise RenderError("the text is not valid Unicode", "header") from None
     return text
+
+
+def xml_text(value: Any) -> str:
+    """Text of an element or an attribute, in any quotes; what XML 1.0 cannot hold is refused."""
+    text = to_text(value)
+    if _NOT_XML.search(text):
+        raise RenderError("a character that XML does not allow")
+    return _XML_MARKS.sub(lambda found: _XML_ESCAPES[found[0]], text)
 
 
 def media_type(value: str) -> str:

@@ -10,8 +10,9 @@ from functools import lru_cache
 from inspect import signature
 from typing import Any, NamedTuple
 
+from gateway.capability.escape import xml_text
 from gateway.capability.filters import FILTERS, PATH_ONLY, Filter, default_json
-from gateway.capability.values import Absent, RenderError, TemplateError
+from gateway.capability.values import Absent, RenderError, TemplateError, to_text
 from gateway.domain.names import did_you_mean
 
 Scope = Mapping[str, Any]
@@ -42,11 +43,23 @@ class Position(StrEnum):
     HEADER = "header"
     JSON = "json"
     TEXT = "text"  # a body of text or bytes
+    XML = "xml"  # a body of XML: escaped there, and missing is an empty text
     MESSAGE = "message"  # what a model reads: missing is an empty text there
 
     @property
     def lenient(self) -> bool:
+        """What fails counts as missing."""
         return self is Position.MESSAGE
+
+    @property
+    def blank(self) -> bool:
+        """What is missing is an empty text: the rest of the text stays."""
+        return self in {Position.MESSAGE, Position.XML}
+
+    @property
+    def shown(self) -> Callable[[Any], str]:
+        """How a value becomes part of a text."""
+        return xml_text if self is Position.XML else to_text
 
 
 @dataclass(frozen=True, slots=True)

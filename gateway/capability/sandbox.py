@@ -98,7 +98,7 @@ class _Environment(ImmutableSandboxedEnvironment):
     def __init__(self, position: Position) -> None:
         super().__init__(
             undefined=StrictUndefined,
-            finalize=_shown_or_empty if position.lenient else _shown,
+            finalize=_finalizer(position),
             optimized=False,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -297,8 +297,9 @@ def _shown(value: Any) -> str:
     return to_text(value)
 
 
-def _shown_or_empty(value: Any) -> str:
-    return "" if nothing(value) else to_text(value)
+def _finalizer(position: Position) -> Callable[[Any], str]:
+    shown = position.shown
+    return (lambda value: "" if nothing(value) else shown(value)) if position.blank else _shown
 
 
 def _without_missing(values: list[Any]) -> Any:

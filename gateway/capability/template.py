@@ -14,7 +14,7 @@ from typing import Any
 from gateway.capability.closures import compile_plain
 from gateway.capability.filters import nothing, within_size
 from gateway.capability.language import Expression, Names, Position, Reads, Scope
-from gateway.capability.values import MISSING, Absent, RenderError, TemplateError, to_text
+from gateway.capability.values import MISSING, Absent, RenderError, TemplateError
 
 LONGEST = 8192  # characters of one template
 
@@ -70,7 +70,7 @@ def compile_template(source: str, *, position: Position, names: Names) -> Templa
         parts = found
     reads = frozenset(read for part in parts if isinstance(part, Expression) for read in part.reads)
     single = parts[0] if len(parts) == 1 and isinstance(parts[0], Expression) else None
-    return Template(source, position, reads, single, _joiner(parts, lenient=position.lenient))
+    return Template(source, position, reads, single, _joiner(parts, position))
 
 
 def compile_expression(source: str, *, names: Names) -> Expression:
@@ -118,8 +118,9 @@ def _split_plain(source: str, position: Position, names: Names) -> tuple[Part, .
     return tuple(parts)
 
 
-def _joiner(parts: tuple[Part, ...], *, lenient: bool) -> Callable[[Scope], str | Absent]:
-    """Text of all parts; a part that gives nothing makes it MISSING, or stays empty if lenient."""
+def _joiner(parts: tuple[Part, ...], position: Position) -> Callable[[Scope], str | Absent]:
+    """Text of all parts; a part that gives nothing makes it MISSING, or stays empty."""
+    shown, blank = position.shown, position.blank
 
     def join(scope: Scope) -> str | Absent:
         texts: list[str] = []
@@ -129,8 +130,8 @@ def _joiner(parts: tuple[Part, ...], *, lenient: bool) -> Callable[[Scope], str 
                 continue
             value = part.value(scope)
             if not nothing(value):
-                texts.append(to_text(value))
-            elif not lenient:
+                texts.append(shown(value))
+            elif not blank:
                 return MISSING
         return within_size("".join(texts))
 
