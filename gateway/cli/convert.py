@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from gateway.cli.common import echo_json, json_option
+from gateway.cli.drafts import FEW, grouped
 from gateway.config.folder import look, read
 from gateway.domain.issue import Issue
 from gateway.domain.text import counted
@@ -13,7 +14,6 @@ from gateway.importers.base import Note
 from gateway.importers.fulcrum.several import Several, convert_all
 
 FRAGMENT = "gateway.yaml.part"  # an ending that no capability folder reads
-FEW = 5  # names that an error lists
 
 
 @click.command("convert")
@@ -28,7 +28,7 @@ def command(source: str, folder: Path, *, merge: bool, force: bool, as_json: boo
     IN is one file, or a folder with all that is in it. What they say of MCP servers becomes
     OUT/gateway.yaml.part, to be copied into gateway.yaml. IN stays as it is.
 
-    Exit code 0: all came over, 1: some file did not, 2: the command line is wrong.
+    Exit code 0: something came over, 1: nothing did, 2: the command line is wrong.
     """
     if folder.resolve() in (Path(source).resolve(), Path(source).resolve().parent):
         raise click.UsageError("OUT is where the files are: name another folder")
@@ -45,7 +45,7 @@ def command(source: str, folder: Path, *, merge: bool, force: bool, as_json: boo
         echo_json(_in_json(folder, several, skipped))
     else:
         _show(folder, several, skipped)
-    raise SystemExit(1 if skipped else 0)
+    raise SystemExit(0 if texts else 1)
 
 
 def _files(source: str) -> tuple[dict[str, bytes], tuple[Note, ...]]:
@@ -72,6 +72,8 @@ def _write(folder: Path, texts: dict[str, str], *, force: bool) -> None:
         more = f" and {len(there) - FEW} more" if len(there) > FEW else ""
         text = f"{names}{more} in {folder} are there already: nothing was written; see --force"
         raise click.ClickException(text)
+    if not texts:
+        return
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -79,10 +81,10 @@ def _write(folder: Path, texts: dict[str, str], *, force: bool) -> None:
 
 def _show(folder: Path, several: Several, skipped: tuple[Note, ...]) -> None:
     imported = several.imported
-    for note in imported.notes:
-        click.echo(f"note: {note.where}: {note.text}")
-    for note in skipped:
-        click.secho(f"left as it is: {note.where}: {note.text}", fg="yellow")
+    for text in grouped(imported.notes):
+        click.echo(f"note: {text}")
+    for text in grouped(skipped):
+        click.secho(f"left as it is: {text}", fg="yellow")
     if several.backends:
         click.echo(f"\nfor gateway.yaml ({folder / FRAGMENT}):\n\n{several.backends}")
     tools = sum(len(draft.tools) for draft in imported.drafts)
@@ -90,7 +92,7 @@ def _show(folder: Path, several: Several, skipped: tuple[Note, ...]) -> None:
     made = f"{parts[0]} in {parts[1]}"
     if several.servers:
         made += f", {counted(len(several.servers), 'MCP server')}"
-    click.echo(f"{made} written to {folder}; {counted(len(skipped), 'file')} left as they are")
+    click.echo(f"{made} written to {folder}; {counted(len(skipped), 'file')} left out")
     if imported.drafts:
         click.echo(f"next: look through them, then capgate validate {folder}")
 

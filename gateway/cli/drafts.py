@@ -80,9 +80,9 @@ def _show(imported: Imported, folder: Path | None) -> None:
         if folder is None:
             click.echo(draft.text, nl=False)
         _show_tokens(draft.tokens, err=err)
-    for text in _grouped(imported.notes):
+    for text in grouped(imported.notes):
         click.echo(f"note: {text}", err=err)
-    for text in _grouped(imported.skipped):
+    for text in grouped(imported.skipped):
         click.secho(f"left out: {text}", fg="yellow", err=err)
     click.echo(_summary(imported, folder), err=err)
     if folder is not None and imported.drafts:
@@ -96,7 +96,7 @@ def _show_tokens(tokens: Any, *, err: bool) -> None:
         click.echo(f"   and {counted(len(tokens) - MANY, 'more tool')}", err=err)
 
 
-def _grouped(notes: Iterable[Note]) -> list[str]:
+def grouped(notes: Iterable[Note]) -> list[str]:
     """What is said of many places is said once."""
     places: dict[str, list[str]] = {}
     for note in notes:

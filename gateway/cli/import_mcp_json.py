@@ -24,7 +24,7 @@ def command(file: Path, output: Path | None, *, force: bool, as_json: bool) -> N
     text goes to standard output, what there is to say about it to standard error. Credentials are
     not copied: they become variables, whose names are told.
 
-    Exit code 0: all servers came over, 1: some did not, 2: the file is no such list.
+    Exit code 0: some server came over, 1: none did, 2: the file is no such list.
     """
     with file.open("rb") as opened:
         data = opened.read(LARGEST + 1)
@@ -42,7 +42,7 @@ def command(file: Path, output: Path | None, *, force: bool, as_json: bool) -> N
         if output is None:
             click.echo(found.text, nl=False)
         _tell(found, output)
-    raise SystemExit(1 if found.skipped else 0)
+    raise SystemExit(0 if found.names else 1)
 
 
 def _write(output: Path, text: str, *, force: bool) -> None:

@@ -92,7 +92,9 @@ def read(data: bytes, file: str) -> Servers:
 def backends_text(backends: Mapping[str, Any], source: str) -> str:
     """`backends:` as a person would write it."""
     comments = comment_lines([f"From {source}; copy what you need into gateway.yaml"])
-    return "\n".join([*comments, *yaml_lines({"backends": dict(backends)})]) + "\n"
+    entries = [f"  {line}" if line else "" for line in yaml_lines(backends)]
+    section = ["backends:", *entries] if entries else ["backends: {}"]
+    return "\n".join([*comments, *section]) + "\n"
 
 
 def _section(data: bytes, file: str) -> Mapping[str, Any]:
