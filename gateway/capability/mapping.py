@@ -54,14 +54,15 @@ class Selection:
                 self._refuse(scope)
                 found = None if self.path.singular else []
         if self.limit is not None and isinstance(found, list):
-            found = found[: self._most(scope)]
+            found = found[: self.most(scope)]
         return found if self.map is None else _mapped(self.map, found)
 
     def _refuse(self, scope: Scope) -> None:
         if self.required is not None:
             raise UpstreamFailed(str(self.required.text(scope) or "the answer holds no result"))
 
-    def _most(self, scope: Scope) -> int | None:
+    def most(self, scope: Scope) -> int | None:
+        """How many elements `limit` lets through; None when any number."""
         if not isinstance(self.limit, Template):
             return self.limit
         most = self.limit.value(scope)

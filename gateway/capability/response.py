@@ -89,6 +89,19 @@ class ResponseMap:
         except ValueError as error:
             raise self._unreadable(answer, str(error)) from None
 
+    def part(self, args: JsonObject, response: HttpResponse) -> Any | TryAgain:
+        """What a step's answer comes to for those after it. Raises UpstreamFailed, BadResponse."""
+        body = self.body(args, response)
+        if isinstance(body, TryAgain) or self.selection.whole:
+            return body
+        return self.selection.apply(body, {"args": args, "vars": self.constants})
+
+    def asked(self, args: JsonObject) -> int | None:
+        """How many elements of a list that is the whole body can be in the result at most."""
+        if self.selection.path is not None or self.selection.limit is None:
+            return None
+        return self.selection.most({"args": args, "vars": self.constants})
+
     def finish(self, value: Any, args: JsonObject, meta: JsonObject = NOTHING) -> ToolResult:
         """The result of a flow: `value` selected, mapped and cut to size. `meta` joins its own."""
         result = self._selected(value, args)

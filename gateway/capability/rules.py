@@ -82,18 +82,21 @@ class Rules:
                 return self._decided(rule, scope)
         if status in SUCCESS:
             return "ok"
-        raise self._failure(scope, None)
+        raise self.failure(scope, None)
 
     def _decided(self, rule: Rule, scope: Scope) -> Outcome:
         if rule.then == "ok" or rule.then == "empty":  # noqa: PLR1714  pyright narrows this alone
             return rule.then
-        error = self._failure(scope, rule.message)
+        error = self.failure(scope, rule.message)
         if rule.then == "retry":
             return TryAgain(error)
         raise error
 
-    def _failure(self, scope: Scope, message: Template | None) -> UpstreamFailed:
-        """Secrets go before anything is cut, by us or by the template: half of one is not found."""
+    def failure(self, scope: Scope, message: Template | None) -> UpstreamFailed:
+        """The error of an answer, in the author's words or the API's.
+
+        Secrets go before anything is cut, by us or by the template: half of one is not found.
+        """
         told = {name: cleaned(scope[name], self.redactor) for name in ("headers", "body")}
         scope = {**scope, **told}
         said = message.text(scope) if message else None
