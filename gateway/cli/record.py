@@ -45,9 +45,9 @@ def command(  # noqa: PLR0913 (one parameter an option)
     dry_run: bool,
     max_reply: str,
 ) -> None:
-    """Call a tool of a capability file, and add what came of it to the file as an example.
+    """Write a live call into its file, as an example.
 
-    The call is a real one. Secrets are masked, long replies cut, and comments stay; look at the
+    Secrets are masked, long replies cut, and comments stay; look at the
     example before you commit it. An error of the API makes an example too.
     """
     server, name = server_and_tool(tool)
