@@ -108,8 +108,10 @@ class Carrier:
             return await asyncio.to_thread(_without_collector, do)
 
     async def send_own(self, request: HttpRequest, *, seconds: float, cap: int) -> HttpResponse:
-        """A request of the credential's own: see `credentials.base.SendOwn`."""
-        return await self._send(request, seconds=seconds, cap=cap, private=self._private)
+        """A request of the credential's own: see `credentials.opening.SendOwn`."""
+        return await self._send(
+            request, seconds=seconds, cap=cap, private=self._private, follow=False
+        )
 
     async def _attempt(self, errand: Errand) -> tuple[HttpResponse, Any] | _Failed:
         """What is kept of an error is without its traceback: that holds the answer and all that was

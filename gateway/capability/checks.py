@@ -50,6 +50,7 @@ def file_problems(capability: Capability) -> Problems:
         problem = source_problem(source)
         if problem:
             yield Problem(("secrets", name), problem)
+    yield from _session(capability)
     yield from _written_out(capability)
     yield from _names((), (capability.name or "",))
     yield from _names(("tools",), capability.tools)
@@ -71,6 +72,17 @@ def tool_problems(spec: ToolSpec) -> Problems:
     yield from _quantities(spec)
     yield from _hints(spec.annotations)
     yield from _lints(spec)
+
+
+def _session(capability: Capability) -> Problems:
+    auth = capability.auth
+    if not isinstance(auth, Auth) or auth.session is None:
+        return
+    place = ("auth", "session")
+    if auth.session.login is not None:
+        for problem in (*_method(auth.session.login), *_body(auth.session.login)):
+            yield problem.below(*place, "login")
+    yield from _read((*place, "expires"), auth.session.expires, _positive)
 
 
 def _written_out(capability: Capability) -> Problems:

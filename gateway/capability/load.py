@@ -15,6 +15,7 @@ from msgspec import structs
 from gateway.capability.compile import Compiled, Compiler
 from gateway.capability.compiled import CompiledCapability
 from gateway.capability.conform import conform
+from gateway.capability.login import with_login
 from gateway.capability.model import Capability
 from gateway.capability.place import Key
 from gateway.capability.yaml import Parsed, parse
@@ -61,6 +62,7 @@ def load(
     secrets = Secrets(spec.secrets, environ, clock, redactor)
     compiler = Compiler(spec, secrets, redactor, report)
     tools = {name: compiler.tool(name) for name in spec.tools}
+    auth = with_login(spec, compiler.shared)
     report.forget()
     issues.sort(key=lambda issue: (issue.line, issue.column))
     refused = any(issue.severity is Severity.ERROR for issue in issues)
@@ -76,7 +78,7 @@ def load(
         tools={name: compiled.tool for name, compiled in tools.items()},
         issues=tuple(issues),
         secrets=secrets,
-        auth=compiler.shared.auth,
+        auth=auth,
         inbound=compiler.shared.inbound,
         tls=spec.tls,
     )

@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, field
 
+from gateway import credentials
 from gateway.capability.units import DURATION, SIZE
-from gateway.credentials import Auth
+from gateway.credentials import session
 
 BACKEND_NAME = r"^[a-z][a-z0-9_]{0,31}$"
 TOOL_NAME = r"^[a-z][a-z0-9_]{0,47}$"
@@ -22,7 +23,7 @@ METHODS = ("get", "post", "put", "patch", "delete", "head")
 BODIES = ("json", "form", "multipart", "text", "xml", "bytes", "graphql")
 
 LATER: dict[str, tuple[str, ...]] = {  # place → keys of format 1 that a later version brings
-    "auth": ("digest", "aws_sigv4", "hmac", "session", "forward"),
+    "auth": ("digest", "aws_sigv4", "hmac", "forward"),
     "secrets": ("keyring:",),
 }
 
@@ -350,6 +351,22 @@ class RequestSpec(Strict, frozen=True, kw_only=True):
     """The body as bytes: a template that gives bytes, such as `"{{ args.data | b64decode }}"`."""
     graphql: GraphQL | None = None
     """The body as a GraphQL request."""
+
+
+class Session(session.Session, frozen=True):
+    """Either a `login`, done once and again when its session has ended, or a `handshake`."""
+
+    login: RequestSpec | None = None
+    """The request that logs in: a method with its path, and `query`, `headers` or a body."""
+    expires: Duration | None = None
+    """How long a session lives, such as `30m`; without it, until it is refused."""
+
+
+class Auth(credentials.Auth, frozen=True):
+    """Exactly one of these. Texts are templates over `secrets` and `vars`."""
+
+    session: Session | None = None
+    """A login whose token or cookies are shown from then on, or a handshake."""
 
 
 class Step(RequestSpec, frozen=True, kw_only=True):

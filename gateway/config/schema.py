@@ -103,8 +103,10 @@ def _constrain(defs: Json) -> None:
     tool = defs["ToolSpec"]
     bodies = _required(BODIES)
     tool["oneOf"] = _required((*METHODS, "steps"))
-    defs["Step"]["oneOf"] = _required(METHODS)
-    for one in (tool, defs["Step"]):
+    requests = defs["Step"], defs["RequestSpec"]
+    for one in requests:
+        one["oneOf"] = _required(METHODS)
+    for one in (tool, *requests):
         one["allOf"] = [{"oneOf": [*bodies, {"not": {"anyOf": bodies}}]}]
     defs["Paginate"]["oneOf"] = _required(("cursor", "page", "offset", "next_url", "link"))
     for name in ("Cursor", "Counted", "PageSize"):

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from gateway.credentials import static
 from gateway.credentials.base import Credential
+from gateway.credentials.handshake import HandshakeCredential
+from gateway.credentials.known import Known
 from gateway.credentials.secret import Learner
+from gateway.credentials.session import Session
+from gateway.credentials.session_credential import Login, SessionCredential
 from gateway.credentials.union import AuthPlan
 from gateway.http.message import HttpRequest, HttpResponse
 
@@ -18,7 +22,8 @@ if TYPE_CHECKING:
 class SendOwn(Protocol):
     """Sends a request of the credential's own, such as to log in, as its backend's are sent.
 
-    Pooled, and to addresses the backend may reach. Raises GatewayError; no status is an error.
+    Pooled, and to addresses the backend may reach. No redirect is followed: it may bring a cookie.
+    Raises GatewayError; no status is an error.
     """
 
     async def __call__(self, request: HttpRequest, *, seconds: float, cap: int) -> HttpResponse: ...
@@ -63,4 +68,21 @@ def _asking(plan: AuthPlan, means: Means) -> Credential:
 
         asked = made.asking(auth.oauth2, render, private=means.private)
         return made.OAuth2Credential(asked, means.tokens())
+    if auth.session is not None:
+        return _session(auth.session, plan, means)
     raise AssertionError(f"no credential for {auth.kind}")
+
+
+def _session(given: Session, plan: AuthPlan, means: Means) -> Credential:
+    beside = None if given.basic is None else static.basic(given.basic, plan.render)
+    if given.handshake is not None:
+        return HandshakeCredential(given.handshake, beside, means.learner)
+    request, read = plan.login, plan.token
+    assert request is not None  # noqa: S101  a session without a handshake has one
+    log_in = request if beside is None else lambda: beside.applied(request())
+    login = Login(log_in, read or _no_token, means.send, plan.lasts)
+    return SessionCredential(given, login, plan.render, Known(means.learner))
+
+
+def _no_token(_: HttpResponse) -> None:
+    """Cookies are what is read."""

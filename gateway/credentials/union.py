@@ -9,6 +9,7 @@ import msgspec
 from gateway.credentials import static
 from gateway.credentials.base import Render, Text
 from gateway.credentials.oauth2 import OAuth2
+from gateway.credentials.session import Session
 from gateway.http.message import HttpRequest, HttpResponse
 
 
@@ -25,6 +26,8 @@ class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """Query name → value."""
     oauth2: OAuth2 | None = None
     """OAuth 2.0 without a person: the gateway gets tokens by itself."""
+    session: Session | None = None
+    """A login whose token or cookies are shown from then on, or a handshake."""
 
     def __post_init__(self) -> None:
         given = [name for name in self.__struct_fields__ if getattr(self, name) is not None]
@@ -87,10 +90,11 @@ class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 class AuthPlan:
     """`auth:` compiled. `render` gives the text of one of its templates, anew for each request.
 
-    `login` is the request of a `session`, and `token` reads its answer.
+    `login` is the request of a `session`, and `token` reads its answer; `lasts` is in seconds.
     """
 
     auth: Auth
     render: Render
     login: Callable[[], HttpRequest] | None = None
     token: Callable[[HttpResponse], str | None] | None = None
+    lasts: float | None = None

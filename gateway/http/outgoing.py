@@ -42,20 +42,26 @@ class Outgoing:
         self._any = any_address or Direct(public_only=False)
 
     async def send(
-        self, request: HttpRequest, *, seconds: float, cap: int, private: bool = False
+        self,
+        request: HttpRequest,
+        *,
+        seconds: float,
+        cap: int,
+        private: bool = False,
+        follow: bool = True,
     ) -> HttpResponse:
         """The final answer, its content encoding undone. No status is an error here.
 
         `seconds` bound all of it, redirects included; `cap` the bytes of the body, both as they
-        come in and unpacked. `private`: addresses that are not public may be reached. Raises
-        GatewayError.
+        come in and unpacked. `private`: addresses that are not public may be reached. `follow`: a
+        redirect within the origin is no answer yet. Raises GatewayError.
         """
         exchange = (self._any if private else self._public).exchange
         clock = asyncio.get_running_loop().time
         started = clock()
         response = await exchange(request, seconds, cap)
         hops = 0
-        while leads_on(request, response):
+        while follow and leads_on(request, response):
             hops += 1
             if hops > MOST_REDIRECTS:
                 raise BadResponse(f"the answer redirects more than {MOST_REDIRECTS} times")
