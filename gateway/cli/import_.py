@@ -6,6 +6,7 @@ from gateway.cli.lazy import LazyGroup
 
 COMMANDS: dict[str, str] = {  # name → module; the order of the help page
     "openapi": "import_openapi",
+    "postman": "import_postman",
     "mcp-json": "import_mcp_json",
 }
 

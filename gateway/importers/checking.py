@@ -11,6 +11,7 @@ from gateway.domain.issue import Issue, Severity
 CONFIG = "gateway.yaml"
 
 _ASKED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)|\benv:([A-Za-z_][A-Za-z0-9_]*)")
+_BASE = re.compile(r"^base_url: [\"']?\$\{(\w+)", re.MULTILINE)  # the whole URL
 
 
 def capability_errors(text: str, file: str) -> tuple[Issue, ...]:
@@ -28,4 +29,5 @@ def config_errors(text: str) -> tuple[Issue, ...]:
 
 def environment(text: str) -> Mapping[str, str]:
     """One in which every variable that a text asks for is set."""
-    return {name: "unset" for pair in _ASKED.findall(text) for name in pair if name}
+    found = {name: "unset" for pair in _ASKED.findall(text) for name in pair if name}
+    return found | dict.fromkeys(_BASE.findall(text), "https://unset.example")

@@ -15,6 +15,7 @@ from gateway.capability.load import Loaded, load
 from gateway.credentials.redact import Redactor
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.tokens import estimate_tokens
+from gateway.importers.checking import environment
 
 ROUNDS = 8  # of taking out what is refused: one tells at most some problems
 
@@ -43,7 +44,7 @@ def prove(tree: dict[str, Any], file: str, write: Write) -> Proven:
         if not tools:
             return Proven("", {}, refused)
         text = write({**tree, "tools": tools})
-        loaded = load(text.encode(), file, environ={}, redactor=Redactor())
+        loaded = load(text.encode(), file, environ=environment(text), redactor=Redactor())
         faults = _faults(loaded, tools)
         if not faults:
             _release(loaded)
