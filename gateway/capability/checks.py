@@ -10,7 +10,8 @@ from typing import Any
 from msgspec import UNSET
 
 from gateway.capability import units
-from gateway.capability.annotations import READS, annotations
+from gateway.capability.annotations import READS, annotations, effect
+from gateway.capability.flow_checks import flow_problems
 from gateway.capability.model import (
     BODIES,
     METHODS,
@@ -18,9 +19,10 @@ from gateway.capability.model import (
     Capability,
     ErrorRule,
     RequestSpec,
+    Step,
     ToolSpec,
 )
-from gateway.capability.problem import Problem
+from gateway.capability.problem import Path, Problem
 from gateway.capability.schemas import argument_problems, output_problems
 from gateway.credentials import Auth
 from gateway.credentials.secret import source_problem
@@ -70,8 +72,19 @@ def tool_problems(spec: ToolSpec) -> Problems:
             yield problem.below("output")
     yield from _rules(spec.errors)
     yield from _quantities(spec)
+    yield from flow_problems(spec)
+    for index, step in enumerate(spec.steps):
+        yield from (found.below("steps", index) for found in _step(step))
     yield from _hints(spec.annotations)
     yield from _lints(spec)
+
+
+def _step(step: Step) -> Problems:
+    yield from _method(step)
+    yield from _body(step)
+    yield from _names((), (step.id,))
+    yield from _rules(step.errors)
+    yield from _read(("timeout",), step.timeout, _positive)
 
 
 def _session(capability: Capability) -> Problems:
@@ -90,7 +103,11 @@ def _written_out(capability: Capability) -> Problems:
     auth = capability.auth
     if isinstance(auth, Auth) and not any("{{" in each.text for each in auth.texts):
         yield Problem(("auth",), WRITTEN_OUT, DECLARE, Severity.WARNING)
-    tools = ((("tools", name), spec.headers) for name, spec in capability.tools.items())
+    tools: list[tuple[Path, Mapping[str, Any]]] = [
+        (("tools", name), spec.headers) for name, spec in capability.tools.items()
+    ]
+    for name, spec in capability.tools.items():
+        tools += [(("tools", name, "steps", at), one.headers) for at, one in enumerate(spec.steps)]
     for path, headers in (((), capability.headers), *tools):
         for name, value in headers.items():
             if name.lower() == "authorization" and value and "{{" not in str(value):
@@ -179,7 +196,7 @@ def _hints(given: Mapping[str, bool | str]) -> Problems:
 def _lints(spec: ToolSpec) -> Problems:
     if not spec.description.strip():
         yield Problem(("description",), "is empty")
-    method = method_of(spec)
+    method = effect(map(method_of, spec.steps)) if spec.steps else method_of(spec)
     if method is None:
         return
     told = annotations(method, spec.annotations)

@@ -104,6 +104,8 @@ def check_name(root: str, key: str | None, names: Names) -> tuple[str, ...]:
             raise TemplateError("'secrets' cannot be used as a whole", "write secrets.name")
         return (root,)
     if known is not None and key not in known:
+        if root == "steps":
+            raise TemplateError(f"no step before this one is {key!r}", did_you_mean(key, known))
         hint = did_you_mean(key, known) or f"declare it below {root}:"
         raise TemplateError(f"{root}.{key} is not declared", hint)
     return root, key
