@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from gateway.backends.base import Backend
 from gateway.backends.cache import Cache
+from gateway.backends.files import Files
 from gateway.backends.mcp import McpBackend
 from gateway.backends.mock import MockBackend
 from gateway.backends.rest import RestBackend
@@ -48,6 +49,7 @@ class Builders:
         self._outgoing = Outgoing()
         self._direct = Direct(public_only=False, per_origin=TO_ONE_HOST)
         self._cache = Cache()
+        self._files = Files()
         self._credentials = Shared(self._outgoing, environ, redactor)
 
     def load_with(self, settings: Capabilities) -> Load:
@@ -91,12 +93,13 @@ class Builders:
 
     async def aclose(self) -> None:
         """Close what is shared; after the backends."""
+        self._files.close()
         await self._outgoing.aclose()
         await self._direct.aclose()
 
     def rest(self, compiled: CompiledCapability, settings: Capabilities) -> Backend:
         if self._mock:
-            return MockBackend(compiled)
+            return MockBackend(compiled, self._files)
         private = settings.allow_private
         return RestBackend(
             compiled,
@@ -104,4 +107,5 @@ class Builders:
             self._cache,
             allow_private=private,
             credentials=self._credentials,
+            files=self._files,
         )

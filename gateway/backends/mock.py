@@ -7,8 +7,9 @@ from typing import Any
 
 from gateway.backends.base import Notify
 from gateway.backends.driving import Hands, drive, teller
-from gateway.backends.rest import check_stateless, tools_only
-from gateway.capability.compiled import CompiledCapability
+from gateway.backends.files import Files
+from gateway.backends.rest import check_stateless
+from gateway.capability.compiled import CompiledCapability, Oversize
 from gateway.capability.flow import Send, at_once
 from gateway.capability.mock import Replies, mock_replies
 from gateway.domain.call import Call, Query, Relayed
@@ -19,8 +20,9 @@ from gateway.domain.tool import ToolResult
 class MockBackend:
     """Arguments are checked and replies are read as ever; secrets need not be there."""
 
-    def __init__(self, compiled: CompiledCapability) -> None:
+    def __init__(self, compiled: CompiledCapability, files: Files | None = None) -> None:
         self._compiled = compiled
+        self._files = files or Files()
         self._listing = compiled.listing("mock", Health(Status.OK, None, compiled.issues))
 
     def __repr__(self) -> str:
@@ -38,12 +40,16 @@ class MockBackend:
 
     async def call(self, call: Call) -> ToolResult:
         """Raises InvalidArguments, and what the tool makes of the example's reply."""
+        result = await self._answered(call)
+        return self._files.keep(result, call) if isinstance(result, Oversize) else result
+
+    async def _answered(self, call: Call) -> ToolResult | Oversize:
         check_stateless(call)
         tool = self._compiled.find(call.tool.ref.name)
         args = tool.prepare(call.arguments)
         replies = Replies(mock_replies(tool, args))
         if tool.run is None:
-            result: ToolResult = replies.read(functools.partial(tool.read, args))
+            result: ToolResult | Oversize = replies.read(functools.partial(tool.read, args))
             return result
         tell = teller(call.context.client)
 
@@ -56,5 +62,5 @@ class MockBackend:
         return await drive(tool.run(args, lambda: math.inf), Hands(send, wait, tell))
 
     async def query(self, query: Query) -> Relayed:
-        """Raises Unsupported: a capability file brings tools only."""
-        raise tools_only(query)
+        """A file that a call has linked to. Raises Unsupported and RemoteError."""
+        return self._files.answer(query)

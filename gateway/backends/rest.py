@@ -17,7 +17,8 @@ from gateway.backends.base import Notify
 from gateway.backends.cache import NOT_MODIFIED, Cache, Pairs, key_of
 from gateway.backends.carrier import Carrier, Chance, Errand
 from gateway.backends.driving import Hands, drive, in_time, teller, too_long
-from gateway.capability.compiled import CompiledCapability, CompiledTool, TryAgain
+from gateway.backends.files import Files
+from gateway.capability.compiled import CompiledCapability, CompiledTool, Oversize, TryAgain
 from gateway.capability.flow import Run, Send, Work, at_once
 from gateway.credentials.means import Shared
 from gateway.credentials.opening import opened
@@ -25,7 +26,7 @@ from gateway.domain.call import Call, Query, Relayed
 from gateway.domain.client import NOTHING
 from gateway.domain.listing import Listing, Status
 from gateway.domain.tool import JsonObject, ToolResult
-from gateway.errors import BackendUnavailable, StateRejected, Unsupported
+from gateway.errors import BackendUnavailable, StateRejected
 from gateway.http.addresses import names_private
 from gateway.http.message import HttpResponse
 from gateway.http.outgoing import Outgoing
@@ -36,12 +37,12 @@ UNCHANGED = object()  # stands for an answer that is the kept one still
 
 
 class RestBackend:
-    """One version of one file. `outgoing`, `cache` and `credentials` are the process's own.
+    """One version of one file. `outgoing`, `cache`, `credentials` and `files` are the process's.
 
     `allow_private`: it may reach addresses that are not public, whatever its `base_url` names.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what the process has one of each
         self,
         compiled: CompiledCapability,
         outgoing: Outgoing,
@@ -50,11 +51,13 @@ class RestBackend:
         allow_private: bool = False,
         chance: Chance | None = None,
         credentials: Shared | None = None,
+        files: Files | None = None,
     ) -> None:
         private = allow_private or names_private(URL(compiled.origin).raw_host or "")
         self._chance = chance or Chance()
         self._carrier = Carrier(outgoing, self._chance, private=private)
         self._cache = cache
+        self._files = files or Files()
         self._compiled = compiled
         self._listing = compiled.listing("rest", compiled.health())
         if compiled.auth is not None:
@@ -90,11 +93,11 @@ class RestBackend:
         tool = self._compiled.find(call.tool.ref.name)
         args = tool.prepare(call.arguments)
         try:
-            result: ToolResult = await self._called(tool, args, call)
+            result: ToolResult | Oversize = await self._called(tool, args, call)
         except BackendUnavailable:  # a secret has gone missing, perhaps
             self._look()
             raise
-        return result
+        return self._files.keep(result, call) if isinstance(result, Oversize) else result
 
     async def _called(self, tool: CompiledTool, args: JsonObject, call: Call) -> Any:
         if tool.run is not None:
@@ -104,7 +107,7 @@ class RestBackend:
             Errand(tool.request(args), tool.plan, read, call.deadline, self._inbound(call)), call
         )
 
-    async def _driven(self, run: Run, args: JsonObject, call: Call) -> ToolResult:
+    async def _driven(self, run: Run, args: JsonObject, call: Call) -> ToolResult | Oversize:
         tell = teller(call.context.client)
         inbound, deadline = self._inbound(call), call.deadline
         clock = asyncio.get_running_loop().time
@@ -135,8 +138,8 @@ class RestBackend:
         return result
 
     async def query(self, query: Query) -> Relayed:
-        """Raises Unsupported: a capability file brings tools only."""
-        raise tools_only(query)
+        """A file that a call has linked to. Raises Unsupported and RemoteError."""
+        return self._files.answer(query)
 
     async def _kept(self, errand: Errand, call: Call) -> Any:
         """By way of the cache. It keeps the API's answer: two calls may read it differently."""
@@ -171,10 +174,6 @@ def check_stateless(call: Call) -> None:
     """Raises StateRejected for a call that says that it goes on: none here ever stops half way."""
     if "requestState" in call.context.params:
         raise StateRejected(f"{call.tool.ref} never gave this requestState")
-
-
-def tools_only(query: Query) -> Unsupported:
-    return Unsupported(f"server {query.backend!r} has tools only, and nothing for {query.method}")
 
 
 class _Fetch:

@@ -5,7 +5,7 @@ rotated one is used at once.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gateway.capability.model import Example, Tls
@@ -49,6 +49,17 @@ class TryAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class Oversize:
+    """Bytes beyond the result cap, in the place of a result: whoever called keeps them as a file,
+    and links to it.
+    """
+
+    name: str
+    type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class CompiledTool:
     """One tool, in the order of a call.
 
@@ -64,7 +75,7 @@ class CompiledTool:
     plan: Plan
     prepare: Callable[[JsonObject], dict[str, Any]]
     request: Callable[[JsonObject], HttpRequest]
-    read: Callable[[JsonObject, HttpResponse], ToolResult | TryAgain]
+    read: Callable[[JsonObject, HttpResponse], ToolResult | TryAgain | Oversize]
     examples: tuple[Example, ...] = ()
     run: "Run | None" = None
 

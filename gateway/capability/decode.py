@@ -1,12 +1,10 @@
-"""The bytes of an answer -> JSON, text or a media block, strictly, whatever was sent (I58, T12).
+"""The bytes of an answer -> JSON, XML or text, strictly, whatever was sent (I58, T12).
 
 JSON is taken as RFC 8259 says: no NaN, no number beyond a double, at most 200 levels; a key that is
 repeated keeps its last value; half a surrogate pair becomes U+FFFD. Errors are ValueError with the
 reason; who answered is for the caller to say.
 """
 
-import base64
-import codecs
 import re
 from array import array
 from dataclasses import dataclass
@@ -16,8 +14,10 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from gateway.capability import xml_values
+from gateway.capability.charsets import UTF8, known
+from gateway.capability.model import As
 from gateway.capability.values import MISSING
-from gateway.domain.tool import JsonObject
 from gateway.http.message import HttpResponse
 from gateway.protocol.jsonrpc import LARGE, finite, holds_more
 
@@ -29,14 +29,12 @@ TEXTS: Final = re.compile(
     r"text/.*|.*[/+](?:xml|yaml)|application/(?:x-yaml|javascript|csv|graphql|x-ndjson|x-sh"
     r"|x-www-form-urlencoded)"
 )
-CHARSETS: Final = re.compile(  # of texts, not of ciphers: Python also knows punycode and rot13
-    r"utf-?(?:8|16|32)(?:-?[lb]e)?|(?:us-)?ascii|(?:iso|latin|windows|cp|koi8|mac|ibm|tis)[\w:-]*"
-    r"|(?:gb|big5|euc|shift|sjis|ms_?kanji)[\w:-]*"
-)
-UTF8: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+SHOWN: Final = frozenset({"application/xhtml+xml", "image/svg+xml"})  # XML that is text to a reader
 
-Kind = Literal["json", "text", "image", "audio", "other"]
+Kind = Literal["json", "xml", "text", "image", "audio", "other"]
 
+_AS: Final[dict[As, Kind]] = {"json": "json", "text": "text", "xml": "xml", "binary": "other"}
+_TEXTUAL: Final = frozenset({"json", "xml", "text"})
 _read = msgspec.json.Decoder().decode
 _read_large = msgspec.json.Decoder(float_hook=finite).decode
 _BOM = b"\xef\xbb\xbf"
@@ -69,19 +67,14 @@ def media(content_type: str) -> Media:
     name = name.strip()
     found = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", parameters)
     charset = found[1] if found else None
-    return Media(name, _kind(name), charset if charset and _known(charset) else None)
-
-
-def _known(charset: str) -> bool:
-    try:
-        return bool(CHARSETS.fullmatch(charset) and codecs.lookup(charset))
-    except LookupError:
-        return False
+    return Media(name, _kind(name), charset if charset and known(charset) else None)
 
 
 def _kind(name: str) -> Kind:
     if name.endswith(("/json", "+json")):
         return "json"
+    if name.endswith(("/xml", "+xml")) and name not in SHOWN:
+        return "xml"
     if name in IMAGES:
         return "image"
     if name.startswith("audio/"):
@@ -176,15 +169,6 @@ def sniff(body: bytes) -> str | None:
     return None if "\x00" in text else text
 
 
-def block(found: Media, body: bytes, uri: str) -> JsonObject:
-    """An MCP content block of bytes: image, audio, or an embedded resource called `uri`."""
-    data = base64.b64encode(body).decode()
-    if found.kind in ("image", "audio"):
-        return {"type": found.kind, "data": data, "mimeType": found.type}
-    name = found.type or "application/octet-stream"
-    return {"type": "resource", "resource": {"uri": uri, "mimeType": name, "blob": data}}
-
-
 def snippet(text: str, most: int) -> str:
     """At most `most` characters on one line, nothing unprintable in them, tags of HTML left out."""
     text = text[: most * 8]
@@ -200,38 +184,46 @@ def tidy(text: str) -> str:
 
 
 class Answer:
-    """One response, decoded at most once and only when somebody asks."""
+    """One response, decoded at most once and only when somebody asks.
 
-    __slots__ = ("_json", "body", "headers", "media", "status")
+    `kind` is how it is to be read: as its tool says, else as it says itself.
+    """
 
-    def __init__(self, response: HttpResponse) -> None:
+    __slots__ = ("_value", "body", "headers", "kind", "media", "status")
+
+    def __init__(self, response: HttpResponse, as_: As = "auto") -> None:
         self.status = response.status
         self.headers = response.headers
         self.body = response.body
         self.media = media(response.headers.get("content-type", ""))
-        self._json: Any = MISSING
+        self.kind: Kind = _AS.get(as_) or self.media.kind
+        self._value: Any = MISSING
 
     def utf8(self) -> bytes:
         """JSON bytes in UTF-8, unread. Raises ValueError when the charset is wrong."""
         return utf8(self.body, self.media.charset)
 
-    def json(self) -> Any:
-        """Raises ValueError with the reason."""
-        if self._json is MISSING:
-            self._json = loads(self.utf8())
-        return self._json
+    def value(self) -> Any:
+        """Of XML its dict, of all else what it is as JSON. Raises ValueError with the reason."""
+        if self._value is MISSING:
+            if self.kind == "xml":
+                self._value = xml_values.loads(self.body, self.media.charset)
+            else:
+                self._value = loads(self.utf8())
+        return self._value
 
     def text(self) -> str:
         return text_of(self.body, self.media.charset)
 
     def loosely(self) -> Any:
-        """For error rules and messages: JSON if it is any, text, "" for other bytes. Never raises.
+        """For error rules and messages: JSON or XML if it is any, text, "" for other bytes. Never
+        raises.
 
         An empty body is `{}`.
         """
         if not self.body:
             return {}
         try:
-            return self.json()
+            return self.value()
         except ValueError:
-            return self.text() if self.media.kind in ("json", "text") else sniff(self.body) or ""
+            return self.text() if self.media.kind in _TEXTUAL else sniff(self.body) or ""

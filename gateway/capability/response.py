@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.capability import decode, truncate
-from gateway.capability.compiled import TryAgain
+from gateway.capability import binary, decode, media_types, truncate
+from gateway.capability.compiled import Oversize, TryAgain
 from gateway.capability.decode import Answer
 from gateway.capability.mapping import Selection
 from gateway.capability.model import As
@@ -57,8 +57,8 @@ class ResponseMap:
         """Text that happens to be JSON is read as JSON, and other text is an error."""
         return not self.selection.whole or self.output is not None
 
-    def read(self, args: JsonObject, response: HttpResponse) -> ToolResult | TryAgain:
-        answer = Answer(response)
+    def read(self, args: JsonObject, response: HttpResponse) -> ToolResult | TryAgain | Oversize:
+        answer = Answer(response, self.as_)
         outcome = self.rules.judge(args, answer)
         if isinstance(outcome, TryAgain):
             return outcome
@@ -68,24 +68,27 @@ class ResponseMap:
             return self._text(answer.text(), args)
         if answer.status in EMPTY or not answer.body.strip(BLANKS):
             return self._selected({}, args)
-        kind = "json" if self.as_ == "json" or self.needs_json else answer.media.kind
-        return self._json(answer, args) if kind == "json" else self._other(answer, args)
+        if answer.kind == "xml":
+            return self._xml(answer, args)
+        if answer.kind == "json" or self.needs_json:
+            return self._json(answer, args)
+        return self._other(answer, args)
 
     def body(self, args: JsonObject, response: HttpResponse) -> Any | TryAgain:
         """The answer judged and decoded, and no more: for a page, a step or a look at a job.
 
         Nothing is `{}`. Raises UpstreamFailed and BadResponse.
         """
-        answer = Answer(response)
+        answer = Answer(response, self.as_)
         outcome = self.rules.judge(args, answer)
         if isinstance(outcome, TryAgain):
             return outcome
         if outcome == "empty" or answer.status in EMPTY or not answer.body.strip(BLANKS):
             return {}
-        if self.as_ == "text" or (self.as_ == "auto" and answer.media.kind == "text"):
+        if answer.kind == "text":
             return answer.text()
         try:
-            return answer.json()
+            return answer.value()
         except ValueError as error:
             raise self._unreadable(answer, str(error)) from None
 
@@ -113,9 +116,19 @@ class ResponseMap:
                 tight = decode.compact(answer.utf8())
                 if tight and self._passes(tight):
                     return ToolResult(({"type": "text", "text": tight.decode()},), tight)
-            body = answer.json()
+            body = answer.value()
         except ValueError as error:
             raise self._unreadable(answer, str(error)) from None
+        return self._selected(body, args)
+
+    def _xml(self, answer: Answer, args: JsonObject) -> ToolResult:
+        """What only says that it is XML may be text all the same."""
+        try:
+            body = answer.value()
+        except ValueError as error:
+            if self.as_ == "xml" or self.needs_json:
+                raise self._unreadable(answer, str(error)) from None
+            return self._text(answer.text(), args)
         return self._selected(body, args)
 
     def _passes(self, data: bytes) -> bool:
@@ -126,7 +139,8 @@ class ResponseMap:
     def _unreadable(self, answer: Answer, reason: str) -> BadResponse:
         told = self._shown(answer.text(), MOST_TOLD)
         type_ = self._type(answer) or "something"
-        text = f"{self.who} answered with {type_} that cannot be read as JSON ({reason}): {told}"
+        kind = "XML" if answer.kind == "xml" else "JSON"
+        text = f"{self.who} answered with {type_} that cannot be read as {kind} ({reason}): {told}"
         return BadResponse(self.redactor.text(text))
 
     def _type(self, answer: Answer) -> str:
@@ -179,24 +193,23 @@ class ResponseMap:
                 return {"type": "text", "text": said}
         return {"type": "text", "text": value if isinstance(value, str) else data.decode()}
 
-    def _other(self, answer: Answer, args: JsonObject) -> ToolResult:
+    def _other(self, answer: Answer, args: JsonObject) -> ToolResult | Oversize:
         """Text, or a block of bytes."""
-        if answer.media.kind == "text":
+        if answer.kind == "text":
             return self._text(answer.text(), args)
-        text = decode.sniff(answer.body) if answer.media.kind == "other" else None
-        if text is not None:
-            return self._text(text, args)
-        size = len(answer.body) * 4 // 3
-        if size > self.max_bytes:
-            type_ = self._type(answer) or "binary data"
-            text = f"{self.who} answered with {size} bytes of {type_}, more than {self.max_bytes}"
-            raise BadResponse(text, hint="the capability's author raises response.max_bytes")
-        uri = f"capability://{self.who.replace('.', '/')}"
-        block = decode.block(answer.media, answer.body, uri)
-        encoded = msgspec.json.encode(block)
-        if self.redactor.data(encoded) is not encoded:
+        type_ = media_types.of_bytes(answer.media.type, answer.body)
+        if self.as_ == "auto" and answer.kind == "other":
+            text = decode.sniff(answer.body)
+            if text is not None:
+                return self._text(text, args)
+        if self.redactor.data(answer.body) is not answer.body:
             raise BadResponse(REPEATS)
-        return ToolResult((block,))
+        told = self._shown(type_, MOST_TYPE)
+        if len(answer.body) > self.max_bytes:
+            name = binary.name_of(answer.headers, self.who.rpartition(".")[2], type_)
+            return Oversize(self.redactor.text(name), told, answer.body)
+        uri = f"capability://{self.who.replace('.', '/')}"
+        return ToolResult((binary.block(told, answer.body, uri),))
 
     def _text(self, text: str, args: JsonObject) -> ToolResult:
         if self.output is not None:

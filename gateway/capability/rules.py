@@ -6,6 +6,7 @@ read for a rule only when its status fits and it asks for the body.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Literal
 
 from gateway.capability.compiled import TryAgain
@@ -130,6 +131,13 @@ def _told(body: Any) -> str:
 def compile_rules(rules: Sequence[ErrorRule], place: Place) -> tuple[Rule, ...]:
     """Faults are reported to `place`, which stands at `errors`."""
     return tuple(_rule(rule, place.at(index)) for index, rule in enumerate(rules))
+
+
+@cache
+def of_graphql() -> tuple[Rule, ...]:
+    """After all rules of the author's: what has errors failed, whatever data came with them."""
+    when = compile_expression("body.errors", names={"body": None})
+    return (Rule(frozenset(SUCCESS), when, "fail", None),)
 
 
 def _rule(rule: ErrorRule, place: Place) -> Rule:

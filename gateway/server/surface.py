@@ -233,7 +233,11 @@ class BackendSurface:
         return self._own(view, name)
 
     def resource(self, view: View, uri: str) -> Sequence[Owned]:
+        """Of an API only a file that a call has linked to, by the URI that says whose it is."""
         own = self._own(view, uri)
+        said = owner_named(uri) if own is None else None
+        if said is not None and self.name in view.backends:
+            own = Owned(self.name, said.name) if view.name_of(said.backend) == self.name else None
         return () if own is None else (own,)
 
     def template(self, view: View, uri: str) -> Sequence[Owned]:

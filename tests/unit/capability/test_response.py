@@ -6,6 +6,7 @@ import json
 import msgspec
 import pytest
 
+from gateway.capability.compiled import Oversize
 from gateway.capability.load import load
 from gateway.capability.rules import OUR_KEY
 from gateway.credentials.redact import Redactor
@@ -158,7 +159,8 @@ def test_deep_but_allowed_json_is_read():
         (b"hello", "text/plain", "hello"),
         (b"<p>hi</p>", "text/html", "<p>hi</p>"),
         (b"a: 1", "application/yaml", "a: 1"),
-        (b"<a/>", "application/atom+xml", "<a/>"),
+        (b"<svg/>", "image/svg+xml", "<svg/>"),
+        (b"<p/>", "application/xhtml+xml", "<p/>"),
         ("é".encode("latin-1"), "text/plain; charset=latin1", "é"),
         (b"\xff", "text/plain", "\ufffd"),
         ("é".encode("utf-16"), "text/plain", "é"),
@@ -215,12 +217,14 @@ def test_other_bytes_become_an_embedded_resource(kind):
     }
 
 
-def test_bytes_larger_than_the_result_may_be_are_an_error():
-    with pytest.raises(BadResponse, match="400 bytes of image/png, more than 300") as caught:
-        read(b"\xff" * 300, "response: {max_bytes: 300}", kind="image/png")
-    assert "max_bytes" in caught.value.hint
-    with pytest.raises(BadResponse, match="bytes of binary data"):
-        read(b"\xff" * 300, "response: {max_bytes: 300}", kind=None)
+def test_bytes_larger_than_the_result_may_be_are_handed_over_to_be_kept():
+    """The cap counts bytes as they are, not their base64."""
+    just = read(b"\xff" * 300, "response: {max_bytes: 300}", kind="image/png")
+    assert just.content[0]["type"] == "image"
+    for kind, type_ in (("image/png; x=1", "image/png"), (None, "application/octet-stream")):
+        found = read(b"\xff" * 301, "response: {max_bytes: 300}", kind=kind)
+        assert isinstance(found, Oversize)
+        assert (found.type, len(found.data)) == (type_, 301)
 
 
 # select, limit, map

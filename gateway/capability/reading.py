@@ -1,0 +1,37 @@
+"""Whether the keys of `response:` go together: what is read as text or bytes has no parts."""
+
+from typing import Final
+
+from gateway.capability.mapping import Selection
+from gateway.capability.model import As, Response, ToolSpec
+from gateway.capability.place import Place
+
+STREAMS: Final[frozenset[As]] = frozenset({"sse", "ndjson"})
+
+
+def check_reading(
+    spec: ToolSpec | None, given: Response, selection: Selection, place: Place
+) -> None:
+    """Faults are reported to `place`, which stands at `response`. `spec` None: of a step."""
+    if given.as_ in {"text", "binary"} and not selection.whole:
+        hint = f"remove 'as: {given.as_}'"
+        place.at("as").fault(f"{given.as_} has nothing to select or map", hint)
+    if given.as_ == "binary" and (given.text is not None or (spec and spec.output is not None)):
+        place.at("as").fault("bytes have no 'text' and no 'output'", "remove one of them")
+    if given.as_ in STREAMS:
+        _check_stream(spec, place)
+        return
+    for key in ("each", "join"):
+        if getattr(given, key) is not None:
+            place.at(key).fault(f"{key!r} is of a stream", "as: sse, or as: ndjson")
+
+
+def _check_stream(spec: ToolSpec | None, place: Place) -> None:
+    if spec is None:
+        place.at("as").fault("a step has no stream", "make it a tool of its own")
+        return
+    for key in ("paginate", "poll", "steps"):
+        if getattr(spec, key):
+            place.at("as").fault(f"a stream, and {key!r} too", "make them two tools")
+    if spec.cache:
+        place.at("as").fault("a stream cannot be kept", "remove 'cache'")
