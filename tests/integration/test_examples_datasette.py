@@ -74,7 +74,9 @@ async def test_direct_mode_lists_and_calls_the_tools_as_they_are(url: str, mode:
     async with Client(f"{url}/library", mode=mode) as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
         result = await client.call_tool("get_book", {"id": 9})
-    assert set(tools) == {"search_books", "get_book", "count_books", "longest_books", "query"}
+    assert set(tools) == {
+        *("search_books", "get_book", "list_books", "count_books", "longest_books", "query")
+    }
     assert tools["get_book"].annotations.read_only_hint
     assert result.structured_content["title"] == "The Hobbit"
 
@@ -91,6 +93,28 @@ async def test_a_value_is_only_ever_one_filter_value(url: str, title: str, ids: 
     """I47: it reaches SQLite's own parameter, whatever it looks like."""
     books = await rows(url, "search_books", title=title)
     assert [book["id"] for book in books] == ids
+
+
+@pytest.mark.parametrize("order", ["title", "author", "year", "pages"])
+async def test_pages_of_the_server_come_as_one_list(url: str, order: str) -> None:
+    """Sixteen books, five a page; `next` is a text such as `1968,6`, with what has no ASCII."""
+    books = await rows(url, "list_books", order=order)
+    assert sorted(book["id"] for book in books) == list(range(1, 17))
+    values = [book[order] for book in books]
+    assert values == sorted(values)
+
+
+async def test_a_list_goes_on_where_it_is_told_to(url: str) -> None:
+    books = await rows(url, "list_books", order="year")
+    after = f"{books[6]['year']},{books[6]['id']}"
+    assert await rows(url, "list_books", order="year", after=after) == books[7:]
+
+
+@pytest.mark.parametrize("after", ["../..,1", "x&_sort=id,1", "'; drop table books; --,1", "🦊,1"])
+async def test_a_hostile_place_to_go_on_is_only_ever_a_place(url: str, after: str) -> None:
+    """I47: SQLite compares it with years; a text is greater than every number."""
+    assert await rows(url, "list_books", order="year", after=after) == []
+    assert len(await rows(url, "list_books")) == 16
 
 
 async def test_facets_count_the_rows(url: str) -> None:
