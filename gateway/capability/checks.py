@@ -100,8 +100,8 @@ def _session(capability: Capability) -> Problems:
 
 def _written_out(capability: Capability) -> Problems:
     """A credential in the file goes where the file goes; one that is a secret does not."""
-    auth = capability.auth
-    if isinstance(auth, Auth) and not any("{{" in each.text for each in auth.texts):
+    texts = capability.auth.texts if isinstance(capability.auth, Auth) else ()
+    if texts and not any("{{" in each.text for each in texts):  # a handshake has none
         yield Problem(("auth",), WRITTEN_OUT, DECLARE, Severity.WARNING)
     tools: list[tuple[Path, Mapping[str, Any]]] = [
         (("tools", name), spec.headers) for name, spec in capability.tools.items()

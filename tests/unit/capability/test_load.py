@@ -150,6 +150,7 @@ def test_what_authors_bring_from_elsewhere_is_answered_with_how_it_is_said_here(
             'auth: {header: {X-App: app, X-Key: "{{ secrets.key }}"}}\nsecrets: {key: env:API_KEY}',
             False,
         ),
+        ("auth: {session: {handshake: {status: 409, header: X-Session}}}", False),
     ],
 )
 def test_a_credential_that_is_written_out_is_warned_of_and_not_said(line, warned):
