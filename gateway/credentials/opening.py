@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from gateway.credentials import static
 from gateway.credentials.base import Credential
+from gateway.credentials.digest import DigestCredential
 from gateway.credentials.handshake import HandshakeCredential
 from gateway.credentials.known import Known
 from gateway.credentials.secret import Learner
@@ -68,6 +69,9 @@ def _asking(plan: AuthPlan, means: Means) -> Credential:
 
         asked = made.asking(auth.oauth2, render, private=means.private)
         return made.OAuth2Credential(asked, means.tokens())
+    if auth.digest is not None:
+        pair = auth.digest
+        return DigestCredential(render(pair.username), render(pair.password))
     if auth.session is not None:
         return _session(auth.session, plan, means)
     raise AssertionError(f"no credential for {auth.kind}")

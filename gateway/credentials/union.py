@@ -8,6 +8,7 @@ import msgspec
 
 from gateway.credentials import static
 from gateway.credentials.base import Render, Text
+from gateway.credentials.digest import Digest
 from gateway.credentials.oauth2 import OAuth2
 from gateway.credentials.session import Session
 from gateway.http.message import HttpRequest, HttpResponse
@@ -24,6 +25,8 @@ class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """Header name → value, such as `X-Api-Key`."""
     query: dict[str, str] | None = None
     """Query name → value."""
+    digest: Digest | None = None
+    """User and password, proven without being sent (RFC 7616)."""
     oauth2: OAuth2 | None = None
     """OAuth 2.0 without a person: the gateway gets tokens by itself."""
     session: Session | None = None

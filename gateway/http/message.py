@@ -27,3 +27,11 @@ class HttpResponse:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+def target(url: str) -> str:
+    """The request target of an encoded URL: its path, never empty, and its query."""
+    start = url.index("://") + 3
+    ends = [at for mark in "/?" if (at := url.find(mark, start)) >= 0]
+    found = url[min(ends, default=len(url)) :]
+    return found if found.startswith("/") else f"/{found}"
