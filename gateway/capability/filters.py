@@ -115,6 +115,15 @@ def items(value: Any) -> Any:
     return [[key, each] for key, each in value.items()]
 
 
+def indexed(value: Any) -> Any:
+    """Lists as objects by index, the inner ones too: in a query or form `k[0][sub]=v`."""
+    if isinstance(value, Mapping):
+        return {key: indexed(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return {str(index): indexed(each) for index, each in enumerate(_list(value))}
+    return value
+
+
 def tojson(value: Any) -> Any:
     return to_json(value).decode()
 
@@ -188,6 +197,7 @@ FILTERS: dict[str, Filter] = {
     "default": default,
     "first": first,
     "float": float_,
+    "indexed": indexed,
     "int": int_,
     "items": items,
     "join": join,
