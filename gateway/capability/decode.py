@@ -35,6 +35,7 @@ Kind = Literal["json", "xml", "text", "image", "audio", "other"]
 
 _AS: Final[dict[As, Kind]] = {"json": "json", "text": "text", "xml": "xml", "binary": "other"}
 _TEXTUAL: Final = frozenset({"json", "xml", "text"})
+_DATA: Final = frozenset({"json", "xml"})
 _read = msgspec.json.Decoder().decode
 _read_large = msgspec.json.Decoder(float_hook=finite).decode
 _BOM = b"\xef\xbb\xbf"
@@ -186,17 +187,21 @@ def tidy(text: str) -> str:
 class Answer:
     """One response, decoded at most once and only when somebody asks.
 
-    `kind` is how it is to be read: as its tool says, else as it says itself.
+    `kind` is how it is to be read: as its tool says, else as it says itself. `lists` are the names
+    of XML that are lists.
     """
 
-    __slots__ = ("_value", "body", "headers", "kind", "media", "status")
+    __slots__ = ("_lists", "_value", "body", "headers", "kind", "media", "status")
 
-    def __init__(self, response: HttpResponse, as_: As = "auto") -> None:
+    def __init__(
+        self, response: HttpResponse, as_: As = "auto", lists: frozenset[str] = frozenset()
+    ) -> None:
         self.status = response.status
         self.headers = response.headers
         self.body = response.body
         self.media = media(response.headers.get("content-type", ""))
         self.kind: Kind = _AS.get(as_) or self.media.kind
+        self._lists = lists
         self._value: Any = MISSING
 
     def utf8(self) -> bytes:
@@ -206,11 +211,13 @@ class Answer:
     def value(self) -> Any:
         """Of XML its dict, of all else what it is as JSON. Raises ValueError with the reason."""
         if self._value is MISSING:
-            if self.kind == "xml":
-                self._value = xml_values.loads(self.body, self.media.charset)
-            else:
-                self._value = loads(self.utf8())
+            self._value = self._read(self.kind)
         return self._value
+
+    def _read(self, kind: Kind) -> Any:
+        if kind == "xml":
+            return xml_values.loads(self.body, self.media.charset, self._lists)
+        return loads(self.utf8())
 
     def text(self) -> str:
         return text_of(self.body, self.media.charset)
@@ -219,11 +226,13 @@ class Answer:
         """For error rules and messages: JSON or XML if it is any, text, "" for other bytes. Never
         raises.
 
-        An empty body is `{}`.
+        An empty body is `{}`. What it says it is goes first: where a tool wants a text or a file,
+        errors are something else.
         """
         if not self.body:
             return {}
+        said = self.media.kind
         try:
-            return self.value()
+            return self._read(said) if said in _DATA and said != self.kind else self.value()
         except ValueError:
             return self.text() if self.media.kind in _TEXTUAL else sniff(self.body) or ""

@@ -51,6 +51,7 @@ class ResponseMap:
     max_bytes: int
     optional: tuple[str, ...]
     constants: Mapping[str, Any]  # `vars` of the file
+    lists: frozenset[str] = frozenset()  # names of XML that are lists
 
     @property
     def needs_json(self) -> bool:
@@ -58,7 +59,7 @@ class ResponseMap:
         return not self.selection.whole or self.output is not None
 
     def read(self, args: JsonObject, response: HttpResponse) -> ToolResult | TryAgain | Oversize:
-        answer = Answer(response, self.as_)
+        answer = Answer(response, self.as_, self.lists)
         outcome = self.rules.judge(args, answer)
         if isinstance(outcome, TryAgain):
             return outcome
@@ -79,7 +80,7 @@ class ResponseMap:
 
         Nothing is `{}`. Raises UpstreamFailed and BadResponse.
         """
-        answer = Answer(response, self.as_)
+        answer = Answer(response, self.as_, self.lists)
         outcome = self.rules.judge(args, answer)
         if isinstance(outcome, TryAgain):
             return outcome

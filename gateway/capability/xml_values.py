@@ -37,8 +37,10 @@ def charset_of(body: bytes, said: str | None) -> str:
     return found[1].decode().lower() if found else "utf-8"
 
 
-def loads(body: bytes, said: str | None = None) -> dict[str, Any]:
-    """`said` is the charset of its Content-Type."""
+def loads(
+    body: bytes, said: str | None = None, lists: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """`said` is the charset of its Content-Type; the names in `lists` are lists of one, too."""
     charset = charset_of(body, said)
     if not known(charset.removesuffix("-sig")):
         raise ValueError("in a charset that is not known")
@@ -48,7 +50,7 @@ def loads(body: bytes, said: str | None = None) -> dict[str, Any]:
             body = _DECLARATION.sub("", text.removeprefix("\ufeff"), count=1).encode()
     except UnicodeError:
         raise ValueError(f"not {charset}") from None
-    return _Reader().read(body)
+    return _Reader(lists).read(body)
 
 
 class _Element:
@@ -63,7 +65,8 @@ class _Element:
 class _Reader:
     """Builds values from the leaves up: no element is held longer than it is open."""
 
-    def __init__(self) -> None:
+    def __init__(self, lists: frozenset[str]) -> None:
+        self._lists = lists
         self._open = [_Element({})]
         self._nodes = 0
 
@@ -83,7 +86,7 @@ class _Reader:
         except expat.ExpatError as error:
             text = expat.ErrorString(error.code)
             raise ValueError(f"{text}, line {error.lineno}") from None
-        return _members(self._open[0].children)
+        return _members(self._open[0].children, self._lists)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._nodes += 1 + len(attributes)
@@ -95,7 +98,7 @@ class _Reader:
 
     def _end(self, name: str) -> None:
         element = self._open.pop()
-        self._open[-1].children.append((name, _value(element)))
+        self._open[-1].children.append((name, _value(element, self._lists)))
 
     def _text(self, data: str) -> None:
         self._open[-1].texts.append(data)
@@ -109,7 +112,7 @@ class _Reader:
         raise ValueError("it uses entities, which are not read")
 
 
-def _value(element: _Element) -> Any:
+def _value(element: _Element, lists: frozenset[str]) -> Any:
     """A text where there is nothing else; null where it says so (`xsi:nil`)."""
     text = "".join(element.texts).strip()
     found: dict[str, Any] = {}
@@ -118,7 +121,7 @@ def _value(element: _Element) -> Any:
         found[f"@{name}"] = each
     if not element.children and not found:
         return text
-    found |= _members(element.children)
+    found |= _members(element.children, lists)
     if text:
         found["#text"] = text
     elif found == {"@nil": "true"}:
@@ -130,13 +133,13 @@ def _declares(name: str) -> bool:
     return name == "xmlns" or name.startswith("xmlns:")
 
 
-def _members(children: list[tuple[str, Any]]) -> dict[str, Any]:
+def _members(children: list[tuple[str, Any]], lists: frozenset[str]) -> dict[str, Any]:
     """Those of one name are a list."""
     found: dict[str, Any] = {}
-    several: set[str] = set()
+    several = set(lists)
     for name, value in _named(children):
         if name not in found:
-            found[name] = value
+            found[name] = [value] if name in lists else value
         elif name in several:
             found[name].append(value)
         else:
