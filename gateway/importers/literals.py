@@ -7,7 +7,7 @@ import re
 from urllib.parse import parse_qsl, quote, urlsplit
 
 _SECRET_NAME = re.compile(
-    r"api[-_]?key|access[-_]?key|auth|bearer|cookie|credential|pass(word|wd|phrase)?\b|private[-_]?key"
+    r"api[-_]?key|access[-_]?key|(^|[-_])auth(orization)?$|bearer|cookie|credential|pass(word|wd|phrase)?\b|private[-_]?key"
     r"|secret|session|token|(^|[-_])(key|pat|pwd)$|connection[-_]?string|dsn$",
     re.IGNORECASE,
 )
@@ -17,6 +17,7 @@ _TOKEN = re.compile(
     r"|lin_api_|ntn_|secret_|shpat_|SG\.)[A-Za-z0-9_.\-]{8,}"
 )
 _RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_\-+=]{32,}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")  # mostly an id
 _SCHEME = re.compile(r"((?i:bearer|basic|token|apikey|api-key|bot)) +(\S.*)", re.DOTALL)
 _FLAG = re.compile(r"(--?[A-Za-z][\w-]*)(?:=(.*))?", re.DOTALL)
 _REFERENCE = re.compile(r"\$\{[^}]*\}")
@@ -27,9 +28,7 @@ def looks_secret(name: str, value: str) -> bool:
     """By its name, or by its look."""
     if not value.strip() or _is_reference(value):
         return False
-    if _TOKEN.fullmatch(value) or _RANDOM.fullmatch(value):
-        return True
-    if _has_password(value):
+    if _random(value) or _has_password(value):
         return True
     named = _SECRET_NAME.search(name) is not None and not _NOT_SECRET.search(name)
     return named and value.lower() not in ("true", "false", "none", "0", "1")
@@ -102,7 +101,7 @@ class Variables:
                     query = query.replace(f"={shown}", f"={reference}")
         segments = head.split("/")
         for index, segment in enumerate(segments[3:], 3):
-            if _TOKEN.fullmatch(segment) or _RANDOM.fullmatch(segment):
+            if _random(segment):
                 segments[index] = self.named(f"{owner}_url_token", segment, owner)
         return f"{'/'.join(segments)}{mark}{query}"
 
@@ -120,6 +119,12 @@ def variable(text: str) -> str:
     """The nearest name of an environment variable."""
     name = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_").upper() or "SECRET"
     return name if not name[0].isdecimal() else f"_{name}"
+
+
+def _random(value: str) -> bool:
+    if _UUID.fullmatch(value):
+        return False
+    return bool(_TOKEN.fullmatch(value) or _RANDOM.fullmatch(value))
 
 
 def _has_password(value: str) -> bool:

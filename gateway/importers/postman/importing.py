@@ -1,11 +1,12 @@
 """`import_postman`: a collection in, capability files out, and what was left out of them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.importers.base import Draft, Imported, Note
+from gateway.importers.openapi.grouping import by_size
 from gateway.importers.openapi.names import (
     LONGEST_BACKEND,
     LONGEST_TOGETHER,
@@ -20,6 +21,8 @@ from gateway.importers.postman.collection import Collection, read
 from gateway.importers.postman.making import Inexpressible
 from gateway.importers.postman.tool import Made, make
 from gateway.importers.writing import capability_text
+
+LARGEST = 600_000  # bytes of a file's tools as JSON
 
 
 def import_postman(data: bytes, file: str, name: str | None = None) -> Imported:
@@ -43,10 +46,12 @@ def import_postman(data: bytes, file: str, name: str | None = None) -> Imported:
     taken: set[str] = set()
     drafts: list[Draft] = []
     for group in groups.values():
-        server = unique(_name(own, group, several=len(groups) > 1), taken, LONGEST_BACKEND)
-        draft, refused = _draft(collection, server, group)
-        skipped += refused
-        drafts += [draft] if draft else []
+        server = _name(own, group, several=len(groups) > 1)
+        for part in _by_size(group):
+            free = unique(server, taken, LONGEST_BACKEND)
+            draft, refused = _draft(collection, free, part)
+            skipped += refused
+            drafts += [draft] if draft else []
     return Imported(tuple(drafts), tuple(dict.fromkeys(notes)), tuple(skipped))
 
 
@@ -56,6 +61,13 @@ def _name(own: str, group: list[Made], *, several: bool) -> str:
     if not several or len(first) > 1 or first == {()}:
         return own
     return f"{own}_{backend_name(next(iter(first))[0], '')}"[:LONGEST_BACKEND].rstrip("_")
+
+
+def _by_size(group: list[Made]) -> Iterator[list[Made]]:
+    """Our reader takes files up to a size."""
+    numbered = {str(index): made.making.tool for index, made in enumerate(group)}
+    for part in by_size(numbered, LARGEST):
+        yield [group[int(index)] for index in part]
 
 
 def _draft(

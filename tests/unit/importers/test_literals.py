@@ -16,6 +16,8 @@ from gateway.importers.literals import Variables, looks_secret, variable
         ("ANYTHING", "9f86d081884c7d659a2feaa0c55ad015"),
         ("DATABASE_URL", "postgres://u:pw@h/db"),
         ("client-secret", "s"),
+        ("X-Auth", "abc"),
+        ("API_KEY", "123e4567-e89b-12d3-a456-426614174000"),
     ],
 )
 def test_credentials_are_known_by_name_or_look(name: str, value: str):
@@ -35,6 +37,9 @@ def test_credentials_are_known_by_name_or_look(name: str, value: str):
         ("DATABASE_URL", "postgres://h/db"),
         ("MODEL", "gpt-4o-2024-08-06"),
         ("PATH", "/usr/bin:/bin"),
+        ("ITEM", "123e4567-e89b-12d3-a456-426614174000"),
+        ("authorization_response", "x"),
+        ("AUTHOR", "ann"),
     ],
 )
 def test_what_is_none_is_left(name: str, value: str):
