@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.capability.compiled import Oversize
 from gateway.capability.flow import Effect, Flow, Send, Tell, Wait, Work
 from gateway.domain.client import Client
 from gateway.domain.tool import ToolResult
@@ -42,7 +43,7 @@ class Hands:
         return None
 
 
-async def drive(flow: Flow, hands: Hands) -> ToolResult:
+async def drive(flow: Flow, hands: Hands) -> ToolResult | Oversize:
     """Raises GatewayError. Cancelled, it ends the flow at once."""
     came: Any = None
     error: GatewayError | None = None
@@ -55,7 +56,7 @@ async def drive(flow: Flow, hands: Hands) -> ToolResult:
             except GatewayError as failed:
                 error = failed.with_traceback(None)
     except StopIteration as stop:
-        result: ToolResult = stop.value
+        result: ToolResult | Oversize = stop.value
         return result
     finally:
         flow.close()

@@ -7,35 +7,40 @@ out beside a fault is not for use.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
 from gateway.capability import units
-from gateway.capability.annotations import READS, annotations
+from gateway.capability.annotations import annotations, effect
 from gateway.capability.arguments import compile_arguments, compile_constraints
 from gateway.capability.checks import method_of
-from gateway.capability.compiled import CompiledTool, Plan
+from gateway.capability.compiled import CompiledTool
+from gateway.capability.flow import Begin
+from gateway.capability.flows import Kit, compile_flow, compile_steps
 from gateway.capability.language import Position
 from gateway.capability.mapping import Selection, compile_selection
 from gateway.capability.model import (
     METHODS,
     As,
-    Cache,
     Capability,
     Limits,
     Response,
-    Retry,
+    Step,
     ToolSpec,
 )
 from gateway.capability.output import Output
-from gateway.capability.place import Place, Report
+from gateway.capability.place import Key, Place, Report
+from gateway.capability.plans import plan_of
+from gateway.capability.reading import check_reading
 from gateway.capability.request import Asked, RequestTemplate, compile_request, used
 from gateway.capability.response import ResponseMap
-from gateway.capability.rules import Rule, Rules, compile_rules
+from gateway.capability.rules import Rule, Rules, compile_rules, of_graphql
 from gateway.capability.schemas import input_schema
 from gateway.capability.shared import Shared
 from gateway.capability.values import to_text
+from gateway.capability.xml_lists import listed
 from gateway.credentials.redact import Redactor
 from gateway.credentials.secret import Secrets
 from gateway.domain.tool import Tool, ToolRef
@@ -46,10 +51,14 @@ SECRET: Final = re.compile(r"\{\{[^}]*\bsecrets\b")
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A tool, and its request without the credential, as examples are compared with."""
+    """A tool, and its first request without the credential, as examples are compared with.
+
+    `begin` is its flow, where it has one.
+    """
 
     tool: CompiledTool
     template: RequestTemplate
+    begin: Begin | None = None
 
 
 class Compiler:
@@ -69,9 +78,18 @@ class Compiler:
     def tool(self, name: str) -> Compiled:
         spec = self.capability.tools[name]
         path = ("tools", name)
-        asked = Asked(spec, spec.args, {}, _wanted(spec), spec.idempotency_key)
-        template = compile_request(asked, self.shared, path)
-        response, reads = self._response(name, spec)
+        rules = compile_rules(spec.errors, self._answers((*path, "errors"), spec.args))
+        response, reads = self._response(spec, spec, path, rules)
+        plan = plan_of(self.capability, spec)
+        kit = Kit(spec, path, self.shared, plan, response, reads)
+        begin: Begin | None
+        if spec.steps:
+            template, begin, more = compile_steps(kit, partial(self._of_step, kit, rules))
+            reads |= more
+        else:
+            asked = Asked(spec, spec.args, {}, _wanted(spec), spec.idempotency_key)
+            template = compile_request(asked, self.shared, path)
+            begin = compile_flow(kit, template)
         for unused in spec.args.keys() - template.uses - used(reads, spec.args):
             hint = (
                 f'write {{{{ args.{unused} }}}} into the request; "...": "{{{{ rest }}}}" sends all'
@@ -91,37 +109,49 @@ class Compiler:
         )
         compiled = CompiledTool(
             tool,
-            _plan(self.capability, spec),
+            plan,
             arguments.prepare,
             template.render,
             response.read,
             spec.examples,
+            begin,
         )
-        return Compiled(compiled, template)
+        return Compiled(compiled, template, begin)
 
-    def _response(self, name: str, spec: ToolSpec) -> tuple[ResponseMap, set[tuple[str, ...]]]:
-        given = spec.response or Response()
+    def _of_step(
+        self, kit: Kit, rules: tuple[Rule, ...], index: int, step: Step
+    ) -> tuple[ResponseMap, set[tuple[str, ...]]]:
+        """How a step's answer is read: its own rules are asked before those of the tool."""
+        path = (*kit.path, "steps", index)
+        own = compile_rules(step.errors, self._answers((*path, "errors"), kit.spec.args))
+        return self._response(kit.spec, step, path, (*own, *rules))
+
+    def _response(
+        self,
+        spec: ToolSpec,
+        one: ToolSpec | Step,
+        path: tuple[Key, ...],
+        rules: tuple[Rule, ...],
+    ) -> tuple[ResponseMap, set[tuple[str, ...]]]:
+        """Of `one`, the tool itself or one of its steps; `path` leads to it."""
+        who, given = f"{self.backend}.{path[1]}", one.response or Response()
+        if isinstance(one, Step):
+            who = f"{who} (step {one.id})"
         names = {"args": spec.args, "vars": self.capability.vars}
-        place = Place(("tools", name, "response"), names, self.report)
+        place = Place((*path, "response"), names, self.report)
         selection = compile_selection(given, place)
-        if given.as_ == "text" and not selection.whole:
-            place.at("as").fault("text has nothing to select or map", "remove 'as: text'")
+        check_reading(spec if one is spec else None, given, selection, place)
         text = None
         if given.text is not None:
             names_too = {**names, "result": None}
             saying = Place(place.path, names_too, self.report, place.reads).at("text")
             text = saying.template(given.text, Position.MESSAGE)
-        rules = compile_rules(spec.errors, self._answers(("tools", name, "errors"), spec.args))
-        output = Output(spec.output) if spec.output is not None else None
+        last = of_graphql() if one.graphql else ()
+        output = Output(spec.output) if one is spec and spec.output is not None else None
         self._check_empty((*rules, *self.rules), selection, output, place)
         response = ResponseMap(
-            who=f"{self.backend}.{name}",
-            rules=Rules(
-                f"{self.backend}.{name}",
-                (*rules, *self.rules),
-                self.capability.vars,
-                self.redactor,
-            ),
+            who=who,
+            rules=Rules(who, (*rules, *self.rules, *last), self.capability.vars, self.redactor),
             redactor=self.redactor,
             as_=given.as_,
             selection=selection,
@@ -130,10 +160,11 @@ class Compiler:
             max_bytes=self._max_bytes(spec, given, place),
             optional=tuple(arg for arg, schema in spec.args.items() if not schema.get("required")),
             constants=self.capability.vars,
+            lists=listed(spec),
         )
         return response, place.reads
 
-    def _answers(self, path: tuple[str, ...], args: Mapping[str, Any] | None) -> Place:
+    def _answers(self, path: tuple[Key, ...], args: Mapping[str, Any] | None) -> Place:
         """Where rules about answers stand."""
         names = {"args": args, "vars": self.capability.vars, "status": None}
         return Place(path, {**names, "headers": None, "body": None}, self.report)
@@ -164,7 +195,8 @@ class Compiler:
         definition["inputSchema"] = input_schema(spec.args)
         if output is not None:
             definition["outputSchema"] = output.schema
-        definition["annotations"] = annotations(method_of(spec) or METHODS[0], spec.annotations)
+        method = effect(map(method_of, spec.steps)) if spec.steps else method_of(spec)
+        definition["annotations"] = annotations(method or METHODS[0], spec.annotations)
         return definition
 
     def _refuse_secrets(self, spec: ToolSpec, path: tuple[str, ...]) -> None:
@@ -180,35 +212,6 @@ class Compiler:
 
 def _wanted(spec: ToolSpec) -> As:
     return spec.response.as_ if spec.response else "auto"
-
-
-def _plan(capability: Capability, spec: ToolSpec) -> Plan:
-    method = method_of(spec) or METHODS[0]
-    retry = spec.retry or capability.retry or Retry()
-    limits = spec.limits or capability.limits or Limits()
-    told = annotations(method, spec.annotations)
-    ttl, revalidate = _cache(capability, spec, method)
-    timeout = capability.timeout if spec.timeout is None else spec.timeout
-    return Plan(
-        timeout=units.seconds(timeout),
-        retries=retry.max,
-        retry_on=frozenset(retry.on),
-        max_wait=units.seconds(retry.max_wait),
-        idempotent=bool(spec.idempotency_key or told["idempotentHint"]),
-        cache_ttl=ttl or None,
-        revalidate=revalidate,
-        transfer=units.size(limits.transfer),
-    )
-
-
-def _cache(capability: Capability, spec: ToolSpec, method: str) -> tuple[float, bool]:
-    """Seconds, and whether to ask after an old answer. The file's default is for GET and HEAD."""
-    given = spec.cache
-    if given is None and method in READS:
-        given = capability.cache
-    if isinstance(given, Cache):
-        return units.seconds(given.ttl), given.revalidate
-    return (0.0 if given is None else units.seconds(given)), False
 
 
 def _samples(spec: ToolSpec) -> Iterator[str]:

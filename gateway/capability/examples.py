@@ -1,6 +1,7 @@
 """`examples:` run offline: what they say must come of their arguments, and does (§7).
 
-Arguments -> request, compared with `request`; `reply` -> result, compared with `result` or `error`.
+Arguments -> requests, compared with `request` or `requests`; what the API answers in them ->
+result, compared with `result` or `error`.
 The credential is left out, and every secret has the value `dummy-NAME`, so none needs to be there.
 """
 
@@ -9,17 +10,18 @@ from typing import Any
 
 import msgspec
 
+from gateway.capability import binary
 from gateway.capability.compile import Compiled
-from gateway.capability.compiled import TryAgain
+from gateway.capability.compiled import Oversize
 from gateway.capability.difference import differences, shown
 from gateway.capability.load import Loaded
 from gateway.capability.mock import reply_of
 from gateway.capability.model import Example
+from gateway.capability.rehearsal import Rehearsal, rehearse
 from gateway.capability.requested import Fault, request_faults
 from gateway.capability.values import Refused
 from gateway.credentials.secret import Secrets
 from gateway.domain.issue import Issue
-from gateway.errors import BackendError
 from gateway.http.message import HttpRequest, HttpResponse
 
 
@@ -41,24 +43,65 @@ def dummy_secrets(names: Mapping[str, str]) -> Secrets:
 
 def run(compiled: Compiled, example: Example, secrets: Secrets) -> Iterator[Fault]:
     """The differences of one example."""
-    request: HttpRequest | None = None
-    args: dict[str, Any] = {}
+    replies: list[HttpResponse] = []
+    for path, given in _replies(example):
+        try:
+            replies.append(reply_of(given))
+        except ValueError as error:
+            yield path, str(error)
+            return
     try:
         args = compiled.tool.prepare(example.args)
-        request = compiled.template.render(args, secrets)
+        seen = rehearse(compiled, args, replies, secrets)
     except Refused as error:
         yield from _refused(example, error)
         return
     if example.rejected is not None:
-        yield ("rejected",), f"the arguments are not rejected; this is sent: {shown(request.url)}"
+        sent = shown(seen.requests[0].url)
+        yield ("rejected",), f"the arguments are not rejected; this is sent: {sent}"
         return
-    for path, message in request_faults(request, example.request or {}):
-        yield ("request", *path), message
-    if example.reply is not None:
-        yield from _reply_faults(compiled, example, args)
-    elif example.error is not None or example.result is not msgspec.UNSET:
-        key = "error" if example.error is not None else "result"
-        yield (key,), f"{key!r} needs 'reply': what the API answers"
+    yield from _request_faults(example, seen)
+    yield from _reply_faults(example, seen, len(replies))
+
+
+def _replies(example: Example) -> list[tuple[tuple[str | int, ...], Mapping[str, Any]]]:
+    """All of them, each with its place."""
+    single = [] if example.reply is None else [(("reply",), example.reply)]
+    return [*single, *((("replies", at), each) for at, each in enumerate(example.replies))]
+
+
+def _request_faults(example: Example, seen: Rehearsal) -> Iterator[Fault]:
+    if example.request is not None:
+        for path, message in request_faults(seen.requests[0], example.request):
+            yield ("request", *path), message
+    for index, (sent, wanted) in enumerate(zip(seen.requests, example.requests, strict=False)):
+        for path, message in request_faults(sent, wanted):
+            yield ("requests", index, *path), message
+    for index in range(len(seen.requests), len(example.requests)):
+        why = "there is no reply to the one before" if seen.starved else "it is not sent"
+        yield ("requests", index), f"this request does not come: {why}"
+    if example.requests and len(seen.requests) > len(example.requests):
+        more = _sent(seen.requests[len(example.requests)])
+        yield ("requests",), f"{len(seen.requests)} requests are sent; the next: {more}"
+
+
+def _reply_faults(example: Example, seen: Rehearsal, given: int) -> Iterator[Fault]:
+    """What came of the replies; and whether all of them, and no more, are asked for."""
+    key = "replies" if example.replies else "reply"
+    if not given:
+        if example.error is not None or example.result is not msgspec.UNSET:
+            wanted = "error" if example.error is not None else "result"
+            yield (wanted,), f"{wanted!r} needs 'reply': what the API answers"
+    elif seen.starved:
+        yield (key,), f"more is asked for, and no reply is left: {_sent(seen.requests[-1])}"
+    else:
+        if seen.left:
+            yield (key,), f"only {given - seen.left} of {given} replies are asked for"
+        yield from _outcome_faults(example, *_outcome(seen))
+
+
+def _sent(request: HttpRequest) -> str:
+    return f"{request.method} {shown(request.url)}"
 
 
 def _refused(example: Example, error: Refused) -> Iterator[Fault]:
@@ -68,36 +111,28 @@ def _refused(example: Example, error: Refused) -> Iterator[Fault]:
         yield ("rejected",), f"they are rejected because of the {error.position}: {error}"
 
 
-def _reply_faults(compiled: Compiled, example: Example, args: dict[str, Any]) -> Iterator[Fault]:
-    try:
-        response = reply_of(example.reply or {})
-    except ValueError as error:
-        yield ("reply",), str(error)
-        return
-    result, said = _outcome(compiled, args, response)
+def _outcome_faults(example: Example, result: Any, said: str | None) -> Iterator[Fault]:
+    key = "replies" if example.replies else "reply"
     if said is None and example.error is not None:
         yield ("error",), f"the reply is no error; its result: {shown(result)}"
     elif said is None and example.result is not msgspec.UNSET:
         for path, message in differences(example.result, result):
             yield ("result", *path), message
     elif said is not None and example.error is None:
-        yield ("reply",), f"this reply is an error: {shown(said)}"
+        yield (key,), f"this reply is an error: {shown(said)}"
     elif said is not None:
         for path, message in differences(example.error, said):
             yield ("error", *path), message
 
 
-def _outcome(
-    compiled: Compiled, args: dict[str, Any], response: HttpResponse
-) -> tuple[Any, str | None]:
+def _outcome(seen: Rehearsal) -> tuple[Any, str | None]:
     """The result as a value, and None; or nothing and the error's message."""
-    try:
-        outcome = compiled.tool.read(args, response)
-    except BackendError as error:
-        return None, str(error)
-    if isinstance(outcome, TryAgain):
-        return None, str(outcome.error)
-    if outcome.structured is not None:
-        return msgspec.json.decode(outcome.structured), None
-    block = outcome.content[0]
+    found = seen.result
+    if found is None:
+        return None, str(seen.error)
+    if isinstance(found, Oversize):
+        return binary.link(found), None
+    if found.structured is not None:
+        return msgspec.json.decode(found.structured), None
+    block = found.content[0]
     return block.get("text", block), None

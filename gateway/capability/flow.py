@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gateway.capability.compiled import Plan, TryAgain
+from gateway.capability.compiled import Oversize, Plan, TryAgain
 from gateway.credentials.secret import Secrets
 from gateway.domain.tool import JsonObject, ToolResult
 from gateway.http.message import HttpRequest, HttpResponse
@@ -75,7 +75,7 @@ class Work:
 
 
 Effect = Send | Wait | Tell | Work
-Flow = Generator[Effect, Any, ToolResult]
+Flow = Generator[Effect, Any, ToolResult | Oversize]
 
 Left = Callable[[], float]  # seconds that the call still has; infinity when nothing bounds it
 

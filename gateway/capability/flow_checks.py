@@ -26,6 +26,7 @@ Placed = Cursor | Counted | PageSize
 
 WAYS = ("cursor", "page", "offset", "next_url", "link")
 PLACES = ("query", "json", "variable")
+CHANGING = ("post", "put", "patch", "delete")
 OF_A_RESULT = ("text", "max_bytes")  # keys of a response that a model reads
 
 
@@ -112,6 +113,10 @@ def _steps(spec: ToolSpec) -> Problems:
         if count > 1:
             last = max(index for index, step in enumerate(spec.steps) if step.id == id)
             yield Problem(("steps", last, "id"), f"a second step called {id!r}")
+    changing = any(getattr(step, method) for step in spec.steps for method in CHANGING)
+    if changing and spec.cache is not None and spec.cache != 0:
+        message = "a step changes something: its answers cannot be kept"
+        yield Problem(("cache",), message, "remove 'cache'", at_key=True)
     if spec.response is not None and spec.response.as_ != "auto":
         hint = "'as' belongs to the response of a step"
         yield Problem(("response", "as"), "there is no one answer to read", hint, at_key=True)

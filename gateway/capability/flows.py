@@ -200,9 +200,9 @@ def _feeding(value: Any, name: str, kit: Kit) -> str | None:
         found = compile_template(str(source), position=Position.MESSAGE, names=names)
     except TemplateError:
         return None  # told where the request is compiled
-    (read, *others) = found.reads or [("",)]
-    alone = not others and read[0] == "args" and len(read) > 1 and found.single is not None
-    return read[1] if alone else None
+    roots, names_read = {read[0] for read in found.reads}, [read[-1] for read in found.reads]
+    alone = found.single is not None and roots == {"args"} and len(names_read) == 1
+    return names_read[0] if alone and names_read[0] in kit.spec.args else None
 
 
 def _polling(kit: Kit, given: Poll, template: RequestTemplate) -> Begin:

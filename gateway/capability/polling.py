@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from gateway.capability.compiled import Plan, TryAgain
+from gateway.capability.compiled import Oversize, Plan, TryAgain
 from gateway.capability.decode import Answer, snippet
 from gateway.capability.filters import nothing
 from gateway.capability.flow import Flow, Left, Send, Tell, Wait
@@ -44,7 +44,7 @@ class Look:
     """
 
     over: bool
-    result: ToolResult | None = None
+    result: ToolResult | Oversize | None = None
     failed: UpstreamFailed | None = None
     then: str | None = None
     job: str | None = None
@@ -87,7 +87,7 @@ class Polling:
                 look = yield Send(probe, self.looking, partial(self.look, args, probe))
             except GatewayError as error:
                 raise watch.told(error) from None
-            if watch.saw(look):
+            if watch.saw(look) and not look.over:
                 yield Tell(watch.progress, message=look.state)
         if watch.look.failed is not None:
             raise watch.look.failed
@@ -95,7 +95,7 @@ class Polling:
             return watch.look.result
         try:
             read = partial(self.response.read, args)
-            result: ToolResult = yield Send(watch.fetch(), self.looking, read)
+            result: ToolResult | Oversize = yield Send(watch.fetch(), self.looking, read)
         except GatewayError as error:
             raise watch.told(error) from None
         return result
@@ -107,7 +107,7 @@ class Polling:
 
         That a job failed is an answer: it is not asked for again.
         """
-        answer = Answer(response)
+        answer = Answer(response, self.response.as_, self.response.lists)
         body = answer.loosely()
         scope = {"args": args, "vars": self.response.constants, "body": body}
         scope |= {"status": answer.status, "headers": answer.headers}

@@ -134,6 +134,8 @@ class _Walk:
         if kind is _DICT:
             return self._dict(value, info, at)
         if kind in _LISTS:
+            if info.max_length is not None and len(value) > info.max_length:
+                self._tell(at, f"{len(value)} of them; at most {info.max_length}", at_key=True)
             return [self.value(one, info.item_type, at.item(i)) for i, one in enumerate(value)]
         if kind is inspect.StrType:
             self._text(value, info, extra, at)
