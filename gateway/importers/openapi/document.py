@@ -45,6 +45,7 @@ class Document:
         self._files: dict[str, Any] = {"": tree}
         self._bytes = len(source.data)
         self._found: dict[str, Any] = {}
+        self.merged: dict[int, tuple[Any, Any]] = {}  # id of a node → it, and what `merging` made
 
     @property
     def is_swagger(self) -> bool:

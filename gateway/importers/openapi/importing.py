@@ -102,7 +102,7 @@ class _Making:
 
 
 def _names(made: list[Made], backend: str) -> list[str]:
-    longest = min(LONGEST_TOOL, LONGEST_TOGETHER - 1 - len(backend))
+    longest = min(LONGEST_TOOL, LONGEST_TOGETHER - len("__") - len(backend))
     operations = [each.operation for each in made]
     wanted = [(each.id, each.method, each.path) for each in operations]
     return tool_names(wanted, longest, backend)

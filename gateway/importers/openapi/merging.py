@@ -10,7 +10,20 @@ MOST_MEMBERS = 200
 
 
 def merged(document: Document, node: Any, depth: int = 0) -> Any:
-    """A mapping without `$ref` and `allOf`, a boolean, or None for nothing."""
+    """A mapping without `$ref` and `allOf`, a boolean, or None for nothing.
+
+    Each node is worked out once: documents build schemas of schemas many times over.
+    """
+    known = document.merged.get(id(node))
+    if known is not None and known[0] is node:
+        return known[1]
+    document.merged[id(node)] = (node, None)  # what comes back to itself finds nothing here
+    found = _merged(document, node, depth)
+    document.merged[id(node)] = (node, found)
+    return found
+
+
+def _merged(document: Document, node: Any, depth: int) -> Any:
     seen = document.see(node)
     if not isinstance(seen, Mapping):
         return seen if isinstance(seen, bool) else None

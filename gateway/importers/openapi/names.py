@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from gateway.capability.simple import parse_plain
 
 LONGEST_TOOL = 48
-LONGEST_TOGETHER = 64  # `backend_tool`, for the clients that take no more
+LONGEST_TOGETHER = 64  # `backend__tool`, for the clients that take no more
 LONGEST_BACKEND = 32
 LONGEST_ARGUMENT = 64
 

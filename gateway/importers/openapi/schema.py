@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from gateway.capability.schemas import TYPES, validator
+from gateway.capability.schemas import TYPES, output_schema, validator
 from gateway.importers.openapi.document import Document
 from gateway.importers.openapi.merging import merged
 from gateway.importers.openapi.wording import words
@@ -49,48 +49,55 @@ class Detail:
 
 
 DETAILS = (Detail(8, 300), Detail(5, 160), Detail(4, 100), Detail(3, 60), Detail(2, 60))
-LEAST = Detail(1, 40, 1_000_000)
+LEAST = Detail(1, 40, 4_000)
+DEEP = "deep schemas are cut: what may stand below is described by the API only"
 
 
 @dataclass(slots=True)
 class Converter:
-    """Converts for one operation. `notes` are what a reviewer should know."""
+    """Converts for one operation. `notes` are what a reviewer should know.
+
+    What must be there is marked `required: true` beside it, as in `args`.
+    """
 
     document: Document
     detail: Detail
     notes: dict[str, None] = field(default_factory=dict)
     _parts: int = 0
+    _losses: int = 0  # what was left out so far
     _trail: list[int] = field(default_factory=list)
 
     def schema(self, node: Any, depth: int = 0) -> dict[str, Any]:
         """For what a request holds: `readOnly` members are left out. Raises TooLarge."""
         self._parts += 1
-        if self._parts > self.detail.room:
+        if self._parts > self.detail.room and self.detail is not LEAST:
             raise TooLarge
         seen = merged(self.document, node)
         if not isinstance(seen, Mapping):
             return {"not": {}} if seen is False else {}
         known = id(self.document.see(node))
         if known in self._trail:
-            self.notes["a schema that holds itself is cut where it comes back"] = None
-            return self._stub(seen)
+            return self._stub(seen, "a schema that holds itself is cut where it comes back")
+        if self._parts > self.detail.room:
+            return self._stub(seen, DEEP)
         self._trail.append(known)
         try:
             return self._converted(seen, depth)
         finally:
             self._trail.pop()
 
-    def _stub(self, seen: Mapping[str, Any]) -> dict[str, Any]:
+    def _stub(self, seen: Mapping[str, Any], why: str) -> dict[str, Any]:
+        self._lose(why)
         kinds = _kinds(seen)
         text = words(seen.get("description") or seen.get("title"), self.detail.words)
         stub: dict[str, Any] = {"type": kinds[0] if len(kinds) == 1 else kinds} if kinds else {}
         return {**stub, "description": text} if text else stub
 
+    def _lose(self, why: str) -> None:
+        self.notes[why] = None
+        self._losses += 1
+
     def _converted(self, seen: Mapping[str, Any], depth: int) -> dict[str, Any]:
-        deep = depth >= self.detail.depth
-        if deep and any(key in seen for key in ("properties", "items", "oneOf", "anyOf")):
-            self.notes["deep schemas are cut: what is below is described by the API only"] = None
-            return self._stub(seen)
         found: dict[str, Any] = {}
         self._take_type(seen, found)
         for take in (self._take_choices, self._take_object, self._take_list):
@@ -120,26 +127,36 @@ class Converter:
             given = seen.get(key)
             if not isinstance(given, list) or not given:
                 continue
-            # alternatives that are alike once what is not understood is gone exclude each other
-            choices: list[dict[str, Any]] = []
-            for each in given:
-                choice = self.schema(each, depth + 1)
-                if choice not in choices:
-                    choices.append(choice)
+            before = self._losses
+            choices = self._choices(given, depth)
             if {} in choices:
-                continue
-            if len(choices) == 1 and not found.keys() & choices[0].keys() - {"type"}:
+                self._losses += 1
+            elif len(choices) == 1 and not found.keys() & choices[0].keys() - {"type"}:
                 found |= choices[0]
             else:
-                found["anyOf"] = choices
+                # once something is left out, a value may fit two that excluded each other
+                found[key if self._losses == before else "anyOf"] = choices
+
+    def _choices(self, given: list[Any], depth: int) -> list[dict[str, Any]]:
+        choices: list[dict[str, Any]] = []
+        for each in given:
+            choice = self.schema(each, depth + 1)
+            seen = merged(self.document, each)
+            if isinstance(seen, Mapping) and "properties" not in choice and required_names(seen):
+                choice["required"] = required_names(seen)
+            if choice in choices:
+                self._losses += 1
+            else:
+                choices.append(choice)
+        return choices
 
     def _take_object(self, seen: Mapping[str, Any], found: dict[str, Any], depth: int) -> None:
         properties = self.members(seen, depth)
         if properties:
+            for name in required_names(seen):
+                if name in properties:
+                    properties[name]["required"] = True
             found["properties"] = properties
-            required = [name for name in required_names(seen) if name in properties]
-            if required:
-                found["required"] = required
         more = seen.get("additionalProperties")
         if more is False and (properties or found.get("type") == "object"):
             if not seen.get("patternProperties"):
@@ -150,9 +167,16 @@ class Converter:
                 found["additionalProperties"] = inner
 
     def members(self, seen: Mapping[str, Any], depth: int) -> dict[str, Any]:
-        """The properties that a request may set."""
+        """The properties that a request may set; far down only those that it must."""
         found: dict[str, Any] = {}
-        for name, node in self.document.mapping(seen.get("properties")).items():
+        properties = self.document.mapping(seen.get("properties"))
+        needed = required_names(seen)
+        if depth >= self.detail.depth and properties:
+            wanted = {name: properties[name] for name in needed if name in properties}
+            if len(wanted) < len(properties):
+                self._lose(DEEP)
+            properties = wanted
+        for name, node in properties.items():
             inner = self.document.see(node)
             if isinstance(inner, Mapping) and inner.get("readOnly") is True:
                 continue
@@ -184,7 +208,7 @@ class Converter:
             if is_pattern(pattern):
                 found["pattern"] = pattern
             else:
-                self.notes["a pattern that does not run in linear time is left out"] = None
+                self._lose("a pattern that does not run in linear time is left out")
 
 
 def required_names(seen: Mapping[str, Any]) -> list[str]:
@@ -302,7 +326,7 @@ def is_pattern(pattern: str) -> bool:
 def accepts(schema: dict[str, Any], value: Any) -> bool:
     """Whether a value fits, as a caller's would have to."""
     try:
-        return validator(schema, formats=True).is_valid(value)
+        return validator(output_schema(schema), formats=True).is_valid(value)
     except (jsonschema_rs.ValidationError, ValueError):
         return False
 

@@ -50,6 +50,7 @@ class Sending:
         """An argument for a member. Gives the expression that reads it."""
         node, required = self.node(name), name in self.required()
         described = schema if required else self._with_default(schema, node)
+        described = {key: value for key, value in described.items() if key != "required"}
         read = self.request.argument(name, described, required=required, place="body")
         examples = [each for each in self.media.examples if isinstance(each, Mapping)][:1]
         given = [each[name] for each in examples if name in each]

@@ -85,8 +85,13 @@ def _of_swagger(root: Mapping[str, Any]) -> str:
 
 def _literal(url: str) -> str | None:
     """As our files have it, or None. User, query and fragment are not taken over."""
-    parts = urlsplit(_RUNS_OUT.sub("", url)) if "\n" not in url else None
-    if parts is None or parts.scheme not in ("http", "https"):
+    if "{" in url or not url.isprintable():
+        return None
+    try:
+        parts = urlsplit(_RUNS_OUT.sub("", url))
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https"):
         return None
     host = parts.netloc.rpartition("@")[2]
     if not host.isascii():
