@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from gateway.credentials import static
 from gateway.credentials.base import Credential
 from gateway.credentials.digest import DigestCredential
+from gateway.credentials.forward import ForwardCredential
 from gateway.credentials.handshake import HandshakeCredential
 from gateway.credentials.known import Known
 from gateway.credentials.secret import Learner
@@ -72,6 +73,8 @@ def _asking(plan: AuthPlan, means: Means) -> Credential:
     if auth.digest is not None:
         pair = auth.digest
         return DigestCredential(render(pair.username), render(pair.password))
+    if auth.forward is not None:
+        return ForwardCredential(auth.forward)
     if auth.session is not None:
         return _session(auth.session, plan, means)
     raise AssertionError(f"no credential for {auth.kind}")

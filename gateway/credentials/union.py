@@ -9,6 +9,7 @@ import msgspec
 from gateway.credentials import static
 from gateway.credentials.base import Render, Text
 from gateway.credentials.digest import Digest
+from gateway.credentials.forward import Forward
 from gateway.credentials.oauth2 import OAuth2
 from gateway.credentials.session import Session
 from gateway.http.message import HttpRequest, HttpResponse
@@ -31,6 +32,8 @@ class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """OAuth 2.0 without a person: the gateway gets tokens by itself."""
     session: Session | None = None
     """A login whose token or cookies are shown from then on, or a handshake."""
+    forward: Forward | None = None
+    """A header of the caller's own request, handed on."""
 
     def __post_init__(self) -> None:
         given = [name for name in self.__struct_fields__ if getattr(self, name) is not None]

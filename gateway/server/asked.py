@@ -1,11 +1,12 @@
 """A request that has passed its era's checks, and how a handler of its method says no to it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from gateway.domain.client import NOBODY, Client, Context
+from gateway.credentials.forward import ours
+from gateway.domain.client import NOBODY, NOTHING, Client, Context
 from gateway.domain.identity import ANONYMOUS, Identity
 from gateway.protocol import jsonrpc
 from gateway.protocol.eras import Revision
@@ -19,7 +20,8 @@ OF_THE_TOOL = ("name", "arguments")  # of a tools/call, not of its context
 
 
 class Asked(msgspec.Struct, frozen=True, gc=False):
-    """A request and all that answering it depends on. `headers` None: the transport has none.
+    """A request and all that answering it depends on. `headers` are those of the HTTP request it
+    came in; None: the transport has none.
 
     `client` is the way back to whoever sent it, while it is being answered; `dialogue` what a
     legacy one has settled, `hearing` what it is told unasked. They come with requests that may take
@@ -53,7 +55,30 @@ def context_of(asked: Asked) -> Context:
     own = asked.request.params.copy()
     for name in OF_THE_TOOL:
         own.pop(name, None)
-    return Context(asked.client, own)
+    return Context(asked.client, own, Brought(asked.headers) if asked.headers else NOTHING)
+
+
+class Brought(Mapping[str, str]):
+    """Headers of a request, without what they may show to the gateway itself."""
+
+    __slots__ = ("_headers",)
+
+    def __init__(self, headers: Headers) -> None:
+        self._headers = headers
+
+    def __getitem__(self, name: str) -> str:
+        if ours(name):
+            raise KeyError(name)
+        return self._headers[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._headers if not ours(name))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return f"<Brought {len(self._headers)} headers>"
 
 
 def text_of(params: Mapping[str, Any], name: str) -> str:

@@ -5,6 +5,7 @@ cancelled its calls here: only `notifications/cancelled` does.
 """
 
 from gateway.protocol import eras, jsonrpc, mcp, wire
+from gateway.protocol.header_values import Headers
 from gateway.protocol.inbound import Rejection
 from gateway.protocol.task_ids import TASK
 from gateway.server.asked import Asked
@@ -42,8 +43,8 @@ class Legacy:
         primed = RETRY_MS if session.revision.primes else None
         channel = LegacyChannel(post.begin, session.outboxes, primed)
         if isinstance(message, jsonrpc.Batch):
-            return await self._batch(session, message, channel)
-        body = await self._one(session, message, channel)
+            return await self._batch(session, message, channel, post.headers)
+        body = await self._one(session, message, channel, post.headers)
         return _reply(body, channel)
 
     def get(self, post: Post) -> Reply:
@@ -102,11 +103,11 @@ class Legacy:
         return self._sessions.find(named, post.caller, post.surface) or refusal(404, GONE, id=id)
 
     async def _one(
-        self, session: Session, message: jsonrpc.Message, channel: LegacyChannel
+        self, session: Session, message: jsonrpc.Message, channel: LegacyChannel, headers: Headers
     ) -> bytes | None:
         """The response to one message of a session; None where none is due."""
         if isinstance(message, jsonrpc.Request):
-            return await self._request(session, message, channel)
+            return await self._request(session, message, channel, headers)
         if isinstance(message, jsonrpc.Response):
             session.dialogue.answered(message)
         if isinstance(message, jsonrpc.Problem):
@@ -116,7 +117,7 @@ class Legacy:
         return None
 
     async def _request(
-        self, session: Session, request: jsonrpc.Request, channel: LegacyChannel
+        self, session: Session, request: jsonrpc.Request, channel: LegacyChannel, headers: Headers
     ) -> bytes | None:
         surface, revision, dialogue = session.surface, session.revision, session.dialogue
         if not self._endpoint.waits(request.method):
@@ -125,14 +126,16 @@ class Legacy:
         channel.lasting = TASK in request.params
         client = LegacyClient(dialogue, request.params, channel)
         asked = Asked(
-            surface, request, revision, session.caller, None, client, dialogue, session.hearing
+            surface, request, revision, session.caller, headers, client, dialogue, session.hearing
         )
         return await session.calls.run(request.id, self._endpoint.answer(asked))
 
-    async def _batch(self, session: Session, batch: jsonrpc.Batch, channel: LegacyChannel) -> Reply:
+    async def _batch(
+        self, session: Session, batch: jsonrpc.Batch, channel: LegacyChannel, headers: Headers
+    ) -> Reply:
         """What is said of any of its requests goes out on the one stream."""
         answered = await answer_batch(
-            session.revision, batch, lambda message: self._one(session, message, channel)
+            session.revision, batch, lambda message: self._one(session, message, channel, headers)
         )
         if isinstance(answered, Rejection):
             return refusal(400, answered.message)
