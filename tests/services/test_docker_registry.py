@@ -66,21 +66,24 @@ def manifest(**more: object) -> dict[str, object]:
     }
 
 
-async def pushed(registry: str, repository: str, tags: list[str]) -> None:
-    """The blobs, and manifests under these tags, as a client of registries does it."""
+async def uploaded(http: ClientSession, home: str, blob: bytes) -> None:
+    """As a client of registries does it: begun, and sent where the answer says."""
+    async with http.post(f"{home}/blobs/uploads/") as started:
+        place = started.headers["Location"]
     kind = {"Content-Type": "application/octet-stream"}
+    async with http.put(f"{place}&digest={digest(blob)}", data=blob, headers=kind) as done:
+        assert done.status == 201, await done.text()
+
+
+async def pushed(registry: str, repository: str, tags: list[str]) -> None:
+    """The blobs, and one manifest under all these tags."""
+    home, data = f"{registry}/v2/{repository}", json.dumps(manifest()).encode()
+    kind = {"Content-Type": f"{OCI}.manifest.v1+json"}
     async with ClientSession() as http:
         for blob in (LAYER, CONFIG):
-            async with http.post(f"{registry}/v2/{repository}/blobs/uploads/") as started:
-                place = started.headers["Location"]
-            url = f"{place}&digest={digest(blob)}"
-            async with http.put(url, data=blob, headers=kind) as done:
-                assert done.status == 201, await done.text()
-        data = json.dumps(manifest()).encode()
+            await uploaded(http, home, blob)
         for tag in tags:
-            url = f"{registry}/v2/{repository}/manifests/{tag}"
-            named = {"Content-Type": f"{OCI}.manifest.v1+json"}
-            async with http.put(url, data=data, headers=named) as done:
+            async with http.put(f"{home}/manifests/{tag}", data=data, headers=kind) as done:
                 assert done.status == 201, await done.text()
 
 
@@ -94,8 +97,9 @@ async def test_repositories_come_in_pages_that_the_link_header_names(
     agent: Agent, registry: str
 ) -> None:
     names = [f"many/r{number:03}" for number in range(105)]
-    for name in names:
-        await pushed(registry, name, [])
+    async with ClientSession() as http:
+        for name in names:
+            await uploaded(http, f"{registry}/v2/{name}", LAYER)
     listed = await agent.result("list_repositories")
     assert [name for name in listed if name.startswith("many/")] == names
     rest = await agent.result("list_repositories", after="many/r099")
