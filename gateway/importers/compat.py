@@ -7,7 +7,6 @@ from gateway.capability.load import Loaded
 from gateway.config.directories import compat
 from gateway.config.model import Capabilities
 from gateway.credentials.redact import Redactor
-from gateway.importers.fulcrum import live
 from gateway.importers.fulcrum.document import is_fulcrum
 
 
@@ -20,6 +19,9 @@ def load(
     redactor: Redactor,
 ) -> Loaded:
     """Never raises, whatever the bytes. In a folder of other files ours load all the same."""
-    other = compat(settings, file) == "fulcrum" and is_fulcrum(data)
-    read = live.load if other else native.load
+    read = native.load
+    if compat(settings, file) == "fulcrum" and is_fulcrum(data):
+        from gateway.importers.fulcrum import live  # noqa: PLC0415  7 ms of a start, for few
+
+        read = live.load
     return read(data, file, environ=environ, redactor=redactor, vars_override=settings.vars)

@@ -23,6 +23,7 @@ DEFERRED = {  # imports inside functions: for the start-up time they save, or wh
     "observe/metrics.py": {"gateway.observe.exposition"},
     "capability/path_walk.py": {"jsonpath_ng.ext.parser"},
     "capability/template.py": {"gateway.capability"},
+    "importers/compat.py": {"gateway.importers.fulcrum"},
     "server/descriptors.py": {"resource"},
     "transports/websocket.py": {"gateway.transports.websocket_conversation"},
     "credentials/oauth/token_endpoint.py": {"gateway.credentials.oauth"},
