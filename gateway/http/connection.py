@@ -27,6 +27,7 @@ DRAIN_SECONDS = 1.0  # what is left of a stream may take,
 DRAIN_BYTES = 65_536  # and may have
 
 Sink = Callable[[bytes], bool]  # hears bytes of an event stream; True: enough. Raises GatewayError
+Takes = Callable[[int, list[tuple[str, str]]], bool]  # whether it hears that answer; never raises
 
 
 class WireError(Exception):
@@ -96,20 +97,27 @@ class Connection(asyncio.Protocol):
         self.reusable = True
 
     async def exchange(
-        self, data: bytes, *, head_only: bool, cap: int, sink: Sink | None = None
+        self,
+        data: bytes,
+        *,
+        head_only: bool,
+        cap: int,
+        sink: Sink | None = None,
+        takes: Takes | None = None,
     ) -> Answer:
         """Send `data`, one whole request; give the final answer. Raises WireError.
 
         An answer of status 200 that is an event stream goes to `sink`, if there is one, and is not
-        under `cap`; what `sink` raises is raised here. If it has heard enough before the end,
-        `draining` is set: `drained` will tell when the connection is `reusable`, or closed.
+        under `cap`; with `takes` those answers do that it says. What `sink` raises is raised here.
+        If it has heard enough before the end, `draining` is set: `drained` will tell when the
+        connection is `reusable`, or closed.
         """
         if self._transport is None or self._transport.is_closing():
             raise WireError("connection closed", sent=False)
         self.used += 1
         self.reusable = False
         self._begin(head_only=head_only, cap=cap)
-        self._sink = sink
+        self._sink, self._takes = sink, takes
         self._waiter = asyncio.get_running_loop().create_future()  # no local: it holds the error
         self._transport.write(data)
         try:
@@ -118,7 +126,7 @@ class Connection(asyncio.Protocol):
             self.close()
             raise
         finally:
-            self._waiter = self._sink = None
+            self._waiter = self._sink = self._takes = None
             self._chunks = []  # an idle connection holds on to nothing
             if not self.draining:
                 self._end()
@@ -210,7 +218,7 @@ class Connection(asyncio.Protocol):
             raise WireError("unexpected switch of protocols", malformed=True)
         if status >= FINAL:
             self._status = status
-            self._streaming = self._sink is not None and status == FINAL and self._is_stream()
+            self._streaming = self._sink is not None and self._is_taken(status)
             if self._head_only:
                 self._finish()
 
@@ -234,6 +242,11 @@ class Connection(asyncio.Protocol):
         self._headers = []
 
     # -- event streams ------------------------------------------------------------------------
+
+    def _is_taken(self, status: int) -> bool:
+        if self._takes is not None:
+            return self._takes(status, self._headers)
+        return status == FINAL and self._is_stream()
 
     def _is_stream(self) -> bool:
         """One in a content encoding, which nobody asked for, is collected like any body."""

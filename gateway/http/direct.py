@@ -10,7 +10,6 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from yarl import URL
@@ -29,7 +28,8 @@ from gateway.http.addresses import is_public
 from gateway.http.connection import Answer, Connection, TooLarge, WireError
 from gateway.http.failures import ConnectionLost, Unreachable
 from gateway.http.inflate import OFFERED, too_large
-from gateway.http.message import HttpRequest, HttpResponse
+from gateway.http.live import Live
+from gateway.http.message import HttpRequest, HttpResponse, headers_of
 from gateway.http.names import Names, Resolve
 from gateway.http.pool import PER_ORIGIN, Factory, Origin, Pool, Stage, connect
 
@@ -76,22 +76,29 @@ class Direct:
         self._joining = asyncio.Lock()
         self._closed = False
 
-    async def exchange(self, request: HttpRequest, seconds: float, cap: int) -> HttpResponse:
+    async def exchange(
+        self, request: HttpRequest, seconds: float, cap: int, live: Live | None = None
+    ) -> HttpResponse:
         """Send, and read the answer to its end; `body` is still in its content encoding.
 
-        `seconds` bound all of it, `cap` the bytes of the body. Raises GatewayError.
+        `seconds` bound all of it, `cap` the bytes of the body. What `live` takes goes to it and is
+        not in the answer; `seconds` bound each piece of it. Raises GatewayError.
         """
         to = address(request.url)
-        stage = Stage()
+        stage = Stage() if live is None else Stage(sink=live, takes=live.takes)
         data = _serialised(request, to)
         idempotent = request.method in IDEMPOTENT
         head_only = request.method == "HEAD"
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds) as timer:
+                if live is not None:
+                    live.heard = functools.partial(_prolong, timer, seconds)
                 return await self._exchanged(
                     to, data, cap, stage, repeatable=idempotent, head_only=head_only
                 )
         except TimeoutError:
+            if live is not None and live.begun:
+                raise DeadlineExceeded(f"nothing more came for {seconds:g} s") from None
             raise _timeout(stage, to.host, seconds) from None
 
     async def send(
@@ -120,7 +127,7 @@ class Direct:
         except OSError as error:
             raise _unreachable(error, to.host, stage) from None
         body = answer.body if answer.size < LARGE else await self._joined(answer)
-        return HttpResponse(answer.status, _headers(answer), body)
+        return HttpResponse(answer.status, headers_of(answer.headers), body)
 
     async def aclose(self) -> None:
         """Drop every connection; exchanges in flight fail."""
@@ -143,6 +150,11 @@ class Direct:
             self._tls = await asyncio.to_thread(verifying)
         context = self._tls if origin.tls else None
         return await connect(addresses, origin, factory, context, CONNECT_SECONDS)
+
+
+def _prolong(timer: asyncio.Timeout, seconds: float) -> None:
+    if not timer.expired():
+        timer.reschedule(asyncio.get_running_loop().time() + seconds)
 
 
 class NotPublic(OSError):
@@ -199,14 +211,6 @@ def _serialised(request: HttpRequest, to: Address) -> bytes:
         return "".join(lines).encode() + (body or b"")
     except UnicodeEncodeError:
         raise InvalidArguments("a header value holds half a surrogate pair") from None
-
-
-def _headers(answer: Answer) -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    for name, value in answer.headers:
-        text = value if value.isascii() else value.encode("latin-1").decode("utf-8", "replace")
-        found[name] = f"{found[name]}, {text}" if name in found else text
-    return found
 
 
 def _broken(error: WireError, host: str, cap: int) -> GatewayError:

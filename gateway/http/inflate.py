@@ -54,7 +54,7 @@ def unpacked(data: bytes, *, gzip: bool) -> Iterator[bytes]:
         members += 1
         if members > (MOST_MEMBERS if gzip else 1):
             raise zlib.error("data after the end")
-        stream = zlib.decompressobj(_window(data, gzip=gzip))
+        stream = zlib.decompressobj(window(data, gzip=gzip))
         piece = stream.decompress(data, SLICE)
         while not stream.eof:
             yield piece
@@ -65,7 +65,7 @@ def unpacked(data: bytes, *, gzip: bool) -> Iterator[bytes]:
         data = stream.unused_data
 
 
-def _window(data: bytes, *, gzip: bool) -> int:
+def window(data: bytes, *, gzip: bool) -> int:
     """The `wbits` to use. Some servers send deflate without the header that RFC 9110 wants."""
     if gzip:
         return 16 + zlib.MAX_WBITS

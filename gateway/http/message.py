@@ -1,6 +1,6 @@
 """The request a template renders to, and the response a mapping reads. Plain values, no I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -35,3 +35,12 @@ def target(url: str) -> str:
     ends = [at for mark in "/?" if (at := url.find(mark, start)) >= 0]
     found = url[min(ends, default=len(url)) :]
     return found if found.startswith("/") else f"/{found}"
+
+
+def headers_of(received: Iterable[tuple[str, str]]) -> Mapping[str, str]:
+    """As an HttpResponse has them; `received` are in Latin-1, names in lower case."""
+    found: dict[str, str] = {}
+    for name, value in received:
+        text = value if value.isascii() else value.encode("latin-1").decode("utf-8", "replace")
+        found[name] = f"{found[name]}, {text}" if name in found else text
+    return found

@@ -5,6 +5,7 @@ for each answer to "may this caller reach private addresses?": within one, conne
 """
 
 import asyncio
+import functools
 import logging
 from dataclasses import replace
 from typing import Protocol
@@ -14,6 +15,7 @@ from yarl import URL
 from gateway.errors import BadResponse
 from gateway.http.direct import Direct
 from gateway.http.inflate import inflate
+from gateway.http.live import Hearer, Live
 from gateway.http.message import HttpRequest, HttpResponse
 
 log = logging.getLogger(__name__)
@@ -26,10 +28,13 @@ MOST_REDIRECTS = 3
 class Exchange(Protocol):
     """One request to one origin and its answer, `body` still in its content encoding.
 
-    `seconds` bound all of it, `cap` the bytes of the body. Raises GatewayError.
+    `seconds` bound all of it, `cap` the bytes of the body. What `live` takes goes to it, and
+    `seconds` bound each piece of that. Raises GatewayError.
     """
 
-    async def exchange(self, request: HttpRequest, seconds: float, cap: int) -> HttpResponse: ...
+    async def exchange(
+        self, request: HttpRequest, seconds: float, cap: int, live: Live | None = None
+    ) -> HttpResponse: ...
 
     async def aclose(self) -> None: ...
 
@@ -49,14 +54,20 @@ class Outgoing:
         cap: int,
         private: bool = False,
         follow: bool = True,
+        hearer: Hearer | None = None,
     ) -> HttpResponse:
         """The final answer, its content encoding undone. No status is an error here.
 
         `seconds` bound all of it, redirects included; `cap` the bytes of the body, both as they
         come in and unpacked. `private`: addresses that are not public may be reached. `follow`: a
-        redirect within the origin is no answer yet. Raises GatewayError.
+        redirect within the origin is no answer yet. The body of a success goes to `hearer`, and
+        is not in the answer; `seconds` bound each piece of it. Raises GatewayError.
         """
         exchange = (self._any if private else self._public).exchange
+        live = None
+        if hearer is not None:
+            live = Live(hearer, cap)
+            exchange = functools.partial(exchange, live=live)
         clock = asyncio.get_running_loop().time
         started = clock()
         response = await exchange(request, seconds, cap)
@@ -69,6 +80,8 @@ class Outgoing:
             request = replace(request, url=target)
             response = await exchange(request, max(started + seconds - clock(), 0.001), cap)
         _note(request, response, clock() - started)
+        if live is not None:
+            live.end()
         encoding = response.headers.get("content-encoding")
         if encoding:
             return replace(response, body=await inflate(response.body, encoding, cap))

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gateway.http.connection import Answer, Connection, Sink, WireError
+from gateway.http.connection import Answer, Connection, Sink, Takes, WireError
 
 IDLE_SECONDS = 4.0  # Node and uvicorn close after five: few requests shall meet a close
 PER_ORIGIN = 100
@@ -34,13 +34,15 @@ class Origin(NamedTuple):
 class Stage:
     """How far a request got, for whoever must say so. `sent`: it may have reached the peer.
 
-    `sink` hears an event stream (see `Connection.exchange`). A `lasting` exchange is one that may
-    take hours: it has a connection beside the origin's cap. `connection` is the one it is on.
+    `sink` hears an event stream, or what `takes` says (see `Connection.exchange`). A `lasting`
+    exchange is one that may take hours: it has a connection beside the origin's cap. `connection`
+    is the one it is on.
     """
 
     dialling: bool = False
     sent: bool = False
     sink: Sink | None = None
+    takes: Takes | None = None
     lasting: bool = False
     connection: Connection | None = None
 
@@ -146,8 +148,9 @@ class Pool:
         stage: Stage,
     ) -> Answer:
         stage.connection = connection
-        sink = stage.sink
-        answer = await connection.exchange(data, head_only=head_only, cap=cap, sink=sink)
+        answer = await connection.exchange(
+            data, head_only=head_only, cap=cap, sink=stage.sink, takes=stage.takes
+        )
         if connection.reusable:
             self._rest(place, connection)
         elif connection.draining:
