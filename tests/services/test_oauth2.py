@@ -32,7 +32,7 @@ HOSTILE = (
     "\u0000",
 )
 
-Serve = Callable[..., AbstractContextManager[str]]
+Serve = Callable[..., AbstractContextManager[Program]]
 
 
 def program() -> list[Path]:
@@ -49,7 +49,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Serve:
         folder, port = tmp_path_factory.mktemp("oauth2"), free_port()
         shutil.copy(EXAMPLE / "server.mjs", folder)
         (folder / "node_modules").symlink_to(modules)
-        argv = [found, folder / "server.mjs", str(port)]
+        argv: list[str | Path] = [found, folder / "server.mjs", str(port)]
         ready = f"http://127.0.0.1:{port}/given"
         return service(argv, folder / "log", ready, {**SECRETS, **environ})
 
