@@ -1,6 +1,6 @@
 """How a file of a capability folder is read: as ours, or as the folder's `compat:` says."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from gateway.capability import load as native
 from gateway.capability.load import Loaded
@@ -8,6 +8,8 @@ from gateway.config.directories import compat
 from gateway.config.model import Capabilities
 from gateway.credentials.redact import Redactor
 from gateway.importers.fulcrum.document import is_fulcrum
+
+Load = Callable[..., Loaded]
 
 
 def load(
@@ -19,7 +21,7 @@ def load(
     redactor: Redactor,
 ) -> Loaded:
     """Never raises, whatever the bytes. In a folder of other files ours load all the same."""
-    read = native.load
+    read: Load = native.load
     if compat(settings, file) == "fulcrum" and is_fulcrum(data):
         from gateway.importers.fulcrum import live  # noqa: PLC0415  7 ms of a start, for few
 
