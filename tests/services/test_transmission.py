@@ -1,5 +1,6 @@
 """examples/transmission: the 409 handshake, one URL for all, before a real daemon."""
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -14,6 +15,8 @@ from tests.services.install import debian
 from tests.services.starting import service, wanted
 
 EXAMPLE = ROOT / "examples" / "transmission"
+STOPPED, DOWNLOADING = 0, 4
+PATIENCE = 20  # seconds: it looks at the files that are there before it obeys
 
 
 def daemon(folder: Path, port: int) -> list[str]:
@@ -49,6 +52,13 @@ def torrent(name: str, content: bytes) -> tuple[str, str]:
     return base64.b64encode(b"d4:info%be" % info).decode(), hash_
 
 
+async def until(agent: Agent, status: int) -> None:
+    """The first torrent has this status."""
+    async with asyncio.timeout(PATIENCE):
+        while (await agent.result("list_torrents", ids=[1]))[0]["status"] != status:
+            await asyncio.sleep(0.05)
+
+
 @pytest.fixture
 def transmission(tmp_path: Path) -> Iterator[str]:
     found = wanted("Transmission", lambda: debian("transmission"))
@@ -82,14 +92,14 @@ async def test_every_tool_works_behind_the_handshake(agent: Agent, tmp_path: Pat
     other = await agent.result("add_torrent", magnet=magnet)
     assert other["added"] == {"id": 2, "hash": f"{'0' * 39}1", "name": "a&b"}
 
+    await until(agent, STOPPED)
     (one,) = await agent.result("list_torrents", ids=[hash_])
     assert (one["name"], one["bytes"], one["done"]) == (name, 5, 0)
-    assert one["status"] == 0
     assert await agent.text("list_torrents", ids=[1]) == f"1. {name}: 0 % of 5 bytes, stopped"
     assert await agent.result("start_torrents", ids=[1]) == "success"
-    (one,) = await agent.result("list_torrents", ids=[1])
-    assert one["status"] != 0
+    await until(agent, DOWNLOADING)
     assert await agent.result("stop_torrents", ids=[1, hash_]) == "success"
+    await until(agent, STOPPED)
     assert len(await agent.result("list_torrents")) == 2
 
     assert await agent.result("set_speed_limits", down=500, up=0) == "success"
