@@ -127,7 +127,7 @@ def test_references_that_multiply_are_cut_to_size() -> None:
     schemas: dict[str, Any] = {"S0": STRING}
     for level in range(1, 40):
         ref = {"$ref": f"#/components/schemas/S{level - 1}"}
-        schemas[f"S{level}"] = {"type": "object", "properties": {k: ref for k in "abcdefghij"}}
+        schemas[f"S{level}"] = {"type": "object", "properties": dict.fromkeys("abcdefghij", ref)}
         schemas[f"M{level}"] = {"allOf": [{"$ref": f"#/components/schemas/M{level - 1}"}] * 10}
     for name in ("S39", "M39"):
         media = {"schema": {"$ref": f"#/components/schemas/{name}"}}
