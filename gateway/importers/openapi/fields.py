@@ -35,7 +35,7 @@ def _field(name: str, schema: Mapping[str, Any], encoding: Any) -> tuple[str, st
     said = encoding if isinstance(encoding, Mapping) else {}
     style = str(said.get("style", ""))
     if style == "deepObject":
-        return (f"{key}[]" if placing.is_list(schema) else key), ""
+        return key, " | indexed" if placing.holds_lists(schema) else ""
     separator = placing.SEPARATORS.get(style, ",")
     if placing.is_list(schema) and (style in placing.SEPARATORS or said.get("explode") is False):
         return key, f" | join('{separator}')"

@@ -41,6 +41,27 @@ def _merged(document: Document, node: Any, depth: int) -> Any:
     return whole
 
 
+def united(document: Document, seen: Any) -> Any:
+    """An object that is one of several becomes one with the members of them all: those that each of
+    them requires are required.
+    """
+    if not isinstance(seen, Mapping):
+        return seen
+    choices = [
+        merged(document, each) for each in document.listed(seen.get("oneOf", seen.get("anyOf")))
+    ]
+    parts = [each for each in choices if isinstance(each, Mapping)]
+    if not parts:
+        return seen
+    properties: dict[str, Any] = {}
+    for part in (*parts, seen):
+        properties |= document.mapping(part.get("properties"))
+    shared = [set(document.listed(part.get("required"))) for part in parts]
+    required = [*document.listed(seen.get("required")), *sorted(set.intersection(*shared), key=str)]
+    kept = {key: value for key, value in seen.items() if key not in ("oneOf", "anyOf")}
+    return {**kept, "type": "object", "properties": properties, "required": required}
+
+
 def _add(whole: dict[str, Any], part: Mapping[str, Any], document: Document) -> None:
     """What both say of one thing: lists of names are joined, otherwise the later word holds."""
     for key, value in part.items():

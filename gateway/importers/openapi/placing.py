@@ -35,11 +35,22 @@ def expression(inner: str) -> str:
     return f"{{{{ {inner} }}}}"
 
 
+def holds_lists(schema: Mapping[str, Any]) -> bool:
+    """Whether it is a list, or has one in it."""
+    if is_list(schema) or "prefixItems" in schema:
+        return True
+    inner = [*schema.get("properties", {}).values(), schema.get("additionalProperties")]
+    inner += [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    return any(holds_lists(each) for each in inner if isinstance(each, Mapping))
+
+
 def query_pairs(parameter: Parameter, schema: Mapping[str, Any], read: str) -> dict[str, str]:
     """The pairs that carry one parameter. `read` is the expression that reads its argument."""
     name = fixed_name(parameter.name)
     if parameter.as_json:
         return {name: expression(f"{read} | tojson")}
+    if parameter.style == "deepObject" and holds_lists(schema):
+        return {name: expression(f"{read} | indexed")}
     if is_list(schema):
         return _list_pairs(parameter, name, read)
     if not is_object(schema) or parameter.style == "deepObject":
@@ -51,8 +62,6 @@ def query_pairs(parameter: Parameter, schema: Mapping[str, Any], read: str) -> d
 
 
 def _list_pairs(parameter: Parameter, name: str, read: str) -> dict[str, str]:
-    if parameter.style == "deepObject":
-        return {f"{name}[]": expression(read)}
     separator = SEPARATORS.get(parameter.style, ",")
     if parameter.explode:
         return {name: expression(read)}

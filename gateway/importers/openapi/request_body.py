@@ -7,7 +7,7 @@ from typing import Any, Final
 from gateway.capability.annotations import READS
 from gateway.capability.template import has_template
 from gateway.importers.openapi.fields import form, is_binary, multipart
-from gateway.importers.openapi.merging import merged
+from gateway.importers.openapi.merging import merged, united
 from gateway.importers.openapi.model import Inexpressible, Media, Operation
 from gateway.importers.openapi.names import argument_name
 from gateway.importers.openapi.placing import expression
@@ -22,6 +22,7 @@ _STREAMED = re.compile(r"json-seq|ndjson|jsonl|json-lines|stream\+json")
 _AS_TEXT = re.compile(
     r"text/|.*(?:yaml|csv|graphql|javascript|ndjson|jsonl|json-seq|xml|html|sparql|sql)"
 )
+_OF_TEXT = ("minLength", "maxLength", "pattern", "enum")
 _ORDER = ("json", "form", "multipart", "text", "xml", "bytes")  # which of several is sent
 
 
@@ -41,6 +42,8 @@ def fill_body(request: Request, operation: Operation) -> None:
     if others:
         request.note(f"the body may also be {', '.join(others)}: {family} is sent")
     seen = merged(request.converter.document, media.schema)
+    if family in ("form", "multipart"):
+        seen = united(request.converter.document, seen)
     _WRITERS[family](Sending(request, operation, body, media, seen))
 
 
@@ -122,7 +125,10 @@ def _text(sending: Sending) -> None:
     described = schema.get("description") or words(sending.body.description, converter.detail.words)
     note = "" if sending.kind == "text/plain" else f"(the whole body, {sending.kind})"
     text = f"{described} {note}".strip() or "The whole body"
-    read = sending.whole({"type": "string", "description": text})
+    limits = {
+        key: schema[key] for key in _OF_TEXT if key in schema and sending.kind == "text/plain"
+    }
+    read = sending.whole({"type": "string", "description": text, **limits})
     sending.request.body = {"text": expression(read)}
     if sending.media.kind != "text/plain":
         sending.request.headers["Content-Type"] = sending.media.kind

@@ -4,6 +4,7 @@ The rule: what we do not understand, or have no room for, is left out, which all
 nothing that the API takes. References that come back to themselves are cut.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,12 +17,10 @@ from gateway.importers.openapi.document import Document
 from gateway.importers.openapi.merging import merged
 from gateway.importers.openapi.wording import words
 
-FORMATS = frozenset(
-    {"date", "date-time", "email", "uri", "uuid", "ipv4", "ipv6", "time", "hostname"}
-)
-MOST_VALUES = 80  # of an enum
+LARGEST_ENUM = 3_000  # bytes, about
 MOST_TEXT = 2000  # characters of a pattern, or of one value of an enum
 
+_FORMAT = re.compile(r"(?!binary|password|string)[a-z][a-z0-9_.-]{1,30}")
 _COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
 _LIKE = {  # types that documents invent, and what is meant
     **dict.fromkeys(("int", "int32", "int64", "long"), "integer"),
@@ -117,10 +116,10 @@ class Converter:
         if kinds:
             found["type"] = kinds[0] if len(kinds) == 1 else kinds
         form = seen.get("format")
-        if form in FORMATS and kinds[:1] in ([], ["string"]):
-            found["format"] = form
-        elif form == "byte" or seen.get("contentEncoding") == "base64":
+        if form == "byte" or seen.get("contentEncoding") == "base64":
             found["contentEncoding"] = "base64"
+        elif isinstance(form, str) and kinds[:1] in ([], ["string"]) and _FORMAT.fullmatch(form):
+            found["format"] = form
 
     def _take_choices(self, seen: Mapping[str, Any], found: dict[str, Any], depth: int) -> None:
         for key in ("oneOf", "anyOf"):
@@ -176,6 +175,9 @@ class Converter:
             if len(wanted) < len(properties):
                 self._lose(DEEP)
             properties = wanted
+        if seen.get("additionalProperties") is not False:
+            undescribed = [name for name in needed if name not in (seen.get("properties") or {})]
+            properties = {**properties, **{name: {} for name in undescribed}} if properties else {}
         for name, node in properties.items():
             inner = self.document.see(node)
             if isinstance(inner, Mapping) and inner.get("readOnly") is True:
@@ -238,12 +240,12 @@ def _take_values(seen: Mapping[str, Any], found: dict[str, Any]) -> None:
         return
     as_text = found.get("type") == "string"
     values: list[Any] = []
+    if sum(len(str(each)) + 4 for each in given) > LARGEST_ENUM:
+        return
     for each in given:
         value = _text_of(each) if as_text and each is not None else each
         if value not in values and _is_small(value):
             values.append(value)
-        if len(values) > MOST_VALUES:
-            return
     if as_text:
         values = [value for value in values if value is not None]
     if values and all(_fits_type(found.get("type"), value) for value in values):
