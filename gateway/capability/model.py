@@ -23,7 +23,7 @@ METHODS = ("get", "post", "put", "patch", "delete", "head")
 BODIES = ("json", "form", "multipart", "text", "xml", "bytes", "graphql")
 
 LATER: dict[str, tuple[str, ...]] = {  # place → keys of format 1 that a later version brings
-    "auth": ("aws_sigv4", "hmac"),
+    "auth": ("hmac",),
     "secrets": ("keyring:",),
 }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.credentials import static
+from gateway.credentials.aws_sigv4 import AwsSigV4Credential
 from gateway.credentials.base import Credential
 from gateway.credentials.digest import DigestCredential
 from gateway.credentials.forward import ForwardCredential
@@ -75,6 +76,9 @@ def _asking(plan: AuthPlan, means: Means) -> Credential:
         return DigestCredential(render(pair.username), render(pair.password))
     if auth.forward is not None:
         return ForwardCredential(auth.forward)
+    if auth.aws_sigv4 is not None:
+        texts = auth.aws_sigv4.texts
+        return AwsSigV4Credential({each.path[0]: render(each.text) for each in texts})
     if auth.session is not None:
         return _session(auth.session, plan, means)
     raise AssertionError(f"no credential for {auth.kind}")

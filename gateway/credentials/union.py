@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from gateway.credentials import static
+from gateway.credentials.aws_sigv4 import AwsSigV4
 from gateway.credentials.base import Render, Text
 from gateway.credentials.digest import Digest
 from gateway.credentials.forward import Forward
@@ -30,6 +31,8 @@ class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """User and password, proven without being sent (RFC 7616)."""
     oauth2: OAuth2 | None = None
     """OAuth 2.0 without a person: the gateway gets tokens by itself."""
+    aws_sigv4: AwsSigV4 | None = None
+    """AWS Signature Version 4; needs `capgate[aws]`."""
     session: Session | None = None
     """A login whose token or cookies are shown from then on, or a handshake."""
     forward: Forward | None = None

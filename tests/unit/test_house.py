@@ -31,6 +31,7 @@ DEFERRED = {  # imports inside functions: for the start-up time they save, or wh
         "gateway.credentials.oauth.shared_token",
         "gateway.credentials.oauth",
     },
+    "credentials/aws_sigv4.py": {"botocore"},
     "credentials/opening.py": {"gateway.credentials"},
     "credentials/backend_auth.py": {
         "gateway.credentials.oauth.interactive",

@@ -1,0 +1,104 @@
+"""gateway/credentials/aws_sigv4.py: the URL that is signed, and what signing adds."""
+
+import hashlib
+import hmac
+import logging
+from urllib.parse import quote, unquote
+
+import pytest
+
+from gateway.credentials.aws_sigv4 import settled
+from gateway.credentials.opening import opened
+from gateway.http.message import HttpRequest, HttpResponse
+from tests.peers.signing import MEANS, planned
+
+KEYS = {
+    "region": "us-east-1",
+    "service": "service",
+    "access_key": "AKIDEXAMPLE",
+    "secret_key": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+}
+
+
+async def signed(request, **changes):
+    credential = opened(planned({"aws_sigv4": {**KEYS, **changes}}), MEANS)
+    sent = await credential.apply(request, {})
+    assert not await credential.challenged(sent, HttpResponse(403, {}, b""))
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("url", "service", "found"),
+    [
+        ("https://h", "x", "https://h/"),
+        ("https://h?a=b", "x", "https://h/?a=b"),
+        ("https://h/a%2fb/c:d@e", "x", "https://h/a%2Fb/c%3Ad%40e"),
+        ("https://h/a%2Fb/c:d", "s3", "https://h/a/b/c%3Ad"),
+        ("https://h/%C3%A9/~", "s3", "https://h/%C3%A9/~"),
+        ("https://h/x?q=a+b%2Bc&z=1*2&e=&n", "x", "https://h/x?q=a%20b%2Bc&z=1%2A2&e=&n"),
+        ("https://h/?Action=Get", "sqs", "https://h/?Action=Get"),
+        ("https://h:8443/a%252Fb", "x", "https://h:8443/a%252Fb"),
+    ],
+)
+def test_a_url_is_brought_into_the_form_that_is_signed(url, service, found):
+    assert settled(url, service) == found
+    assert settled(found, service) == found
+
+
+@pytest.mark.parametrize("service", ["service", "s3"])
+@pytest.mark.parametrize(
+    "request_",
+    [
+        HttpRequest("GET", "https://h.example/a%2Fb/c:d?b=2&a=1+x&a=%C3%A9", (("Accept", "*/*"),)),
+        HttpRequest("POST", "https://h.example:8443/", (("X-My", " a  b "),), b'{"a":1}'),
+        HttpRequest("PUT", "https://h.example/", (("Date", "yesterday"),)),
+    ],
+)
+async def test_the_signature_is_that_of_the_specification(request_, service):
+    """Computed again from what was sent, in the words of AWS's documentation."""
+    sent = await signed(request_, service=service)
+    assert by_the_book(sent, service) == dict(sent.headers)["Authorization"]
+    assert sent.body == request_.body
+    assert sent.headers[: len(request_.headers)] == request_.headers
+
+
+def by_the_book(sent, service):
+    headers = {name.lower(): " ".join(value.split()) for name, value in sent.headers}
+    shown = headers.pop("authorization")
+    headers["host"] = sent.url.split("/")[2]
+    names = shown.split("SignedHeaders=")[1].split(",")[0].split(";")
+    assert set(names) >= {"host", "x-amz-date"}
+    path, _, query = ("/" + sent.url.split("/", 3)[3]).partition("?")
+    uri = quote(unquote(path)) if service == "s3" else quote(path, safe="/~")
+    body = hashlib.sha256(sent.body or b"").hexdigest()
+    canonical = [sent.method, uri, "&".join(sorted(query.split("&")))]
+    canonical += [f"{name}:{headers[name]}" for name in names]
+    canonical += ["", ";".join(names), body]
+    stamp = headers["x-amz-date"]
+    scope = f"{stamp[:8]}/us-east-1/{service}/aws4_request"
+    digest = hashlib.sha256("\n".join(canonical).encode()).hexdigest()
+    key = f"AWS4{KEYS['secret_key']}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    told = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}"
+    signature = hmac.digest(key, told.encode(), "sha256").hex()
+    credential = f"{KEYS['access_key']}/{scope}"
+    return (
+        f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={';'.join(names)}, "
+        f"Signature={signature}"
+    )
+
+
+async def test_s3_is_told_the_digest_and_temporary_keys_their_token():
+    request = HttpRequest("GET", "https://b.example/k")
+    sent = await signed(request, service="s3", session_token="T")  # noqa: S106  made up
+    shown = dict(sent.headers)
+    assert shown["X-Amz-Content-SHA256"] == hashlib.sha256(b"").hexdigest()
+    assert shown["X-Amz-Security-Token"] == "T"
+    assert "x-amz-security-token" in shown["Authorization"]
+
+
+async def test_the_signer_does_not_log_what_it_signs(caplog):
+    with caplog.at_level(logging.DEBUG):
+        await signed(HttpRequest("GET", "https://h.example/?secret=canary"))
+    assert "canary" not in caplog.text
