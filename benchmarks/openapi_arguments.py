@@ -5,6 +5,7 @@ schema gives as an example or a default is taken, as far as the schema admits th
 """
 
 import base64
+import contextlib
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -79,12 +80,12 @@ class Arguments:
         schema = self._followed(schema)
         if depth:
             yield from _given(schema)
-        for branch in self._branches(schema):
-            for kind in _kinds(branch):
-                try:
-                    yield self._of_kind(kind, branch, depth)
-                except Unsatisfied:
-                    continue
+        for all_of_it in dict.fromkeys((self._everything, True)):
+            fuller = Arguments(self._root, everything=all_of_it)
+            for branch in self._branches(schema):
+                for kind in _kinds(branch):
+                    with contextlib.suppress(Unsatisfied):
+                        yield fuller._of_kind(kind, branch, depth)
 
     def _followed(self, schema: dict[str, Any]) -> dict[str, Any]:
         for _ in range(50):
@@ -129,26 +130,32 @@ class Arguments:
         required, properties = set(schema.get("required", ())), schema.get("properties", {})
         found: dict[str, Any] = {}
         for name, each in properties.items():
-            try:
-                if name in required or (self._everything and depth < DEEPEST):
+            if name in required:
+                found[name] = self._value(each, depth + 1)
+            elif self._everything and depth < DEEPEST:
+                with contextlib.suppress(Unsatisfied):
                     found[name] = self._value(each, depth + 1)
-            except Unsatisfied:
-                if name in required:
-                    raise
         others = schema.get("additionalProperties", True)
         for name in sorted(required - found.keys()):
             found[name] = self._value(others, depth + 1)
-        least = schema.get("minProperties", int(self._everything and not properties and depth > 0))
+        self._add_members(schema, found, depth)
+        return found
+
+    def _add_members(self, schema: dict[str, Any], found: dict[str, Any], depth: int) -> None:
+        """As many as there must be, and one in any case: an empty object is nothing in a form."""
+        properties, others = schema.get("properties", {}), schema.get("additionalProperties", True)
+        wanted = self._everything or bool(properties)
+        least = schema.get("minProperties", int(wanted and 0 < depth < DEEPEST))
         spare = [name for name in properties if name not in found]
         spare += [f"key{number}" for number in range(least)] if others is not False else []
         for name in spare[: max(0, least - len(found))]:
-            found[name] = self._value(properties.get(name, others), depth + 1)
-        return found
+            with contextlib.suppress(Unsatisfied):
+                found[name] = self._value(properties.get(name, others), depth + 1)
 
     def _array(self, schema: dict[str, Any], depth: int) -> list[Any]:
         least = schema.get("minItems", 0)
-        wanted = max(least, int(self._everything and depth < DEEPEST))
         items = schema.get("items", True)
+        wanted = max(least, int(depth < DEEPEST))  # an empty list is nothing in most places
         wanted = min(wanted, schema.get("maxItems", wanted))
         if not wanted:
             return []

@@ -16,7 +16,6 @@ META = {
     "io.modelcontextprotocol/clientCapabilities": {},
 }
 PATIENCE = 30.0  # seconds for a whole call
-TAKEN = {"VIOLATIONS", "NO_RESPONSE_RESPONSE_DEFINED", "SCHEMA_TOO_COMPLEX", "NOT_FOUND"}
 
 
 class Fate(StrEnum):
@@ -102,12 +101,9 @@ def judged(exchange: Exchange | None, answer: Mapping[str, Any]) -> tuple[Fate, 
         return Fate.LOST, said(answer)
     violations = exchange.violations()
     if violations:
-        return Fate.REJECTED, "; ".join(_violation(one) for one in violations)
-    kind, text = exchange.problem()
-    if kind in TAKEN:
-        return Fate.UNANSWERED, text
-    if kind:
-        return Fate.REJECTED, text
+        return Fate.REJECTED, "; ".join(str(one) for one in violations)
+    if exchange.own_failure():
+        return Fate.UNANSWERED, exchange.own_failure()
     if exchange.status == 500 and "content-type" not in exchange.answered:
         return Fate.CRASHED, exchange.content[:300].decode(errors="replace")
     return Fate.ACCEPTED, ""
@@ -133,8 +129,3 @@ def spread(items: Iterable[Any], most: int) -> list[Any]:
     """At most that many of them, evenly."""
     found = list(items)
     return found[:: max(1, math.ceil(len(found) / most))]
-
-
-def _violation(one: Mapping[str, Any]) -> str:
-    place = ".".join(str(part) for part in one["location"])
-    return f"{place} [{one.get('code', '')}] {one['message']}"

@@ -8,19 +8,39 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import DEVNULL, STDOUT, Popen, TimeoutExpired
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.process import free_port
 
 MEMORY = 3000  # megabytes of prism's heap
 START = 90.0  # seconds that a large document may take
 ANSWER = 10.0  # seconds for one answer
+TAKEN = {  # its errors that say nothing against the request
+    "VIOLATIONS",
+    "NO_RESPONSE_RESPONSE_DEFINED",
+    "SCHEMA_TOO_COMPLEX",
+    "NOT_FOUND",
+    "NO_SERIALIZER",
+}
 TOKENS = "/.tokens"  # where the recorder itself gives a token to whoever asks
 TOKEN = b'{"access_token": "a-token-of-the-recorder", "token_type": "Bearer", "expires_in": 3600}'
+
+
+class Violation(NamedTuple):
+    """`place` is such as `("body", "items", "0")`; `code` a keyword of JSON Schema, a status, or
+    the kind of prism's error.
+    """
+
+    place: tuple[str, ...]
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{'.'.join(self.place)} [{self.code}] {self.message}"
 
 
 @dataclass(slots=True)
@@ -35,24 +55,40 @@ class Exchange:
     answered: dict[str, str] = field(default_factory=dict)
     content: bytes = b""
 
-    def violations(self) -> list[dict[str, Any]]:
+    def violations(self) -> list[Violation]:
         """What prism holds against the request; what it says of its own answer is not in it."""
         told = self.answered.get("sl-violations", "[]")
         try:
             found = json.loads(told)
-        except ValueError:  # prism cuts a long list off
-            return [{"location": ["request"], "message": told[:2000], "severity": "Error"}]
-        errors = (one for one in found if one["severity"] == "Error")
-        return [one for one in errors if one["location"][0] == "request"]
+        except ValueError:  # prism cuts a long list off; what it says of the request comes first
+            own = '[{"location":["request"' in told[:60]
+            return [Violation((), "", told[:2000])] if own else []
+        errors = [one for one in found if one["severity"] == "Error"]
+        own = [_violation(one, 1) for one in errors if one["location"][0] == "request"]
+        return own or self._problems()
 
-    def problem(self) -> tuple[str, str]:
-        """(kind, text) of prism's own error, such as UNAUTHORIZED; empty where it is none."""
+    def _problems(self) -> list[Violation]:
+        kind, told = self._problem()
+        if not kind or kind in TAKEN:
+            return []
+        listed = told.get("validation") or []
+        return [_violation(one, 0) for one in listed] or [Violation((), kind, str(told["detail"]))]
+
+    def own_failure(self) -> str:
+        """Why prism, which took the request, has no answer; empty where it has one."""
+        kind, told = self._problem()
+        more = told.get("validation") or told.get("detail")
+        return f"{kind} {told['title']}: {more}"[:2000] if kind in TAKEN else ""
+
+    def _problem(self) -> tuple[str, Mapping[str, Any]]:
+        """(kind, all of it) of prism's own error, such as UNAUTHORIZED; empty where it is none."""
         with contextlib.suppress(ValueError, AttributeError):
             told = json.loads(self.content)
             kind = str(told.get("type", ""))
             if "prism/errors#" in kind:
-                return kind.partition("#")[2], json.dumps(told)[:2000]
-        return "", ""
+                unserved = str(told["title"]).startswith("Cannot find serializer")
+                return "NO_SERIALIZER" if unserved else kind.partition("#")[2], told
+        return "", {}
 
 
 class Recorder:
@@ -137,6 +173,11 @@ async def _listening(port: int, process: Popen[bytes]) -> None:
             return
         await asyncio.sleep(0.1)
     raise OSError(f"prism ended with {process.returncode}")
+
+
+def _violation(told: Mapping[str, Any], skipped: int) -> Violation:
+    place = tuple(str(part) for part in told.get("location") or ())
+    return Violation(place[skipped:], str(told.get("code", "")), str(told.get("message", "")))
 
 
 def _json(body: bytes) -> bytes:

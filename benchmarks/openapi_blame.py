@@ -1,0 +1,258 @@
+"""Whose fault it is that prism rejected a call: by evidence in the call and in the document.
+
+What no rule below explains is the importer's, until somebody shows otherwise. A call is set aside
+only when every single thing that prism holds against it is explained.
+"""
+
+import contextlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+import jsonschema_rs
+
+from benchmarks.openapi_calls import Called, Fate
+from benchmarks.openapi_documents import Document
+from benchmarks.openapi_prism import Exchange, Violation
+
+PARSED = re.compile(r"application/(?:.*\+)?json|application/x-www-form-urlencoded|multipart/.*")
+OURS = ("accept-encoding", "content-length", "host", "connection")  # headers that HTTP itself sets
+OPEN = re.compile(r"\{[^{}]*\}")
+
+
+class Verdict(NamedTuple):
+    """`whose` is prism, document or importer; `why` names the rule."""
+
+    whose: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One complaint, the request it is about, and the operation of the document that was meant."""
+
+    violation: Violation
+    exchange: Exchange
+    document: Document
+    operation: Mapping[str, Any]
+    arguments: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        return self.exchange.headers.get("content-type", "").partition(";")[0].strip()
+
+    @property
+    def field(self) -> str:
+        """The name of the parameter, or of the body's member, that it is about."""
+        return self.violation.place[1] if len(self.violation.place) > 1 else ""
+
+    def values(self) -> Iterator[Any]:
+        """What was sent there: of a body exactly that, of a parameter all that it may be."""
+        if self.violation.place[:1] != ("body",):
+            yield from (one for one in self.arguments.values() if not isinstance(one, (dict, list)))
+            return
+        with contextlib.suppress(ValueError, LookupError, TypeError):
+            found = json.loads(self.exchange.body)
+            for part in self.violation.place[1:]:
+                found = found[int(part)] if isinstance(found, list) else found[part]
+            yield found
+
+    def meets(self, schema: Any, value: Any) -> bool:
+        """Whether the value, or the text of it in a parameter, is admitted by the document."""
+        new = self.document.version.startswith("3.1")
+        validator = jsonschema_rs.Draft202012Validator if new else jsonschema_rs.Draft4Validator
+        with contextlib.suppress(ValueError):
+            known = validator({**self.document.data, "allOf": [schema]})
+            as_text = str(value) if self.violation.place[:1] != ("body",) else value
+            return bool(known.is_valid(value) or known.is_valid(as_text))
+        return False
+
+    def media(self) -> Mapping[str, Any]:
+        body = self.document.follow(self.operation.get("requestBody"))
+        content = body.get("content", {})
+        fitting = [kind for kind in content if fnmatchcase(self.kind, kind.partition(";")[0])]
+        return self.document.follow(content.get(fitting[0])) if fitting else {}
+
+    def schemas(self) -> Iterator[Mapping[str, Any]]:
+        """All schemas that the document has for that place."""
+        place, *rest = self.violation.place or ("",)
+        if place == "body":
+            found = [self.media().get("schema")]
+        else:
+            listed = map(self.document.follow, self.operation.get("parameters", ()))
+            named = [one for one in listed if str(one.get("name")).lower() == self.field]
+            found, rest = [one.get("schema", one) for one in named], rest[1:]
+        for part in rest:
+            found = [inner for one in found for inner in self._inside(one, part)]
+        for one in found:
+            yield from self._flat(one)
+
+    def _inside(self, schema: Any, part: str) -> Iterator[Any]:
+        for one in self._flat(schema):
+            if part in one.get("properties", {}):
+                yield one["properties"][part]
+            elif part.isdecimal() and "items" in one:
+                yield one["items"]
+
+    def _flat(self, schema: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
+        one = self.document.follow(schema)
+        yield one
+        for word in ("allOf", "anyOf", "oneOf"):
+            for inner in one.get(word, ()) if depth < 5 else ():
+                yield from self._flat(inner, depth + 1)
+
+
+def blamed(called: Called, document: Document) -> Verdict | None:
+    """None where the call was accepted."""
+    if called.fate in {Fate.ACCEPTED, Fate.UNANSWERED}:
+        return None
+    if called.exchange is None:
+        return Verdict("importer", f"refused by the gateway: {called.text[:60]}")
+    if called.fate is not Fate.REJECTED:
+        return Verdict("prism", f"it {called.fate} without a word")
+    operation = _operation(called.exchange, document)
+    found = [
+        _of(Seen(violation, called.exchange, document, operation, called.arguments))
+        for violation in called.exchange.violations()
+    ]
+    return max(found, key=lambda verdict: ("prism", "document", "importer").index(verdict.whose))
+
+
+def _of(seen: Seen) -> Verdict:
+    for verdict, holds in RULES.items():
+        if holds(seen):
+            return verdict
+    return Verdict("importer", seen.violation.code)
+
+
+def _operation(exchange: Exchange, document: Document) -> Mapping[str, Any]:
+    """The one that answers there; the most literal path wins. With its path's parameters."""
+    path = exchange.target.partition("?")[0]
+    fitting = [each for each in document.data["paths"] if re.fullmatch(_shape(each), path)]
+    for each in sorted(fitting, key=lambda found: found.count("{")):
+        item = document.follow(document.data["paths"][each])
+        if exchange.method.lower() in item:
+            found = document.follow(item[exchange.method.lower()])
+            parameters = [*item.get("parameters", ()), *found.get("parameters", ())]
+            return {**found, "parameters": parameters}
+    return {}
+
+
+def _shape(path: str) -> str:
+    literal = map(re.escape, OPEN.split(re.split("[?#]", path)[0]))
+    return "[^/]*".join(literal)
+
+
+def _routes_by_path(seen: Seen) -> bool:
+    """The document tells operations apart by a fragment or query in the path."""
+    path = seen.exchange.target.partition("?")[0]
+    marked = [each for each in seen.document.data["paths"] if re.search("[?#]", each)]
+    unrouted = seen.violation.code in {
+        *("NO_PATH_MATCHED_ERROR", "NO_METHOD_MATCHED_ERROR", "INVALID_CONTENT_TYPE", "415"),
+    }
+    return unrouted and any(re.fullmatch(_shape(each), path) for each in marked)
+
+
+def _reads_no_such_body(seen: Seen) -> bool:
+    """XML, YAML, bytes: it holds their text against the schema of an object."""
+    whole = seen.violation.place == ("body",) and seen.violation.code == "type"
+    return whole and not PARSED.fullmatch(seen.kind)
+
+
+def _needs_consumes(seen: Seen) -> bool:
+    without = "consumes" not in seen.document.data and "consumes" not in seen.operation
+    return seen.violation.code == "415" and seen.document.version == "2.0" and without
+
+
+def _reads_no_lists(seen: Seen) -> bool:
+    """Lists and objects in a form without `encoding`, or in parts: it takes their text."""
+    if seen.violation.place[:1] != ("body",) or len(seen.violation.place) != 2:
+        return False
+    said = seen.media().get("encoding", {}).get(seen.field, {})
+    text = seen.kind.startswith("multipart/") or not said.get("style")
+    form = seen.kind.startswith("multipart/") or "urlencoded" in seen.kind
+    return form and text and seen.violation.message.endswith(("must be array", "must be object"))
+
+
+def _invents_objects(seen: Seen) -> bool:
+    """It misses members of a deepObject, or of an object in one, that was not sent at all."""
+    place = seen.violation.place
+    if place[:1] == ("query",):
+        pairs = parse_qsl(seen.exchange.target.partition("?")[2], keep_blank_values=True)
+    elif place[:1] == ("body",) and "urlencoded" in seen.kind:
+        pairs = parse_qsl(seen.exchange.body.decode(), keep_blank_values=True)
+    else:
+        return False
+    inner = place[1:]
+    if len(inner) == 1 and inner[0].count(".") and place[0] == "query":
+        inner = tuple(inner[0].split("."))
+    above = replace(seen, violation=seen.violation._replace(place=place[:1]))
+    if not inner or any(inner[0] in one.get("required", ()) for one in above.schemas()):
+        return False
+    start = (inner[0] + "".join(f"[{part}]" for part in inner[1:])).lower()
+    return not any(unquote(name).lower().startswith(start) for name, _ in pairs)
+
+
+def _wants_no_encoded_text(seen: Seen) -> bool:
+    return "Reserved characters" in seen.violation.message
+
+
+def _empty_form(seen: Seen) -> bool:
+    """All its fields may be left out, but then it takes the empty form for no body."""
+    missing = seen.violation.message == "Body parameter is required"
+    return missing and "urlencoded" in seen.kind and not seen.exchange.body
+
+
+def _alternatives_overlap(seen: Seen) -> bool:
+    """What was sent meets several of those of which it is to meet exactly one: as a text, `1` is
+    an integer and a string.
+    """
+    choices = [one["oneOf"] for one in seen.schemas() if "oneOf" in one]
+    return any(
+        sum(seen.meets(choice, value) for choice in alternatives) > 1
+        for alternatives in choices
+        for value in seen.values()
+    )
+
+
+def _values_of_other_type(seen: Seen) -> bool:
+    """An enum whose values are not of the type it has itself."""
+    return seen.violation.code == "enum" and any(
+        one.get("type") == "string" and not all(isinstance(value, str) for value in one["enum"])
+        for one in seen.schemas()
+        if "enum" in one
+    )
+
+
+def _header_of_http(seen: Seen) -> bool:
+    return seen.violation.place[:1] == ("header",) and (
+        seen.field in OURS or any(f"'{name}'" in seen.violation.message for name in OURS)
+    )
+
+
+def _requires_the_unknown(seen: Seen) -> bool:
+    """A member is required that is described nowhere."""
+    named = re.search(r"required property '(.+)'", seen.violation.message)
+    schemas = list(seen.schemas())
+    return bool(named and any(schemas)) and not any(
+        named[1] in one.get("properties", {}) for one in schemas
+    )
+
+
+RULES: Mapping[Verdict, Callable[[Seen], bool]] = {
+    Verdict("prism", "routes by the path alone, without its query or fragment"): _routes_by_path,
+    Verdict("prism", "does not read XML, YAML and bytes"): _reads_no_such_body,
+    Verdict("prism", "wants `consumes` of a 2.0 document"): _needs_consumes,
+    Verdict("prism", "reads no lists or objects in forms without `encoding`"): _reads_no_lists,
+    Verdict("prism", "misses members of objects that were not sent"): _invents_objects,
+    Verdict("prism", "rejects percent-encoded text"): _wants_no_encoded_text,
+    Verdict("prism", "takes an empty form for none"): _empty_form,
+    Verdict("document", "alternatives that overlap"): _alternatives_overlap,
+    Verdict("document", "values that are not of their own type"): _values_of_other_type,
+    Verdict("document", "headers that HTTP itself sets"): _header_of_http,
+    Verdict("document", "required members that it does not describe"): _requires_the_unknown,
+}
