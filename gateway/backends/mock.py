@@ -12,6 +12,7 @@ from gateway.backends.rest import check_stateless
 from gateway.capability.compiled import CompiledCapability, Oversize
 from gateway.capability.flow import Send, at_once
 from gateway.capability.mock import Replies, mock_replies
+from gateway.capability.paging import Paging
 from gateway.domain.call import Call, Query, Relayed
 from gateway.domain.listing import Health, Listing, Status
 from gateway.domain.tool import ToolResult
@@ -47,7 +48,7 @@ class MockBackend:
         check_stateless(call)
         tool = self._compiled.find(call.tool.ref.name)
         args = tool.prepare(call.arguments)
-        replies = Replies(mock_replies(tool, args))
+        replies = Replies(mock_replies(tool, args), ending=isinstance(tool.run, Paging))
         if tool.run is None:
             result: ToolResult | Oversize = replies.read(functools.partial(tool.read, args))
             return result

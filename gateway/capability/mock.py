@@ -41,10 +41,13 @@ def reply_of(given: Mapping[str, Any]) -> HttpResponse:
 
 
 class Replies:
-    """The answers to one call, given one after the other; the last one again and again."""
+    """The answers to one call, given one after the other; then the last one again and again.
 
-    def __init__(self, replies: Sequence[HttpResponse]) -> None:
-        self._left = list(replies)
+    `ending`: then an empty one, because the last page of a list comes but once.
+    """
+
+    def __init__(self, replies: Sequence[HttpResponse], *, ending: bool = False) -> None:
+        self._left = [*replies, HttpResponse(OK, {}, b"")] if ending else list(replies)
 
     def next(self) -> HttpResponse:
         return self._left.pop(0) if len(self._left) > 1 else self._left[0]

@@ -42,6 +42,7 @@ tools:
     description: Lists things.
     get: /things
     paginate: {{items: $.items, offset: {{query: at}}, size: {{query: size, value: 3}}}}
+    examples: [{{args: {{}}, reply: {{json: {{items: [1, 2, 3]}}}}}}]
   by_link:
     description: Lists things.
     get: /things
@@ -243,3 +244,4 @@ async def test_a_mock_answers_a_whole_flow() -> None:
     mock = MockBackend(compiled("https://api.example.com"))
     async with asyncio.timeout(1):
         assert value(await call(mock, "job")) == [8]
+        assert value(await call(mock, "by_offset")) == [1, 2, 3]
