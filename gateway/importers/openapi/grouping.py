@@ -13,6 +13,11 @@ from gateway.importers.openapi.names import LONGEST_BACKEND, snake, unique
 from gateway.importers.openapi.request import Taken
 from gateway.importers.openapi.servers import host_of
 
+_OF_AWS = (
+    "Authorization",
+    *("X-Amz-Date", "X-Amz-Security-Token", "X-Amz-Content-Sha256", "X-Amz-Credential"),
+    *("X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Algorithm"),
+)
 _NONE = Credential()
 
 
@@ -32,6 +37,8 @@ class Group:
         headers = {*auth.get("header", ()), *self.credential.headers}
         if auth.keys() & {"bearer", "basic", "digest", "oauth2"}:
             headers.add("Authorization")
+        if "aws_sigv4" in auth:
+            headers |= {*_OF_AWS}
         query = {*auth.get("query", ()), *self.credential.query}
         return Taken(frozenset(name.lower() for name in headers), frozenset(query))
 

@@ -118,7 +118,10 @@ def _head(document: Document, info: Mapping[str, Any], members: Group) -> dict[s
     """The file's own keys."""
     credential = members.credential
     api = members.name.upper()
-    secrets = {name: f"env:{api}_{end}" for name, end in credential.secrets.items()}
+    secrets = {
+        name: f"env:{end}" if end.startswith("AWS_") else f"env:{api}_{end}"
+        for name, end in credential.secrets.items()
+    }
     described = joined(_text(info.get("title")), _text(info.get("description")), 200)
     head: dict[str, Any] = {
         "capability": 1,

@@ -10,11 +10,13 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from gateway.capability.escape import header_name_problem
+from gateway.credentials.aws_sigv4 import signer
 from gateway.importers.openapi.document import Document
 from gateway.importers.openapi.model import Credential
 from gateway.importers.openapi.names import snake
 
 MACHINE_FLOWS = ("clientCredentials", "application")
+_REGION = re.compile(r"\b(?:us|eu|ap|sa|ca|me|af|cn)-[a-z]+-[1-9]\b")
 _AWS = re.compile(r"aws_?sigv?4|amazon signature authorization v4", re.IGNORECASE)
 
 
@@ -59,6 +61,8 @@ class Security:
         return self._known[name]
 
     def _read(self, name: str, scheme: Mapping[str, Any]) -> Credential | None:
+        if _AWS.search(f"{scheme.get('x-amazon-apigateway-authtype')} {scheme.get('description')}"):
+            return self._aws()
         match str(scheme.get("type", "")).lower():
             case "apikey":
                 return _api_key(name, scheme)
@@ -91,6 +95,25 @@ class Security:
         told = ", ".join(sorted(str(kind)[:40] for kind in flows)) or "OAuth 2.0"
         return _bearer((f"{told}: a person gets the token, which comes from the environment",))
 
+    def _aws(self) -> Credential:
+        if not signer():
+            text = "requests are signed as AWS asks: install capgate[aws] and import again"
+            return Credential(notes=(text,))
+        servers = self._document.listed(self._document.root.get("servers"))
+        urls = " ".join(str(self._document.mapping(server)) for server in servers[:4])
+        region = _REGION.search(urls)
+        info = self._document.mapping(self._document.root.get("info"))
+        service = snake(str(info.get("x-serviceName") or "execute-api")).replace("_", "-")
+        settings = {
+            "service": service or "execute-api",
+            "region": region[0] if region else "us-east-1",
+            "access_key": "{{ secrets.access_key }}",
+            "secret_key": "{{ secrets.secret_key }}",
+        }
+        secrets = {"access_key": "AWS_ACCESS_KEY_ID", "secret_key": "AWS_SECRET_ACCESS_KEY"}
+        notes = ("requests are signed for the region in auth: base_url has to be of the same",)
+        return Credential({"aws_sigv4": settings}, secrets=secrets, notes=notes)
+
     def _address(self, url: Any) -> str | None:
         if not isinstance(url, str) or "{" in url or not url.isprintable():
             return None
@@ -103,8 +126,6 @@ def _api_key(name: str, scheme: Mapping[str, Any]) -> Credential | None:
     wire, place = scheme.get("name"), scheme.get("in")
     if not isinstance(wire, str) or not wire or "{" in wire or not wire.isprintable():
         return None
-    if _AWS.search(f"{scheme.get('x-amazon-apigateway-authtype')} {scheme.get('description')}"):
-        return Credential(notes=("requests are signed as AWS asks: write auth: {aws_sigv4: …}",))
     secret = snake(wire).removeprefix("x_") or snake(name) or "key"
     secret = secret if secret[:1].isalpha() else f"key_{secret}"
     text = f"{{{{ secrets.{secret} }}}}"

@@ -28,8 +28,8 @@ class Servers:
         if self._document.is_swagger:
             return self._settled(_of_swagger(self._document.root), chosen=False)
         for servers in (*listed, self._document.root.get("servers")):
-            for server in self._document.listed(servers):
-                found = self._document.mapping(server)
+            usable = [self._document.mapping(each) for each in self._document.listed(servers)]
+            for found in _encrypted_first(usable):
                 if isinstance(found.get("url"), str):
                     return self._settled(self._filled(found), chosen="{" in found["url"])
         return self._settled("", chosen=False)
@@ -64,6 +64,13 @@ class Servers:
             host = f"https://{self._name.replace('_', '-')}.invalid"
             usable = f"{host}{path.removeprefix('https://x')}" if path else host
         return f"${{{self._name.upper()}_URL:-{usable}}}"
+
+
+def _encrypted_first(servers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The document's order, but for a first one that is there with https too."""
+    first = str(servers[0].get("url")) if servers else ""
+    better = f"https{first.removeprefix('http')}" if first.startswith("http:") else first
+    return sorted(servers, key=lambda each: each.get("url") != better)
 
 
 def host_of(base: str) -> str:

@@ -14,6 +14,7 @@ _TAG = re.compile(r"<!--.{0,2000}?-->|</?[A-Za-z][^<>]{0,500}>")
 _LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,500}\)")
 _MARKS = re.compile(r"\*\*|__|`|^\s{0,3}#{1,6}\s+|^\s*[-=*_]{3,}\s*$", re.MULTILINE)
 _SPACE = re.compile(r"\s+")
+_BEFORE_MARK = re.compile(r" (?=[.,;:!?)](?:\s|$))")  # what a tag leaves behind
 _SENTENCE = re.compile(r"[.!?](?=\s)|;(?=\s)")
 _OPENS = re.compile(r"\{(?=[{%#])")
 _INVISIBLE = ("Cc", "Cf", "Co", "Cs", "Cn")
@@ -44,7 +45,7 @@ def _plain(text: str) -> str:
     if "](" in text:
         text = _LINK.sub(r"\1", text)
     text = _MARKS.sub("", text)
-    text = _SPACE.sub(" ", text).strip()
+    text = _BEFORE_MARK.sub("", _SPACE.sub(" ", text)).strip()
     if not text.isprintable():
         text = "".join(each for each in text if unicodedata.category(each) not in _INVISIBLE)
     return _OPENS.sub("{ ", text) if "{" in text else text
