@@ -114,7 +114,12 @@ def _steps(spec: ToolSpec) -> Problems:
             last = max(index for index, step in enumerate(spec.steps) if step.id == id)
             yield Problem(("steps", last, "id"), f"a second step called {id!r}")
     changing = any(getattr(step, method) for step in spec.steps for method in CHANGING)
-    if changing and spec.cache is not None and spec.cache != 0:
+    if (
+        changing
+        and not spec.annotations.get("readOnlyHint")
+        and spec.cache is not None
+        and spec.cache != 0
+    ):
         message = "a step changes something: its answers cannot be kept"
         yield Problem(("cache",), message, "remove 'cache'", at_key=True)
     if spec.response is not None and spec.response.as_ != "auto":

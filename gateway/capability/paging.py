@@ -183,7 +183,8 @@ class _Gathered:
         found = self._paging.response.finish(self.items, self._args)
         if self._more is None:
             return found
-        notice = {"type": "text", "text": self._notice()}
+        cut = bool(found.meta and found.meta.get("truncated"))
+        notice = {"type": "text", "text": self._notice(cut=cut)}
         meta = {"returned": len(self.items), **self._next(), **(found.meta or {})}
         return replace(found, content=(*found.content, notice), meta=meta)
 
@@ -226,7 +227,7 @@ class _Gathered:
             at = at.removeprefix(origin(at))
         return {"next": cleaned(at, self._paging.response.redactor)}
 
-    def _notice(self) -> str:
+    def _notice(self, *, cut: bool) -> str:
         """What a model is told: that there is more, why it is not here, and how to go on."""
         there = "there is more" if self._sure else "there may be more"
         text = f"{len(self.items)} items; {there}, but {self._more}."
@@ -234,7 +235,8 @@ class _Gathered:
         told = ", ".join(f"{name}={to_json(value).decode()}" for name, value in on.items())
         if told and len(told) <= MOST_TOLD:
             again = f" The first {self._known} items then are known already." if self._known else ""
-            return f"{text} Go on with: {told}.{again}"
+            lost = " What was cut from this result does not come again then." if cut else ""
+            return f"{text} Go on with: {told}.{again}{lost}"
         narrow = [name for name in self._paging.response.optional if name not in self._args]
         return f"{text} Narrow with: {', '.join(narrow)}." if narrow else text
 

@@ -290,3 +290,10 @@ def test_faults_are_told_at_their_keys():
         "paginate.page.json": "there is no JSON body that is an object",
         "paginate.size.variable": "there are no GraphQL variables",
     }
+
+
+def test_what_is_cut_from_a_result_is_not_promised_again():
+    text = CURSOR.replace("max_pages: 3", "max_pages: 1") + "response: {max_bytes: 300}"
+    played = Played(tool_of(text), [page(["x" * 100] * 4, "a")])
+    assert played.meta == {"truncated": True, "returned": 2, "total": 4, "next": "a"}
+    assert played.result.content[-1]["text"].endswith("does not come again then.")
