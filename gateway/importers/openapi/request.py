@@ -189,7 +189,7 @@ def _schema(request: Request, parameter: Parameter) -> dict[str, Any]:
     schema = converter.schema(parameter.schema)
     text = words(parameter.description, converter.detail.words) or schema.get("description", "")
     schema = {**schema, "description": text} if text else schema
-    if not schema.keys() & {"type", "anyOf", "enum", "const"}:
+    if not schema.keys() & {"type", "anyOf", "oneOf", "enum", "const"}:
         schema = {"type": "string", **schema}
     seen = converter.document.mapping(parameter.schema)
     request_default = seen.get("default")

@@ -21,6 +21,7 @@ LARGEST_ENUM = 3_000  # bytes, about
 MOST_TEXT = 2000  # characters of a pattern, or of one value of an enum
 
 _FORMAT = re.compile(r"(?!binary|password|string)[a-z][a-z0-9_.-]{1,30}")
+_JS_LITERAL = re.compile(r"/(\^.*\$)/[a-z]*", re.DOTALL)
 _COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
 _LIKE = {  # types that documents invent, and what is meant
     **dict.fromkeys(("int", "int32", "int64", "long"), "integer"),
@@ -207,6 +208,10 @@ class Converter:
             found["uniqueItems"] = True
         pattern = seen.get("pattern")
         if isinstance(pattern, str) and pattern:
+            literal = _JS_LITERAL.fullmatch(pattern)
+            if literal:
+                self.notes["a pattern with slashes around it is taken for what is between"] = None
+                pattern = literal[1]
             if is_pattern(pattern):
                 found["pattern"] = pattern
             else:

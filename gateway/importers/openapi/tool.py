@@ -97,6 +97,8 @@ def _tags(operation: Operation) -> list[str]:
 def _read_as(answers: Answers) -> str | None:
     """Only where no success is anything else."""
     kinds = answers.kinds
+    if any("json" in kind for kind in kinds):
+        return None
     if answers.is_file or (kinds and all(_BINARY.match(kind) for kind in kinds)):
         return "binary"
     if kinds and all(kind.startswith("text/") for kind in kinds):
