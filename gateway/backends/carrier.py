@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.backends.retry import Again, Rule, Stop
+from gateway.backends.streaming import Listener
 from gateway.capability.compiled import Plan, TryAgain
-from gateway.capability.flow import Read
+from gateway.capability.flow import Read, Reader, Tell
 from gateway.credentials.base import Credential
 from gateway.domain.client import nothing
 from gateway.errors import LATER, BackendError, Reached, UpstreamFailed
@@ -25,6 +26,10 @@ log = logging.getLogger(__name__)
 
 LARGE = 256 << 10  # bytes of a body
 REFUSED = 400  # and above: statuses that may be about our credential
+
+
+def unheard(_: Tell) -> None:
+    """For requests that tell nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,8 @@ class Errand:
     """One request to carry out, and what is to be made of its answer.
 
     `deadline` is on the loop's clock: no wait is begun that would end after it. `inbound` are the
-    headers that its credential may look at.
+    headers that its credential may look at. With a `reader` the body of a success is read while it
+    comes; `tell` hears what that gives.
     """
 
     request: HttpRequest
@@ -49,6 +55,8 @@ class Errand:
     read: Read
     deadline: float
     inbound: Mapping[str, str] = field(default_factory=nothing)
+    reader: Callable[[HttpResponse], Reader] | None = None
+    tell: Callable[[Tell], None] = unheard
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +125,18 @@ class Carrier:
         """What is kept of an error is without its traceback: that holds the answer and all that was
         read of it, in a circle which only the collector would find.
         """
-        plan = errand.plan
+        plan, read = errand.plan, errand.read
+        listener = Listener(errand.reader, errand.tell) if errand.reader else None
         try:
-            response = await self._answered(errand)
+            response = await self._answered(errand, listener)
         except BackendError as lost:
-            safe = plan.idempotent or lost.reached is Reached.NOT_SENT
+            told = listener is not None and listener.heard
+            safe = not told and (plan.idempotent or lost.reached is Reached.NOT_SENT)
             return _Failed(lost.with_traceback(None), may_pass=safe and lost.retryable)
+        if listener is not None:
+            read = listener.read(read)
         try:
-            result = await self.read(response, errand.read)
+            result = await self.read(response, read)
         except UpstreamFailed as failure:
             error = failure.with_traceback(None)
             may_pass = plan.idempotent and response.status in plan.retry_on
@@ -134,22 +146,23 @@ class Carrier:
             error, may_pass = result.error, plan.idempotent
         return _Failed(error, may_pass, asked_wait(response.headers, self._chance.wall()))
 
-    async def _answered(self, errand: Errand) -> HttpResponse:
+    async def _answered(self, errand: Errand, listener: Listener | None) -> HttpResponse:
         """The answer, with our credential on the request, and with a new one if it was refused."""
         credential = self.credential
         if credential is None:
-            return await self._sent(errand.request, errand.plan)
+            return await self._sent(errand.request, errand.plan, listener)
         request = await credential.apply(errand.request, errand.inbound)
-        response = await self._sent(request, errand.plan)
+        response = await self._sent(request, errand.plan, listener)
         if response.status < REFUSED or not await credential.challenged(request, response):
             return response
         request = await credential.apply(errand.request, errand.inbound)
-        return await self._sent(request, errand.plan)
+        return await self._sent(request, errand.plan, listener)
 
-    async def _sent(self, request: HttpRequest, plan: Plan) -> HttpResponse:
-        return await self._send(
-            request, seconds=plan.timeout, cap=plan.transfer, private=self._private
-        )
+    async def _sent(
+        self, request: HttpRequest, plan: Plan, listener: Listener | None
+    ) -> HttpResponse:
+        seconds, cap, private = plan.timeout, plan.transfer, self._private
+        return await self._send(request, seconds=seconds, cap=cap, private=private, hearer=listener)
 
     def _wait(self, attempt: int, errand: Errand, failed: _Failed) -> float | None:
         """Seconds before the next attempt; None when there is none, which the error then tells."""

@@ -19,7 +19,7 @@ from gateway.backends.carrier import Carrier, Chance, Errand
 from gateway.backends.driving import Hands, drive, in_time, teller, too_long
 from gateway.backends.files import Files
 from gateway.capability.compiled import CompiledCapability, CompiledTool, Oversize, TryAgain
-from gateway.capability.flow import Run, Send, Work, at_once
+from gateway.capability.flow import Run, Send, Work
 from gateway.credentials.means import Shared
 from gateway.credentials.opening import opened
 from gateway.domain.call import Call, Query, Relayed
@@ -113,7 +113,9 @@ class RestBackend:
         clock = asyncio.get_running_loop().time
 
         async def send(each: Send) -> Any:
-            errand = Errand(each.request, each.plan, at_once(each, tell), deadline, inbound)
+            errand = Errand(
+                each.request, each.plan, each.read, deadline, inbound, each.reader, tell
+            )
             return await in_time(self._carried(errand, call), deadline)
 
         async def wait(seconds: float) -> None:

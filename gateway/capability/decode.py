@@ -191,6 +191,8 @@ class Answer:
     of XML that are lists.
     """
 
+    failed = False  # only an event can call itself an error
+
     __slots__ = ("_lists", "_value", "body", "headers", "kind", "media", "status")
 
     def __init__(

@@ -34,14 +34,17 @@ class Wait:
 
 
 class Reader(Protocol):
-    """Reads the body of one successful answer while it comes."""
+    """Reads the body of one successful answer while it comes; `ended`: no more is wanted of it."""
+
+    @property
+    def ended(self) -> bool: ...
 
     def feed(self, data: bytes) -> list[Tell]:
         """More of it, decompressed. Raises GatewayError when it cannot go on."""
         ...
 
     def done(self, response: HttpResponse) -> Any | TryAgain:
-        """All of it was fed; `response` is without its body. As `Send.read`."""
+        """All that is wanted was fed; `response` is without its body. As `Send.read`."""
         ...
 
 
@@ -54,13 +57,14 @@ class Send:
 
     `read` is given the whole answer, maybe in a thread; TryAgain means: try again where the plan
     allows it. It raises GatewayError, which is thrown in if no further attempt mends it. With
-    `reader`, the body of a success goes to a Reader made for that attempt, in the place of `read`.
+    `reader`, the body of a success goes to a Reader made for that attempt out of what comes before
+    the body, in the place of `read`.
     """
 
     request: HttpRequest
     plan: Plan
     read: Read
-    reader: Callable[[], Reader] | None = None
+    reader: Callable[[HttpResponse], Reader] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +105,10 @@ def at_once(send: Send, tell: Callable[[Tell], None]) -> Read:
     def read(response: HttpResponse) -> Any | TryAgain:
         if response.status not in SUCCESS:
             return send.read(response)
-        reader = make()
+        head = HttpResponse(response.status, response.headers, b"")
+        reader = make(head)
         for told in reader.feed(response.body):
             tell(told)
-        return reader.done(HttpResponse(response.status, response.headers, b""))
+        return reader.done(head)
 
     return read

@@ -14,18 +14,20 @@ from gateway.capability.compiled import Plan
 from gateway.capability.flow import Begin
 from gateway.capability.language import Expression, Position
 from gateway.capability.mapping import path_at
-from gateway.capability.model import Counted, Cursor, PageSize, Poll, Step, ToolSpec
+from gateway.capability.model import Counted, Cursor, PageSize, Poll, Response, Step, ToolSpec
 from gateway.capability.paging import Paging, Size
 from gateway.capability.path import Path, compile_path
 from gateway.capability.place import Key, Place
 from gateway.capability.plans import looking_plan, step_plan
 from gateway.capability.polling import Polling
-from gateway.capability.positions import InBody, InQuery
+from gateway.capability.positions import InBody, InForm, InQuery
 from gateway.capability.positions import Position as At
+from gateway.capability.reading import streams
 from gateway.capability.request import Asked, RequestTemplate, compile_request
 from gateway.capability.response import ResponseMap
 from gateway.capability.shared import Shared
 from gateway.capability.stepping import CompiledStep, Stepping
+from gateway.capability.streams import Streaming
 from gateway.capability.template import Template, compile_expression, compile_template
 from gateway.capability.tree import SPLICE
 from gateway.capability.turning import ByCursor, ByLink, ByNumber, Turn
@@ -64,6 +66,8 @@ class Kit:
 
 def compile_flow(kit: Kit, template: RequestTemplate) -> Begin | None:
     """The flow of a tool whose first request is `template`; None when there is no other."""
+    if kit.spec.response is not None and streams(kit.spec.response):
+        return _streaming(kit, kit.spec.response, template)
     if kit.spec.paginate is not None:
         return _paging(kit, template)
     return _polling(kit, kit.spec.poll, template) if kit.spec.poll is not None else None
@@ -136,6 +140,12 @@ def _paging(kit: Kit, template: RequestTemplate) -> Begin | None:
     )
 
 
+def _streaming(kit: Kit, given: Response, template: RequestTemplate) -> Begin:
+    each = None if given.each is None else path_at(given.each, kit.at("response", "each"))
+    join = "" if given.join is True else None if given.join is False else given.join
+    return Streaming(template.render, kit.plan, kit.response, each, join)
+
+
 def _turn(kit: Kit, spec: ToolSpec) -> Turn | None:
     given = spec.paginate
     if given is None:
@@ -161,6 +171,8 @@ def _position(given: Cursor | Counted | PageSize, shared: Shared, place: Place) 
         if given.query in shared.auth_query:
             place.at("query").fault(f"query {given.query!r} is set by auth", "rename or remove it")
         return InQuery(given.query)
+    if given.form is not None:
+        return InForm(given.form)
     if given.variable is not None:
         return InBody(("variables", *given.variable.split(".")))
     return InBody(tuple((given.json or "").split(".")))
@@ -174,7 +186,10 @@ def _feeds(kit: Kit, turn: Turn) -> dict[str, str]:
         found = {name: _feeding(query, name, kit) for name in (*names, *args)}
         return {name: arg for name, arg in found.items() if arg is not None}
     at = turn.place  # type: ignore[attr-defined]
-    arg = _feeding(query, at.name, kit) if isinstance(at, InQuery) else _in_body(kit, at.keys)
+    if isinstance(at, InBody):
+        arg = _in_body(kit, at.keys)
+    else:
+        arg = _feeding(query if isinstance(at, InQuery) else kit.spec.form, at.name, kit)
     return {} if arg is None else {"": arg}
 
 

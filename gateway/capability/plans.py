@@ -7,6 +7,7 @@ from gateway.capability.annotations import READS, REPEATABLE, annotations, effec
 from gateway.capability.checks import method_of
 from gateway.capability.compiled import Plan
 from gateway.capability.model import METHODS, Cache, Capability, Limits, Retry, Step, ToolSpec
+from gateway.capability.reading import streams
 
 
 def plan_of(capability: Capability, spec: ToolSpec) -> Plan:
@@ -25,7 +26,8 @@ def plan_of(capability: Capability, spec: ToolSpec) -> Plan:
         retry_on=frozenset(retry.on),
         max_wait=units.seconds(retry.max_wait),
         idempotent=bool(spec.idempotency_key or told["idempotentHint"]),
-        cache_ttl=None if spec.poll else ttl or None,  # a job is started anew each time
+        # a job is started anew each time, and a stream is told while it comes
+        cache_ttl=None if spec.poll or streams(spec.response) else ttl or None,
         revalidate=revalidate,
         transfer=units.size(limits.transfer),
     )

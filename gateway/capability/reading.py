@@ -18,15 +18,19 @@ def check_reading(
         place.at("as").fault(f"{given.as_} has nothing to select or map", hint)
     if given.as_ == "binary" and (given.text is not None or (spec and spec.output is not None)):
         place.at("as").fault("bytes have no 'text' and no 'output'", "remove one of them")
-    if given.as_ in STREAMS:
-        _check_stream(spec, place)
+    if streams(given):
+        _check_stream(spec, given, place)
         return
     for key in ("each", "join"):
         if getattr(given, key) is not None:
             place.at(key).fault(f"{key!r} is of a stream", "as: sse, or as: ndjson")
 
 
-def _check_stream(spec: ToolSpec | None, place: Place) -> None:
+def streams(given: Response | None) -> bool:
+    return given is not None and given.as_ in STREAMS
+
+
+def _check_stream(spec: ToolSpec | None, given: Response, place: Place) -> None:
     if spec is None:
         place.at("as").fault("a step has no stream", "make it a tool of its own")
         return
@@ -35,3 +39,5 @@ def _check_stream(spec: ToolSpec | None, place: Place) -> None:
             place.at("as").fault(f"a stream, and {key!r} too", "make them two tools")
     if spec.cache:
         place.at("as").fault("a stream cannot be kept", "remove 'cache'")
+    if given.join not in (None, False) and (given.select is not None or given.map is not None):
+        place.at("join").fault("joined texts have nothing to select or map", "use 'each'")

@@ -7,10 +7,10 @@ read for a rule only when its status fits and it asks for the body.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from gateway.capability.compiled import TryAgain
-from gateway.capability.decode import Answer, snippet, tidy
+from gateway.capability.decode import snippet, tidy
 from gateway.capability.language import Expression, Position, Scope
 from gateway.capability.model import ErrorRule
 from gateway.capability.path import compile_path
@@ -53,6 +53,20 @@ class Rule:
     message: Template | None
 
 
+class Judged(Protocol):
+    """An answer, or one event of it. `failed`: it calls itself an error."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def failed(self) -> bool: ...
+    def loosely(self) -> Any:
+        """What rules read as `body`; never raises."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """`who` is the tool in messages, such as `gh.create_issue`."""
@@ -62,14 +76,15 @@ class Rules:
     constants: Mapping[str, Any]  # `vars` of the file
     redactor: Redactor
 
-    def judge(self, args: Mapping[str, Any], answer: Answer) -> Outcome:
+    def judge(self, args: Mapping[str, Any], answer: Judged) -> Outcome:
         """Whether the answer is a result, an empty one, or to be asked for again.
 
         Raises UpstreamFailed with what the model should know.
         """
         status = answer.status
         near = [rule for rule in self.rules if rule.statuses is None or status in rule.statuses]
-        if not near and status in SUCCESS:
+        fine = status in SUCCESS and not answer.failed
+        if not near and fine:
             return "ok"
         scope = {
             "args": args,
@@ -81,7 +96,7 @@ class Rules:
         for rule in near:
             if rule.when is None or rule.when.holds(scope):
                 return self._decided(rule, scope)
-        if status in SUCCESS:
+        if fine:
             return "ok"
         raise self.failure(scope, None)
 

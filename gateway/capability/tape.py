@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gateway.capability.compiled import CompiledTool, TryAgain
+from gateway.capability.compiled import CompiledTool, Oversize, TryAgain
 from gateway.capability.flow import Effect, Flow, Left, Read, Reader, Run, Send, Tell
 from gateway.domain.tool import JsonObject, ToolResult
 from gateway.http.message import HttpRequest, HttpResponse
@@ -46,7 +46,7 @@ def taped(tool: CompiledTool) -> tuple[CompiledTool, Tape]:
         tape.exchanges.append(Exchange(made))
         return made
 
-    def read(args: JsonObject, response: HttpResponse) -> ToolResult | TryAgain:
+    def read(args: JsonObject, response: HttpResponse) -> ToolResult | TryAgain | Oversize:
         tape.exchanges[-1].response = response
         return tool.read(args, response)
 
@@ -87,7 +87,7 @@ class _Watched:
         self._tape.exchanges.append(exchange)
         plan = replace(effect.plan, cache_ttl=None)
         make = effect.reader
-        reader = None if make is None else lambda: _Noting(make(), exchange)
+        reader = None if make is None else lambda head: _Noting(make(head), exchange)
         return replace(effect, plan=plan, read=exchange.noting(effect.read), reader=reader)
 
 
@@ -98,6 +98,10 @@ class _Noting:
         self._reader = reader
         self._exchange = exchange
         self._body = bytearray()
+
+    @property
+    def ended(self) -> bool:
+        return self._reader.ended
 
     def feed(self, data: bytes) -> list[Tell]:
         self._body += data

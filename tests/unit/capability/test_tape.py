@@ -69,7 +69,9 @@ def test_a_flow_is_noted_and_gets_what_comes_and_what_is_thrown():
 
 
 class Reader:
-    def __init__(self):
+    ended = False
+
+    def __init__(self, _head):
         self.heard = b""
 
     def feed(self, data):
