@@ -11,6 +11,7 @@ from gateway.capability.flow import Effect, Flow, Send, Tell, Wait, Work
 from gateway.domain.client import Client
 from gateway.domain.tool import ToolResult
 from gateway.errors import DeadlineExceeded, GatewayError
+from gateway.protocol.mcp import PROGRESS
 
 
 async def here(work: Work) -> Any:
@@ -71,7 +72,7 @@ def teller(client: Client) -> Callable[[Tell], None]:
             params["total"] = told.total
         if told.message is not None:
             params["message"] = told.message
-        client.notify("notifications/progress", params)
+        client.notify(PROGRESS, params)
 
     return tell
 
