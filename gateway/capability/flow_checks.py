@@ -25,7 +25,8 @@ Problems = Iterator[Problem]
 Placed = Cursor | Counted | PageSize
 
 WAYS = ("cursor", "page", "offset", "next_url", "link")
-PLACES = ("query", "json", "variable")
+PLACES = ("query", "form", "json", "variable")
+NAMED = ("query", "form")  # those that a name is enough for
 CHANGING = ("post", "put", "patch", "delete")
 OF_A_RESULT = ("text", "max_bytes")  # keys of a response that a model reads
 
@@ -69,8 +70,10 @@ def _placed(spec: ToolSpec, given: Placed) -> Problems:
         yield Problem((), what, f"exactly one of {', '.join(PLACES)}")
         return
     value, place = getattr(given, places[0]), places[0]
-    if not all(value.split(".")) if place != "query" else not value:
+    if not (value if place in NAMED else all(value.split("."))):
         yield Problem((place,), f"{value!r} is no name", "such as page.after")
+    if place == "form" and spec.form is None:
+        yield Problem((place,), "there is no form", "give it 'form:'")
     if place == "json" and not isinstance(spec.json, dict | str):
         yield Problem((place,), "there is no JSON body that is an object", "give it 'json:'")
     if place == "variable" and spec.graphql is None:
@@ -87,8 +90,10 @@ def _doubled(spec: ToolSpec, given: Paginate) -> Problems:
         name = getattr(size, place)
         if name is not None and turn is not None and getattr(turn, place) == name:
             yield Problem(("size", place), f"{name!r} takes the position already")
-    if isinstance(spec.query, dict) and size.query in spec.query:
-        yield Problem(("size", "query"), f"'query' has {size.query!r} too", "remove one")
+    for key in NAMED:
+        name, pairs = getattr(size, key), getattr(spec, key)
+        if isinstance(pairs, dict) and name in pairs:
+            yield Problem(("size", key), f"{key!r} has {name!r} too", "remove one")
 
 
 def _poll(spec: ToolSpec, given: Poll) -> Problems:

@@ -209,7 +209,9 @@ class Cursor(Strict, frozen=True):
     from_: str = field(name="from")
     """A JSONPath: where in the answer the next cursor stands."""
     query: str | None = None
-    """The query parameter that takes it. Exactly one of query, json and variable."""
+    """The query parameter that takes it. Exactly one of query, form, json and variable."""
+    form: str | None = None
+    """The member of the form that takes it."""
     json: str | None = None
     """Where in the JSON body it goes, such as `start_cursor` or `page.after`."""
     variable: str | None = None
@@ -220,7 +222,9 @@ class Counted(Strict, frozen=True):
     """Pages by their number, or by how many items come before them."""
 
     query: str | None = None
-    """The query parameter that takes the number. Exactly one of query, json and variable."""
+    """The query parameter that takes the number. Exactly one of query, form, json and variable."""
+    form: str | None = None
+    """The member of the form that takes it."""
     json: str | None = None
     """Where in the JSON body it goes."""
     variable: str | None = None
@@ -235,7 +239,9 @@ class PageSize(Strict, frozen=True):
     value: Annotated[int, Meta(ge=1)] | str
     """The number; may be a template."""
     query: str | None = None
-    """The query parameter that takes it. Exactly one of query, json and variable."""
+    """The query parameter that takes it. Exactly one of query, form, json and variable."""
+    form: str | None = None
+    """The member of the form that takes it."""
     json: str | None = None
     """Where in the JSON body it goes."""
     variable: str | None = None

@@ -1,4 +1,4 @@
-"""Where a page's position stands in a request: a query pair, or a value inside the JSON body.
+"""Where a page's position stands in a request: in the query or the form, or in the JSON body.
 
 It is put into the request as rendered, in the place of what stands there: the author may let the
 first page begin where an argument says, by the same name.
@@ -35,25 +35,25 @@ class InQuery:
     name: str
 
     def given(self, request: HttpRequest) -> str | Absent:
-        for pair in _pairs(request.url):
-            if name_of(pair) == self.name:
-                return unquote_plus(pair.partition("=")[2])
-        return MISSING
+        return _given(request.url.partition("?")[2], self.name)
 
     def put(self, request: HttpRequest, value: Any) -> HttpRequest:
-        try:
-            ours = f"{query_text(self.name)}={query_text(value)}"
-        except RenderError as error:
-            raise refused(self.name, error) from None
-        pairs: list[str] = []
-        for pair in _pairs(request.url):
-            if name_of(pair) != self.name:
-                pairs.append(pair)
-            elif ours not in pairs:
-                pairs.append(ours)
-        if ours not in pairs:
-            pairs.append(ours)
-        return replace(request, url=f"{request.url.partition('?')[0]}?{'&'.join(pairs)}")
+        path, _, query = request.url.partition("?")
+        return replace(request, url=f"{path}?{_put(query, self.name, value)}")
+
+
+@dataclass(frozen=True, slots=True)
+class InForm:
+    """The same in a form, the body."""
+
+    name: str
+
+    def given(self, request: HttpRequest) -> str | Absent:
+        return _given((request.body or b"").decode(), self.name)
+
+    def put(self, request: HttpRequest, value: Any) -> HttpRequest:
+        form = (request.body or b"").decode()
+        return replace(request, body=_put(form, self.name, value).encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,28 @@ class InBody:
         return value
 
 
-def _pairs(url: str) -> list[str]:
-    return [pair for pair in url.partition("?")[2].split("&") if pair]
+def _given(pairs: str, name: str) -> str | Absent:
+    for pair in pairs.split("&"):
+        if name_of(pair) == name:
+            return unquote_plus(pair.partition("=")[2])
+    return MISSING
+
+
+def _put(pairs: str, name: str, value: Any) -> str:
+    """Raises Refused for a value that has no text."""
+    try:
+        ours = f"{query_text(name)}={query_text(value)}"
+    except RenderError as error:
+        raise refused(name, error) from None
+    found: list[str] = []
+    for pair in pairs.split("&"):
+        if pair and name_of(pair) != name:
+            found.append(pair)
+        elif pair and ours not in found:
+            found.append(ours)
+    if ours not in found:
+        found.append(ours)
+    return "&".join(found)
 
 
 def _body(request: HttpRequest) -> Any:
