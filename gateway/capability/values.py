@@ -15,7 +15,7 @@ LARGEST = 1_000_000  # characters of a rendered text
 
 
 class Absent:
-    """The class of `MISSING`. No comparison with it holds."""
+    """The class of `MISSING`. What is compared with it is missing too (§3.3), and does not hold."""
 
     __slots__ = ()
 
@@ -25,16 +25,35 @@ class Absent:
     def __contains__(self, _: object) -> bool:
         return False
 
-    def _never(self, _: object) -> bool:
-        return False
+    def _never(self, _: object) -> "Absent":
+        return self
 
     __lt__ = __le__ = __gt__ = __ge__ = _never
+
+    def __eq__(self, other: object) -> Any:
+        return True if isinstance(other, Absent) else self
+
+    def __ne__(self, other: object) -> Any:
+        return False if isinstance(other, Absent) else UNLIKE
+
+    def __hash__(self) -> int:
+        return hash(Absent)
 
     def __repr__(self) -> str:
         return "MISSING"
 
 
+class Unlike(Absent):
+    """What `missing != value` gives: it holds, and is missing where a value is asked for."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return True
+
+
 MISSING: Final = Absent()
+UNLIKE: Final = Unlike()
 
 
 class TemplateError(ValueError):

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.capability.language import Position
 from gateway.capability.template import compile_expression, compile_template
-from gateway.capability.values import MISSING, RenderError, TemplateError
+from gateway.capability.values import MISSING, Absent, RenderError, TemplateError
 
 NAMES = {
     "args": ("text", "number", "flag", "none", "list", "object", "people", "gone", "items"),
@@ -489,3 +489,29 @@ def test_plain_templates_do_not_import_jinja():
         "sys.exit('jinja2' in sys.modules)\n"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("op", [">", "<=", "==", "!="])
+@pytest.mark.parametrize("end", ["", " + 0"])
+def test_a_comparison_with_what_is_missing_is_left_out(op, end):
+    """Plain, and such as only Jinja reads."""
+    source = f"{{{{ args.up {op} 1{end} }}}}"
+    made = compile_template(source, position=Position.JSON, names={"args": {"up": {}}})
+    assert isinstance(made.value({"args": {}}), Absent)
+    assert made.value({"args": {"up": 1}}) is (op in {"<=", "=="})
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("body.n > 0", False),
+        ("body.state == 'done'", False),
+        ("body.state != 'done'", True),
+        ("not body.state", True),
+        ("not body.n > 0", True),
+        ("body.state != 'a' and body.n != 1", True),
+    ],
+)
+def test_conditions_go_on_to_hold_where_they_did(condition, holds):
+    made = compile_expression(condition, names={"body": None})
+    assert made.holds({"body": {}}) is holds
