@@ -226,6 +226,26 @@ paginate: {items: $.data, cursor: {from: $.next, variable: c}}
     assert json.loads(played.requests[1].body)["variables"] == {"c": "x"}
 
 
+def test_a_position_in_a_form_takes_the_place_of_what_stands_there():
+    text = """
+args: {filter: {type: string}, from: {type: string}}
+post: /
+form: {Action: List, Filter: "{{ args.filter }}", NextToken: "{{ args.from }}"}
+paginate:
+  items: $.data
+  cursor: {from: $.next, form: NextToken}
+  size: {form: MaxItems, value: 2}
+  max_pages: 2
+"""
+    pages = [page([1], "a+b&c="), page([2], "z")]
+    played = Played(tool_of(text), pages, filter="x&NextToken=y", **{"from": "0"})
+    assert [request.body for request in played.requests] == [
+        b"Action=List&Filter=x%26NextToken%3Dy&NextToken=0&MaxItems=2",
+        b"Action=List&Filter=x%26NextToken%3Dy&NextToken=a%2Bb%26c%3D&MaxItems=2",
+    ]
+    assert played.notice.endswith('Go on with: from="z".')
+
+
 def test_each_page_has_a_key_of_its_own():
     text = CURSOR.replace("get: /things", "post: /things\nidempotency_key: Idempotency-Key")
     played = Played(tool_of(text), [page([1], "a"), page([2])])
@@ -290,6 +310,12 @@ def test_faults_are_told_at_their_keys():
         "paginate.page.json": "there is no JSON body that is an object",
         "paginate.size.variable": "there are no GraphQL variables",
     }
+    found = faults("get: /x\npaginate: {items: $, page: {form: p}}")
+    assert found == {"paginate.page.form": "there is no form"}
+    post = (
+        "post: /x\nform: {n: 1}\npaginate: {items: $, page: {form: p}, size: {form: n, value: 2}}"
+    )
+    assert faults(post) == {"paginate.size.form": "'form' has 'n' too"}
 
 
 def test_what_is_cut_from_a_result_is_not_promised_again():
