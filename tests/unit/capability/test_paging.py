@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from gateway.errors import DeadlineExceeded, UpstreamFailed
+from gateway.capability.links import LinkError, led_to, next_link
+from gateway.errors import DeadlineExceeded, InvalidArguments, UpstreamFailed
 from tests.unit.capability.flows import SECRET, Played, answer, faults, tool_of
 
 CURSOR = """
@@ -323,3 +324,114 @@ def test_what_is_cut_from_a_result_is_not_promised_again():
     played = Played(tool_of(text), [page(["x" * 100] * 4, "a")])
     assert played.meta == {"truncated": True, "returned": 2, "total": 4, "next": "a"}
     assert played.result.content[-1]["text"].endswith("does not come again then.")
+
+
+def test_the_size_may_be_what_the_caller_says():
+    text = """
+args: {rows: {type: string}}
+get: /things
+paginate: {items: $, page: {query: p}, size: {query: limit, value: "{{ args.rows | int }}"}}
+"""
+    assert Played(tool_of(text), [answer([1])], rows="2").urls == ["/things?limit=2&p=1"]
+    assert Played(tool_of(text), [answer([1]), answer([])]).urls == ["/things?p=1", "/things?p=2"]
+    broken = text.replace("| int", "| b64decode")
+    assert isinstance(refusal(broken, rows="%"), InvalidArguments)
+
+
+def test_an_argument_that_is_spliced_in_feeds_the_position_too():
+    for query in ('"{{ rest }}"', '{"...": "{{ rest }}"}', '"{{ args }}"'):
+        cursor = "get: /x\nargs: {after: {type: string}}\nquery: " + query
+        paged = "\npaginate: {items: $.data, cursor: {from: $.next, query: after}, max_pages: 1}"
+        played = Played(tool_of(cursor + paged), [page([1], "a")])
+        assert played.notice.endswith('Go on with: after="a".')
+        linked = "\npaginate: {items: $.data, next_url: $.next, max_pages: 1}"
+        played = Played(tool_of(cursor + linked), [page([1], "?after=b")])
+        assert played.notice.endswith('Go on with: after="b".')
+
+
+def test_only_an_argument_that_alone_fills_the_position_feeds_it():
+    for value in ("{{ args.after }}-{{ args.q }}", "x{{ args.after }}", "fixed"):
+        text = CURSOR.replace("{{ args.after }}", value) + "headers: {X: '{{ args.after }}'}"
+        text = text.replace("max_pages: 3", "max_pages: 1")
+        assert "Go on with" not in Played(tool_of(text), [page([1], "a")]).notice
+
+
+def test_a_position_too_long_to_tell_is_in_the_metadata_alone():
+    text = CURSOR.replace("max_pages: 3", "max_pages: 1")
+    played = Played(tool_of(text), [page([1], "a" * 3000)])
+    assert len(played.meta["next"]) == 3000
+    assert len(played.notice) < 200
+
+
+def test_a_first_page_that_is_no_number_is_refused():
+    text = "args: {p: {type: string}}\nget: /x\nquery: {p: '{{ args.p }}'}\n"
+    text += "paginate: {items: $, page: {query: p}}"
+    assert isinstance(refusal(text, p="two"), InvalidArguments)
+
+
+def test_a_position_that_has_no_place_is_refused():
+    text = """
+args: {filter: {type: [object, string], required: true}}
+post: /search
+json: "{{ args }}"
+paginate: {items: $.data, cursor: {from: $.next, json: filter.page.after}}
+"""
+    played = Played(tool_of(text), [page([1], "a")], filter="all")
+    assert isinstance(played.error, InvalidArguments)
+    played = Played(tool_of(text), [page([1], "a"), page([2])], filter={})
+    assert json.loads(played.requests[1].body) == {"filter": {"page": {"after": "a"}}}
+
+
+def test_a_rule_that_says_try_again_is_asked_of_each_page():
+    text = CURSOR + "errors: [{status: 200, when: body.busy, then: retry, message: Busy.}]"
+    played = Played(tool_of(text), [page([1], "a"), answer({"busy": True})])
+    assert str(played.error) == "Busy. (page 2; 1 items came before it)"
+
+
+def test_answers_that_fill_the_transfer_cap_end_it():
+    text = CURSOR + "limits: {transfer: 30}"
+    played = Played(tool_of(text), [answer({"data": ["x" * 20], "next": "a"})])
+    assert (len(played.requests), played.meta["next"]) == (1, "a")
+
+
+@pytest.mark.parametrize(
+    ("header", "url"),
+    [
+        ("</a>; rel=next", "/a"),
+        ('</a?x=1,2>;rel="prev",</b>; title="x, y"; rel="last next"', "/b"),
+        ("</a>; REL=NEXT", "/a"),
+        ("</a>; rel=nextish", None),
+        ("</a>", None),
+        ("", None),
+        ("nonsense; rel=next", None),
+    ],
+)
+def test_link_headers_of_all_sorts_are_read(header, url):
+    assert next_link(header) == url
+
+
+def test_a_link_with_a_user_name_is_not_followed():
+    with pytest.raises(LinkError, match="user name"):
+        led_to("https://api.example.com/x", "https://ann:pw@api.example.com/y")
+
+
+def test_more_faults_are_told_at_their_keys():
+    head = "get: /x\nquery: {q: 1}\npaginate: {items: $, "
+    same = faults(head + "page: {query: p}, size: {query: p, value: 1}}")
+    assert same == {"paginate.size.query": "'p' takes the position already"}
+    double = faults(head + "link: true, size: {query: q, value: 1}}")
+    assert double.keys() == {"paginate.size.query"}
+    named = faults("post: /x\njson: {}\npaginate: {items: $, page: {json: a..b}}")
+    assert named == {"paginate.page.json": "'a..b' is no name"}
+    assert faults("get: /x\nresponse: {as: binary}\npaginate: {items: $, link: true}").keys() == {
+        "paginate"
+    }
+    wrong = faults('get: /x\nquery: {p: "{{ nope }}"}\npaginate: {items: $, page: {query: p}}')
+    assert wrong.keys() == {"query.p"}
+
+
+def refusal(text, **args):
+    """What a call raises before anything is sent."""
+    played = Played(tool_of(text), [], **args)
+    assert played.requests == []
+    return played.error

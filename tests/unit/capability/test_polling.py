@@ -194,3 +194,39 @@ def test_faults_are_told_at_their_keys():
         "get: /x\npoll: {url: '$.[', until: nope.x, fail_when: '{{ body }}', then: $.x..}"
     )
     assert found.keys() == {"poll.url", "poll.until", "poll.fail_when", "poll.then"}
+
+
+def test_a_result_that_cannot_be_fetched_says_where_the_job_is():
+    played = Played(tool_of(FULL), [job("done"), answer({}, 404)])
+    assert str(played.error) == "HTTP 404 from api.t"
+    played = Played(tool_of(FULL), [job("new"), job("done"), BackendUnavailable("refused")])
+    assert played.error.hint.endswith("its job is at /v1/jobs/7")
+
+
+def test_a_rule_that_says_try_again_or_empty_is_asked_of_each_look():
+    rules = "errors: [{status: 404, then: retry, message: Not yet.}, {status: 410, then: empty}]"
+    played = Played(tool_of(PLAIN + rules), [accepted(location="/j"), answer({}, 404)])
+    assert str(played.error) == "Not yet."
+    gone = Played(tool_of(PLAIN + rules), [accepted(location="/j"), answer({}, 410)])
+    assert gone.value == {}
+
+
+def test_a_path_that_gives_a_list_gives_its_first():
+    text = PLAIN.replace("every: 2s", "every: 2s, url: \"$.links[?@.rel == 'job'].href\"")
+    body = {"links": [{"rel": "x", "href": "/x"}, {"rel": "job", "href": "/j"}]}
+    played = Played(tool_of(text), [answer(body, 202), answer([1])])
+    assert played.urls[1].endswith("/j")
+    none = Played(tool_of(text), [answer({"links": []}, 202)])
+    assert isinstance(none.error, BadResponse)
+
+
+def test_a_get_that_is_given_up_can_be_called_again():
+    text = "get: /stats\npoll: {every: 2s, max_wait: 2s}"
+    played = Played(tool_of(text), [answer(None, 202)] * 2)
+    assert played.error.hint == "call it again later"
+
+
+def test_a_job_that_moves_is_followed():
+    moved = answer({}, 202, location="/j/2")
+    played = Played(tool_of(PLAIN), [accepted(location="/j/1"), moved, answer([1])])
+    assert [url[-4:] for url in played.urls[1:]] == ["/j/1", "/j/2"]

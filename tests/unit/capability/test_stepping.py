@@ -160,3 +160,15 @@ def test_faults_are_told_at_their_keys():
     assert shown.keys() == {"steps[0].response.text", "steps[0].response.max_bytes"}
     many = "steps:" + "".join(f"\n  - {{id: s{at}, get: /a}}" for at in range(11))
     assert faults(many) == {"steps": "11 of them; at most 10"}
+
+
+def test_more_faults_are_told_at_their_keys():
+    steps = "steps:\n  - {id: a, get: /a}"
+    assert faults(f"{steps}\nresponse: {{as: text}}").keys() == {"response.as"}
+    assert faults("steps:\n  - {id: a, get: /a, response: {as: binary}}").keys() == {"steps[0]"}
+    read = faults("steps:\n  - {id: a, get: /a, response: {select: '$.['}}")
+    assert read.keys() == {"steps[0].response.select"}
+    rule = faults("steps:\n  - {id: a, get: /a, errors: [{message: x}], timeout: 0}")
+    assert rule.keys() == {"steps[0].errors[0]", "steps[0].timeout"}
+    secret = faults("steps:\n  - {id: a, get: /a, when: secrets.key}")
+    assert secret.keys() == {"steps[0].when"}
