@@ -18,21 +18,22 @@ from gateway.backends.cache import NOT_MODIFIED, Cache, Pairs, key_of
 from gateway.backends.carrier import Carrier, Chance, Errand
 from gateway.backends.driving import Hands, drive, in_time, teller, too_long
 from gateway.backends.files import Files
+from gateway.backends.looking import Looking
 from gateway.capability.compiled import CompiledCapability, CompiledTool, Oversize, TryAgain
 from gateway.capability.flow import Run, Send, Work
 from gateway.credentials.means import Shared
 from gateway.credentials.opening import opened
 from gateway.domain.call import Call, Query, Relayed
 from gateway.domain.client import NOTHING
-from gateway.domain.listing import Listing, Status
+from gateway.domain.listing import Listing
 from gateway.domain.tool import JsonObject, ToolResult
 from gateway.errors import BackendUnavailable, StateRejected
 from gateway.http.addresses import names_private
+from gateway.http.direct import Contexts, Direct
 from gateway.http.message import HttpResponse
 from gateway.http.outgoing import Outgoing
 
 SUCCESS = range(200, 300)
-LOOK_AGAIN = 2.0  # seconds between two looks for a missing secret
 UNCHANGED = object()  # stands for an answer that is the kept one still
 
 
@@ -55,36 +56,36 @@ class RestBackend:
     ) -> None:
         private = allow_private or names_private(URL(compiled.origin).raw_host or "")
         self._chance = chance or Chance()
-        self._carrier = Carrier(outgoing, self._chance, private=private)
+        self._looking = Looking(compiled)
+        tls = self._looking.tls
+        self._own = own = _own(tls.context) if tls is not None else None
+        self._carrier = Carrier(own or outgoing, self._chance, private=private)
         self._cache = cache
         self._files = files or Files()
         self._compiled = compiled
-        self._listing = compiled.listing("rest", compiled.health())
         if compiled.auth is not None:
             shared, send = credentials or Shared(outgoing, {}), self._carrier.send_own
-            means = shared.for_rest(compiled.name, compiled.origin, send, private=private)
+            name, origin = compiled.name, compiled.origin
+            means = shared.for_rest(name, origin, send, private=private, http=own)
             self._carrier.credential = opened(compiled.auth, means)
-        self._on_change: Callable[[], None] | None = None
-        self._next_look: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
-        return f"<RestBackend {self._compiled.name!r}, {self._listing.health}>"
+        return f"<RestBackend {self._compiled.name!r}, {self.listing.health}>"
 
     @property
     def listing(self) -> Listing:
-        return self._listing
+        return self._looking.listing
 
     async def start(self, on_change: Callable[[], None], notify: Notify) -> None:
-        self._on_change = on_change
-        self._look()
+        await self._looking.start(on_change)
 
     async def aclose(self) -> None:
-        self._on_change = None
-        if self._next_look is not None:
-            self._next_look.cancel()
+        self._looking.stop()
         credential, self._carrier.credential = self._carrier.credential, None
         if credential is not None:
             await credential.aclose()
+        if self._own is not None:
+            await self._own.aclose()
         self._compiled.secrets.release()
 
     async def call(self, call: Call) -> ToolResult:
@@ -95,7 +96,7 @@ class RestBackend:
         try:
             result: ToolResult | Oversize = await self._called(tool, args, call)
         except BackendUnavailable:  # a secret has gone missing, perhaps
-            self._look()
+            self._looking.look()
             raise
         return self._files.keep(result, call) if isinstance(result, Oversize) else result
 
@@ -157,19 +158,10 @@ class RestBackend:
             raise result.error
         return result
 
-    def _look(self) -> None:
-        """See whether secrets came or went; while one is missing, look again later."""
-        health = self._compiled.health()
-        if health != self._listing.health:
-            self._listing = replace(self._listing, health=health)
-            if self._on_change is not None:
-                self._on_change()
-        if self._next_look is not None:
-            self._next_look.cancel()
-            self._next_look = None
-        if health.status is not Status.OK and self._on_change is not None:
-            loop = asyncio.get_running_loop()
-            self._next_look = loop.call_later(LOOK_AGAIN, self._look)
+
+def _own(context: Contexts) -> Outgoing:
+    """Connections of one backend alone: nobody else shows its certificate."""
+    return Outgoing(Direct(public_only=True, tls=context), Direct(public_only=False, tls=context))
 
 
 def check_stateless(call: Call) -> None:

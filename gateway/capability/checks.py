@@ -53,6 +53,7 @@ def file_problems(capability: Capability) -> Problems:
         if problem:
             yield Problem(("secrets", name), problem)
     yield from _session(capability)
+    yield from _tls(capability)
     yield from _written_out(capability)
     yield from _names((), (capability.name or "",))
     yield from _names(("tools",), capability.tools)
@@ -96,6 +97,18 @@ def _session(capability: Capability) -> Problems:
         for problem in (*_method(auth.session.login), *_body(auth.session.login)):
             yield problem.below(*place, "login")
     yield from _read((*place, "expires"), auth.session.expires, _positive)
+
+
+def _tls(capability: Capability) -> Problems:
+    tls = capability.tls
+    if tls is None:
+        return
+    if not (tls.ca or tls.cert):
+        yield Problem(("tls",), "names no certificate", "such as tls: {ca: company-ca.pem}")
+    if tls.key is not None and not tls.cert:
+        yield Problem(("tls", "key"), "a key without its certificate", "add cert:")
+    if capability.base_url.startswith("http:"):
+        yield Problem(("tls",), "the base_url is not https, so no certificate is ever looked at")
 
 
 def _written_out(capability: Capability) -> Problems:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from msgspec import structs
@@ -16,7 +17,7 @@ from gateway.capability.compile import Compiled, Compiler
 from gateway.capability.compiled import CompiledCapability
 from gateway.capability.conform import conform
 from gateway.capability.login import with_login
-from gateway.capability.model import Capability
+from gateway.capability.model import Capability, Tls
 from gateway.capability.place import Key
 from gateway.capability.yaml import Parsed, parse
 from gateway.credentials.redact import Redactor
@@ -80,7 +81,7 @@ def load(
         secrets=secrets,
         auth=auth,
         inbound=compiler.shared.inbound,
-        tls=spec.tls,
+        tls=spec.tls and _beside(spec.tls, file),
     )
     return Loaded(capability, tuple(issues), parsed, spec.secrets, tools)
 
@@ -110,6 +111,14 @@ class _Report:
     def forget(self) -> None:
         self._parsed = None
         self._issues = []
+
+
+def _beside(tls: Tls, file: str) -> Tls:
+    """Its paths, which begin at the file's folder, made absolute."""
+    folder = Path(file).absolute().parent
+    given = structs.asdict(tls).items()
+    found = {name: str(folder / Path(path).expanduser()) for name, path in given if path}
+    return structs.replace(tls, **found)
 
 
 def _overridden(spec: Capability, given: Mapping[str, Any], report: _Report) -> Capability:

@@ -470,7 +470,7 @@ class Capability(Strict, frozen=True):
     auth: Auth | Literal["none"] | None = None
     """What proves to the API who we are."""
     tls: Tls | None = None
-    """Certificates: whom to trust, and who we are."""
+    """Certificates: whom to trust, and who we are. For all that this file sends."""
     headers: dict[HeaderName, Any] = {}
     """Sent with every request."""
     query: dict[str, Any] = {}

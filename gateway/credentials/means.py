@@ -3,6 +3,7 @@
 OAuth's libraries take 100 ms to load, so they are loaded when the first backend needs them.
 """
 
+import functools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -65,17 +66,30 @@ class Shared:
         )
 
     def for_rest(
-        self, name: str, origin: str, send: opening.SendOwn, *, private: bool = False
+        self,
+        name: str,
+        origin: str,
+        send: opening.SendOwn,
+        *,
+        private: bool = False,
+        http: Http | None = None,
     ) -> opening.Means:
-        """What the credential of a capability file may use; `send` is its backend's."""
-        return opening.Means(name, origin, send, self.tokens, self._learner, self._clock, private)
+        """What the credential of a capability file may use; `send` is its backend's.
+
+        `http`: its backend has certificates of its own, and so its tokens are asked for with them.
+        """
+        tokens = self.tokens if http is None else functools.partial(self._made, http)
+        return opening.Means(name, origin, send, tokens, self._learner, self._clock, private)
 
     def tokens(self) -> "Tokens":
         if self._tokens is None:
-            from gateway.credentials.oauth.shared_token import Tokens  # noqa: PLC0415
-
-            self._tokens = Tokens(self._http, self._learner, self._clock, self.store)
+            self._tokens = self._made(self._http)
         return self._tokens
+
+    def _made(self, http: Http) -> "Tokens":
+        from gateway.credentials.oauth.shared_token import Tokens  # noqa: PLC0415
+
+        return Tokens(http, self._learner, self._clock, self.store)
 
     def store(self) -> "TokenStore":
         """Raises ConfigError for a key in the environment that is none."""

@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import ssl
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from yarl import URL
@@ -53,12 +54,16 @@ class Address(NamedTuple):
     target: str
 
 
+Contexts = Callable[[], Awaitable[ssl.SSLContext]]  # raises GatewayError
+
+
 class Direct:
     """Connections shared by everyone who may reach the same addresses.
 
     `public_only`: the private-address rule holds for every address dialled. `resolve` and `tls`
-    are the system's look-up and a verifying context of TLS 1.2 or newer, unless given. Of requests
-    to one origin at most `per_origin` are under way, the rest waits.
+    are the system's look-up and a verifying context of TLS 1.2 or newer, unless given; a `tls` that
+    is a function is asked for each new connection. Of requests to one origin at most `per_origin`
+    are under way, the rest waits.
     """
 
     def __init__(
@@ -66,7 +71,7 @@ class Direct:
         *,
         public_only: bool,
         resolve: Resolve | None = None,
-        tls: ssl.SSLContext | None = None,
+        tls: ssl.SSLContext | Contexts | None = None,
         per_origin: int = PER_ORIGIN,
     ) -> None:
         self._public_only = public_only
@@ -146,10 +151,15 @@ class Direct:
             addresses = [address for address in addresses if is_public(address)]
             if not addresses:
                 raise NotPublic
-        if origin.tls and self._tls is None:
-            self._tls = await asyncio.to_thread(verifying)
-        context = self._tls if origin.tls else None
+        context = await self._context() if origin.tls else None
         return await connect(addresses, origin, factory, context, CONNECT_SECONDS)
+
+    async def _context(self) -> ssl.SSLContext:
+        if callable(self._tls):
+            return await self._tls()
+        if self._tls is None:
+            self._tls = await asyncio.to_thread(verifying)
+        return self._tls
 
 
 def _prolong(timer: asyncio.Timeout, seconds: float) -> None:

@@ -48,6 +48,36 @@ class Authority:
         context.load_cert_chain(path)
         return context
 
+    def mutual(self, host: str = "localhost") -> ssl.SSLContext:
+        """A server's context that wants a certificate of this authority from its clients."""
+        context = self.server(host)
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(cadata=_pem(self._certificate).decode())
+        return context
+
+    def written(self, name: str = "ca") -> Path:
+        """Its own certificate, as a file."""
+        path = self.folder / f"{name}.pem"
+        path.write_bytes(_pem(self._certificate))
+        return path
+
+    def identity(self, name: str, password: bytes | None = None) -> tuple[Path, Path]:
+        """A certificate for `name` and its key, as files."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        certificate = self._sign(subject, key, name, DAY)
+        paths = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        paths[0].write_bytes(_pem(certificate))
+        hidden = serialization.BestAvailableEncryption(password) if password else None
+        paths[1].write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                hidden or serialization.NoEncryption(),
+            )
+        )
+        return paths
+
     def _sign(
         self,
         name: x509.Name,

@@ -441,7 +441,7 @@ async def test_a_missing_secret_degrades_the_backend_until_it_is_there(tmp_path:
     path.write_text("abcdef")
     now[0] = 2.0
     assert await ask(backend, {"key": 1}) == "fine"
-    backend._look()
+    backend._looking.look()
     assert backend.listing.health.status is Status.OK
     path.unlink()
     now[0] = 4.0
