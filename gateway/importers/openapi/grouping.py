@@ -136,6 +136,29 @@ def _difference(found: Group, bases: Counter[str]) -> str:
     return next(iter(found.credential.auth), "open")
 
 
+class Variables:
+    """The environment variables of secrets: named after the API, so that its files share them, but
+    for two credentials that would have one name.
+    """
+
+    def __init__(self, api: str) -> None:
+        self._api = api.upper()
+        self._owners: dict[str, bytes] = {}
+
+    def of(self, members: Group) -> dict[str, str]:
+        """`secrets:` of a file."""
+        credential = members.credential
+        kind = next(iter(credential.auth), "")
+        owner = msgspec.json.encode((kind, credential.auth if kind != "oauth2" else None))
+        found: dict[str, str] = {}
+        for name, end in credential.secrets.items():
+            variable = end if end.startswith("AWS_") else f"{self._api}_{end}"
+            if self._owners.setdefault(variable, owner) != owner:
+                variable = f"{members.name.upper()}_{end}"
+            found[name] = f"env:{variable}"
+        return found
+
+
 def by_size(tools: dict[str, Any], most: int) -> Iterator[dict[str, Any]]:
     """In parts of at most `most` bytes of JSON each, as one file may not hold more; and it may not
     hold more than so many values either.

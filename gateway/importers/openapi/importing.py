@@ -7,7 +7,7 @@ from typing import Any
 from gateway.importers.base import Draft, Imported, ImportFailed, Note
 from gateway.importers.openapi.choosing import Options
 from gateway.importers.openapi.document import Document, Source
-from gateway.importers.openapi.grouping import Group, by_size, group
+from gateway.importers.openapi.grouping import Group, Variables, by_size, group
 from gateway.importers.openapi.model import Inexpressible
 from gateway.importers.openapi.names import (
     LONGEST_BACKEND,
@@ -15,6 +15,7 @@ from gateway.importers.openapi.names import (
     LONGEST_TOOL,
     backend_name,
     tool_names,
+    unique,
 )
 from gateway.importers.openapi.proving import prove
 from gateway.importers.openapi.reader import Reader
@@ -23,6 +24,7 @@ from gateway.importers.openapi.tool import Made, make
 from gateway.importers.openapi.wording import joined, printable_line, words
 from gateway.importers.writing import capability_text
 
+FEW = 100  # tools that fit into one file, however large they are
 LARGEST = 700_000  # bytes of a file's tools as JSON; our reader takes some more as YAML
 
 
@@ -36,7 +38,7 @@ def import_openapi(source: Source, options: Options | None = None) -> Imported:
     reader = Reader(document, servers, wanted)
     operations = list(reader.operations())
     groups = group(operations, name, by_tag=wanted.split == "tag")
-    making = _Making(document, info)
+    making = _Making(document, info, name, {each.name for each in groups})
     for each in groups:
         making.file(each)
     making.notes += [Note("", text) for text in servers.notes]
@@ -55,13 +57,16 @@ def _host(document: Document) -> str:
 class _Making:
     """The files so far."""
 
-    def __init__(self, document: Document, info: Mapping[str, Any]) -> None:
+    def __init__(
+        self, document: Document, info: Mapping[str, Any], name: str, taken: set[str]
+    ) -> None:
         self.drafts: list[Draft] = []
         self.notes: list[Note] = []
         self.skipped: list[Note] = []
         self._document = document
         self._info = info
-        self._names: set[str] = set()
+        self._variables = Variables(name)
+        self._taken = taken  # names of files
 
     def file(self, members: Group) -> None:
         made = self._made(members)
@@ -70,9 +75,7 @@ class _Making:
         wheres = dict(zip(names, (each.operation.where for each in made), strict=True))
         self.notes += [Note("", text) for text in members.credential.notes]
         for index, part in enumerate(by_size(trees, LARGEST)):
-            name = (
-                members.name if not index else f"{members.name[: LONGEST_BACKEND - 3]}_{index + 1}"
-            )
+            name = unique(members.name, self._taken, LONGEST_BACKEND) if index else members.name
             self._draft(replace(members, name=name), part, wheres)
 
     def _made(self, members: Group) -> list[Made]:
@@ -87,9 +90,30 @@ class _Making:
             self.notes += [Note(operation.where, text) for text in made.notes]
         return found
 
+    def _head(self, members: Group) -> dict[str, Any]:
+        """The file's own keys."""
+        credential, info = members.credential, self._info
+        secrets = self._variables.of(members)
+        described = joined(_text(info.get("title")), _text(info.get("description")), 200)
+        head: dict[str, Any] = {
+            "capability": 1,
+            "name": members.name,
+            "description": described or members.name,
+        }
+        docs = words(
+            self._document.mapping(self._document.root.get("externalDocs")).get("url"), 500
+        )
+        if docs.startswith(("https://", "http://")):
+            head["docs"] = docs
+        version = words(str(info.get("version") or ""), 60)
+        beside = {"version": version, "secrets": secrets, "auth": credential.auth}
+        beside |= {"headers": credential.headers, "query": credential.query}
+        head["base_url"] = members.base
+        return head | {key: value for key, value in beside.items() if value}
+
     def _draft(self, members: Group, tools: dict[str, Any], wheres: Mapping[str, str]) -> None:
         file = f"{members.name}.yaml"
-        tree = {**_head(self._document, self._info, members), "tools": tools}
+        tree = {**self._head(members), "tools": tools}
         head = (*_told(self._document), *members.credential.notes)
 
         def write(whole: Mapping[str, Any]) -> str:
@@ -102,7 +126,8 @@ class _Making:
 
 
 def _names(made: list[Made], backend: str) -> list[str]:
-    longest = min(LONGEST_TOOL, LONGEST_TOGETHER - len("__") - len(backend))
+    more = len("_99") if len(made) > FEW else 0  # of a second file, where one is not enough
+    longest = min(LONGEST_TOOL, LONGEST_TOGETHER - len("__") - len(backend) - more)
     operations = [each.operation for each in made]
     wanted = [(each.id, each.method, each.path) for each in operations]
     return tool_names(wanted, longest, backend)
@@ -112,30 +137,6 @@ def _told(document: Document) -> Iterable[str]:
     version = printable_line(document.version)
     yield f"Made from {printable_line(document.source.name)} (OpenAPI {version}). For review:"
     yield "read what it sends and what it may change, then move it into a capability folder."
-
-
-def _head(document: Document, info: Mapping[str, Any], members: Group) -> dict[str, Any]:
-    """The file's own keys."""
-    credential = members.credential
-    api = members.name.upper()
-    secrets = {
-        name: f"env:{end}" if end.startswith("AWS_") else f"env:{api}_{end}"
-        for name, end in credential.secrets.items()
-    }
-    described = joined(_text(info.get("title")), _text(info.get("description")), 200)
-    head: dict[str, Any] = {
-        "capability": 1,
-        "name": members.name,
-        "description": described or members.name,
-    }
-    docs = words(document.mapping(document.root.get("externalDocs")).get("url"), 500)
-    if docs.startswith(("https://", "http://")):
-        head["docs"] = docs
-    version = words(str(info.get("version") or ""), 60)
-    beside = {"version": version, "secrets": secrets, "auth": credential.auth}
-    beside |= {"headers": credential.headers, "query": credential.query}
-    head["base_url"] = members.base
-    return head | {key: value for key, value in beside.items() if value}
 
 
 def _text(value: Any) -> str:

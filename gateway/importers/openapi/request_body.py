@@ -12,6 +12,7 @@ from gateway.importers.openapi.model import Inexpressible, Media, Operation
 from gateway.importers.openapi.names import argument_name
 from gateway.importers.openapi.placing import expression
 from gateway.importers.openapi.request import Request
+from gateway.importers.openapi.schema import accepts
 from gateway.importers.openapi.sending import BASE64, Sending
 from gateway.importers.openapi.wording import words
 
@@ -74,7 +75,9 @@ def _json(sending: Sending) -> None:
         request.headers["Content-Type"] = sending.media.kind
     members = _flat_members(sending)
     if members is None:
-        read = sending.whole(request.converter.schema(sending.media.schema, 1))
+        schema = request.converter.schema(sending.media.schema, 1)
+        # without an argument {} is sent: where that is no body, it has to be given
+        read = sending.whole(schema, required=not accepts(schema, {}))
         request.body = {"json": expression(read)}
         return
     whole = "{{ rest }}" if request.args else "{{ args }}"

@@ -50,7 +50,8 @@ class Security:
             wanted = tuple(scope for scope in scopes or () if isinstance(scope, str))
             joined = _joined(whole, replace(part, scopes=wanted))
             if joined is None:
-                return None
+                both = "two of its credentials need one header: only the first is sent"
+                joined = replace(whole, notes=(*whole.notes, both))
             whole = joined
         return whole
 

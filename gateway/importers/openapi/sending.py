@@ -57,12 +57,12 @@ class Sending:
         self.request.sample(read, [*given, *(node[key] for key in ("example",) if key in node)])
         return read
 
-    def whole(self, schema: dict[str, Any]) -> str:
-        """The body as one argument."""
+    def whole(self, schema: dict[str, Any], *, required: bool = False) -> str:
+        """The body as one argument, which must be given where the document says so too."""
         text = words(self.body.description, self.request.converter.detail.words)
         if text and "description" not in schema:
             schema = {**schema, "description": text}
-        required = self.body.required
+        required = self.body.required or required
         read = self.request.argument("body", schema, required=required, place="content")
         self.request.sample(read, self.media.examples)
         return read

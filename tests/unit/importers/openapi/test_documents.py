@@ -293,3 +293,34 @@ def test_2_0_has_host_path_and_schemes() -> None:
 def test_deprecated_operations_say_so() -> None:
     whole = document({"/x": {"get": operation(deprecated=True, summary="List")}})
     assert tool(whole)["description"] == "List (deprecated)"
+
+
+def test_files_of_one_api_share_the_variable_of_a_credential_and_no_other() -> None:
+    schemes = {"a": KEY, "b": {**KEY, "in": "query"}}
+    paths = {
+        "/b": {"get": operation(security=[{"b": []}])},
+        "/c": {"get": operation(servers=[{"url": "https://files.example"}])},
+        "/y": {"get": operation()},
+    }
+    found = {
+        draft.file: draft.text for draft in imported(secured(schemes, {"a": []}, **paths)).drafts
+    }
+    assert "env:PETS_API_KEY}" in found["pets.yaml"]
+    assert "env:PETS_API_KEY}" in found["pets_files.yaml"]
+    assert "env:PETS_QUERY_API_KEY}" in found["pets_query.yaml"]
+
+
+def test_of_two_credentials_for_one_header_the_first_is_sent_and_that_is_told() -> None:
+    schemes = {"a": {"type": "http", "scheme": "basic"}, "b": {"type": "http", "scheme": "bearer"}}
+    whole = secured(schemes, {"a": [], "b": []})
+    assert list(tree(whole)["auth"]) == ["basic"]
+    assert notes(whole) == ["two of its credentials need one header: only the first is sent"]
+
+
+def test_a_body_that_cannot_be_empty_must_be_given_even_if_the_document_forgot_to_say_so() -> None:
+    schema = {"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}
+    body = {"content": {"application/json": {"schema": schema}}}
+    assert tool(document({"/x": {"post": operation(requestBody=body)}}))["args"]["body"]["required"]
+    body = {"content": {"application/json": {"schema": {"type": "object"}}}}
+    free = tool(document({"/x": {"post": operation(requestBody=body)}}))["args"]["body"]
+    assert "required" not in free
