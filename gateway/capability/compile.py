@@ -18,7 +18,8 @@ from gateway.capability.arguments import compile_arguments, compile_constraints
 from gateway.capability.checks import method_of
 from gateway.capability.compiled import CompiledTool
 from gateway.capability.flow import Begin
-from gateway.capability.flows import Kit, compile_flow, compile_steps
+from gateway.capability.flows import compile_flow, compile_steps
+from gateway.capability.kit import Kit
 from gateway.capability.language import Position
 from gateway.capability.mapping import Selection, compile_selection
 from gateway.capability.model import (

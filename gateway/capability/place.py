@@ -41,6 +41,10 @@ class Place:
     def at(self, *keys: Key) -> "Place":
         return Place((*self.path, *keys), self.names, self.report, self.reads)
 
+    def knowing(self, names: Names) -> "Place":
+        """The same place, where these can be read too."""
+        return Place(self.path, {**self.names, **names}, self.report, self.reads)
+
     def fault(self, message: str, hint: str | None = None) -> None:
         self.report(self.path, message, hint)
 
