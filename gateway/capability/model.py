@@ -23,12 +23,12 @@ METHODS = ("get", "post", "put", "patch", "delete", "head")
 BODIES = ("json", "form", "multipart", "text", "xml", "bytes", "graphql")
 
 LATER: dict[str, tuple[str, ...]] = {  # place → keys of format 1 that a later version brings
-    "auth": ("hmac",),
     "secrets": ("keyring:",),
 }
 
 _METHOD = "the method is the key of the path, such as get: /items"
 _ARGS = "arguments stand below args:, each by its name, such as id: {type: string, required: true}"
+_KEY = 'write header: {X-Api-Key: "{{ secrets.key }}"}, or query: {key: …}'
 _RETRY = "such as retry: {max: 3}"
 _BODY = f"write one of {', '.join(f'{body}:' for body in BODIES)}"
 _BELOW = "stands below response:"
@@ -38,7 +38,8 @@ ADVICE: dict[str, str] = {  # place → what to write there, or in place of a ke
     "base_url": "such as base_url: https://api.example.com/v2",
     "tools": "each tool by its name, such as get_item:, and below it what it does and calls",
     "auth": 'such as auth: {bearer: "{{ secrets.token }}"}',
-    "auth.api_key": 'write header: {X-Api-Key: "{{ secrets.key }}"}, or query: {key: …}',
+    "auth.api_key": _KEY,
+    "auth.key": _KEY,
     "auth.token": 'write bearer: "{{ secrets.token }}"',
     "auth.type": "the kind is the key, such as bearer:",
     "retry": _RETRY,

@@ -11,6 +11,7 @@ from gateway.credentials.base import Credential
 from gateway.credentials.digest import DigestCredential
 from gateway.credentials.forward import ForwardCredential
 from gateway.credentials.handshake import HandshakeCredential
+from gateway.credentials.hmac_signature import Chance, HmacCredential
 from gateway.credentials.known import Known
 from gateway.credentials.secret import Learner
 from gateway.credentials.session import Session
@@ -76,6 +77,8 @@ def _asking(plan: AuthPlan, means: Means) -> Credential:
         return DigestCredential(render(pair.username), render(pair.password))
     if auth.forward is not None:
         return ForwardCredential(auth.forward)
+    if auth.hmac is not None:
+        return HmacCredential(auth.hmac, render, Chance(means.wall))
     if auth.aws_sigv4 is not None:
         texts = auth.aws_sigv4.texts
         return AwsSigV4Credential({each.path[0]: render(each.text) for each in texts})

@@ -11,6 +11,7 @@ from gateway.credentials.aws_sigv4 import AwsSigV4
 from gateway.credentials.base import Render, Text
 from gateway.credentials.digest import Digest
 from gateway.credentials.forward import Forward
+from gateway.credentials.hmac_signature import Hmac
 from gateway.credentials.oauth2 import OAuth2
 from gateway.credentials.session import Session
 from gateway.http.message import HttpRequest, HttpResponse
@@ -31,6 +32,8 @@ class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """User and password, proven without being sent (RFC 7616)."""
     oauth2: OAuth2 | None = None
     """OAuth 2.0 without a person: the gateway gets tokens by itself."""
+    hmac: Hmac | None = None
+    """A signature of the request with a shared secret."""
     aws_sigv4: AwsSigV4 | None = None
     """AWS Signature Version 4; needs `capgate[aws]`."""
     session: Session | None = None

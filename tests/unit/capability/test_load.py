@@ -126,7 +126,7 @@ def test_a_path_in_the_way_of_other_formats_is_refused_with_ours(path):
         ("    get: /", "    args: [id]\n    get: /", "each by its name"),
         ("    get: /", "    args: {id: {required: yes}}\n    get: /", "write true"),
         ("tools:", "auth: {api_key: x}\ntools:", "write header:"),
-        ("tools:", "auth: {key: x}\ntools:", "there are bearer, basic, header, query"),
+        ("tools:", "auth: {key: x}\ntools:", "write header:"),
         ("tools:", "auth: bearer\ntools:", "such as auth: {bearer:"),
         ("    get: /", "    headers: {X-A: '{{ secrets.other }}'}\n    get: /", "below secrets:"),
         ("    get: /", "    response: {select: .items}\n    get: /", "'$.items'?"),
