@@ -42,6 +42,9 @@ def import_openapi(source: Source, options: Options | None = None) -> Imported:
     for each in groups:
         making.file(each)
     making.notes += [Note("", text) for text in servers.notes]
+    if not operations:
+        said = "no operation is chosen" if wanted.chooses else "the document has no operations"
+        making.notes.append(Note("", said))
     skipped = (*reader.skipped, *making.skipped)
     return Imported(tuple(making.drafts), tuple(making.notes), skipped)
 

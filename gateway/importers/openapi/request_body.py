@@ -8,7 +8,7 @@ from gateway.capability.annotations import READS
 from gateway.capability.template import has_template
 from gateway.importers.openapi.fields import form, is_binary, multipart
 from gateway.importers.openapi.merging import merged, united
-from gateway.importers.openapi.model import Inexpressible, Media, Operation
+from gateway.importers.openapi.model import Body, Inexpressible, Media, Operation
 from gateway.importers.openapi.names import argument_name
 from gateway.importers.openapi.placing import expression
 from gateway.importers.openapi.request import Request
@@ -37,15 +37,26 @@ def fill_body(request: Request, operation: Operation) -> None:
             raise Inexpressible(f"a body with {operation.method.upper()}")
         request.note(f"the optional body of a {operation.method.upper()} is left out")
         return
-    media = min(body.media, key=lambda each: _rank(each.kind))
+    media, seen = _chosen(request, body)
     family = _family(media.kind)
     others = sorted({_family(each.kind) for each in body.media} - {family})
     if others:
         request.note(f"the body may also be {', '.join(others)}: {family} is sent")
-    seen = merged(request.converter.document, media.schema)
-    if family in ("form", "multipart"):
-        seen = united(request.converter.document, seen)
     _WRITERS[family](Sending(request, operation, body, media, seen))
+
+
+def _chosen(request: Request, body: Body) -> tuple[Media, Any]:
+    """The content type to send, and its schema; not parts that nobody described, if it can be."""
+    document = request.converter.document
+    found: list[tuple[Media, Any]] = []
+    for media in sorted(body.media, key=lambda each: _rank(each.kind)):
+        family, seen = _family(media.kind), merged(document, media.schema)
+        if family in ("form", "multipart"):
+            seen = united(document, seen)
+        if family != "multipart" or (isinstance(seen, Mapping) and seen.get("properties")):
+            return media, seen
+        found.append((media, seen))
+    return found[0]
 
 
 def _family(kind: str) -> str:

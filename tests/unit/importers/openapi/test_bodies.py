@@ -176,3 +176,36 @@ def test_a_large_body_keeps_a_definition_of_sensible_size() -> None:
     found = tool(post("application/json", nested(6)))
     assert len(msgspec.json.encode(found["args"])) < 7_000
     assert list(found["args"]) == ["p0", "p1", "p2", "p3"]
+
+
+def test_parts_that_nobody_described_are_not_what_is_sent() -> None:
+    file = {"schema": {"type": "string", "format": "binary"}}
+    content = {"multipart/form-data": file, "application/octet-stream": file}
+    whole = document({"/x": {"post": operation(requestBody={"content": content})}})
+    assert sent(whole, {"body": "AP8="}).body == b"\x00\xff"
+    del content["application/octet-stream"]
+    assert skips(document({"/x": {"post": operation(requestBody={"content": content})}})) == [
+        ("POST /x", "the parts of its multipart body are not described")
+    ]
+
+
+def test_a_form_of_several_alternatives_has_the_members_of_them_all() -> None:
+    def choice(name: str) -> Any:
+        members = {"kind": STRING, name: STRING}
+        return {"type": "object", "required": ["kind", name], "properties": members}
+
+    schema = {"oneOf": [choice("password"), choice("refresh_token")]}
+    args = tool(post("application/x-www-form-urlencoded", schema))["args"]
+    assert {name: arg.get("required", False) for name, arg in args.items()} == {
+        "kind": True,
+        "password": False,
+        "refresh_token": False,
+    }
+
+
+def test_lists_of_a_deep_object_are_indexed() -> None:
+    items = {"type": "array", "items": {"type": "object", "properties": {"price": STRING}}}
+    schema = {"type": "object", "properties": {"items": items}}
+    deep = {"items": {"style": "deepObject", "explode": True}}
+    whole = post("application/x-www-form-urlencoded", schema, encoding=deep)
+    assert sent(whole, {"items": [{"price": "a"}]}).body == b"items%5B0%5D%5Bprice%5D=a"
