@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import math
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from gateway.capability.compiled import CompiledCapability
 from gateway.capability.load import load
 from gateway.credentials.redact import Redactor
 from gateway.domain.call import Call
+from gateway.domain.client import NOBODY, Context
 from gateway.domain.identity import Identity
 from gateway.domain.tool import Tool, ToolRef, ToolResult
 from gateway.errors import DeadlineExceeded, UpstreamFailed
@@ -115,6 +117,19 @@ def value(result: ToolResult) -> Any:
     return json.loads(result.structured or b"null")
 
 
+class Listener:
+    """A client that hears of progress."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(NOBODY, name)
+
+    def notify(self, method: str, params: Any) -> None:
+        self.heard.append((method, params["progress"], params.get("message")))
+
+
 async def at_once(_: float) -> None:
     """A wait that takes no time."""
 
@@ -171,6 +186,23 @@ async def test_a_job_that_outlasts_the_call_is_told_of_before_the_call_ends() ->
         with pytest.raises(DeadlineExceeded, match=r"it goes on at /jobs/a%2Fb") as caught:
             await call(at, "job", seconds=0.5)
     assert "look at /jobs/a%2Fb later" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("tool", "told"),
+    [
+        ("by_cursor", [(1, "3 items"), (2, "6 items")]),
+        ("job", [(1, "running")]),
+        ("message", [(1, "who"), (2, "dm")]),
+    ],
+)
+async def test_a_client_hears_how_far_it_is(tool: str, told: list[tuple[int, str]]) -> None:
+    client = Listener()
+    context = Context(client=client)  # type: ignore[arg-type]
+    async with backend(FlowingApi(), Chance(sleep=at_once)) as at:
+        listed = Tool(ToolRef("api", tool), {"name": tool})
+        await at.call(Call("1", listed, {}, Identity("ann"), math.inf, context))
+    assert client.heard == [("notifications/progress", *each) for each in told]
 
 
 async def test_steps_send_what_came_before_and_one_key() -> None:
