@@ -22,7 +22,7 @@ from gateway.capability.scrub import scrubbed
 from gateway.capability.template import Template
 from gateway.credentials.redact import Redactor
 from gateway.domain.client import NOTHING
-from gateway.domain.tool import JsonObject, ToolResult, text_result
+from gateway.domain.tool import JsonObject, ToolResult
 from gateway.errors import BadResponse, OutputMismatch
 from gateway.http.message import HttpResponse
 
@@ -165,14 +165,14 @@ class ResponseMap:
         if self.redactor.data(data) is not data:
             value, data = scrubbed(value, self.redactor)
         if len(data) <= self.max_bytes:
-            return ToolResult((self._block(value, data, args),), data)
+            return self._told(value, data, args)
         cut, unused = truncate.fit(value, data, self.max_bytes), self._unused(args)
         if self.output is not None and not self.output.allows(cut.value):
             text = f"{self.who} answered with {len(data)} bytes, more than {self.max_bytes}"
             hint = f"narrow it with {', '.join(unused)}" if unused else None
             raise BadResponse(text, hint=hint)
-        notice = {"type": "text", "text": cut.notice(unused)}
-        return ToolResult((self._block(cut.value, cut.data, args), notice), cut.data, meta=cut.meta)
+        told = self._told(cut.value, cut.data, args)
+        return ToolResult((told.content[0], _text(cut.notice(unused))), cut.data, meta=cut.meta)
 
     def _fitted(self, value: Any, output: Output) -> Any:
         try:
@@ -185,14 +185,24 @@ class ResponseMap:
         output.fitted(scrubbed(value, self.redactor)[0])  # half a secret must not be quoted either
         raise hidden
 
-    def _block(self, value: Any, data: bytes, args: JsonObject) -> JsonObject:
+    def _told(self, value: Any, data: bytes | None, args: JsonObject) -> ToolResult:
         """What the model reads: the author's text, a lone text as it is, else JSON."""
+        said = None
         if self.text is not None:
             said = self.text.text({"args": args, "vars": self.constants, "result": value})
-            if isinstance(said, str):
-                said = truncate.fit_text(self.redactor.text(said), self.max_bytes)
-                return {"type": "text", "text": said}
-        return {"type": "text", "text": value if isinstance(value, str) else data.decode()}
+        if isinstance(said, str):
+            return self._cut(self.redactor.text(said), data, args)
+        text = value if isinstance(value, str) or data is None else data.decode()
+        return ToolResult((_text(text),), data)
+
+    def _cut(self, text: str, data: bytes | None, args: JsonObject) -> ToolResult:
+        """`text` as it is, or what fits of it and a word about that."""
+        short = truncate.fit_text(text, self.max_bytes)
+        if short is text:
+            return ToolResult((_text(text),), data)
+        what = f"{truncate.spaced(len(text))} characters in all"
+        notice = truncate.advise(what, self._unused(args))
+        return ToolResult((_text(short), _text(notice)), data, meta={"truncated": True})
 
     def _other(self, answer: Answer, args: JsonObject) -> ToolResult | Oversize:
         """Text, or a block of bytes."""
@@ -217,14 +227,12 @@ class ResponseMap:
             return self._result(text, args)
         text = self.redactor.text(text)
         if self.text is not None:
-            block = self._block(text, b"", args)
-            return ToolResult((block,))
-        short = truncate.fit_text(text, self.max_bytes)
-        if short is text:
-            return text_result(text)
-        what = f"{truncate.spaced(len(text))} characters in all"
-        notice = {"type": "text", "text": truncate.advise(what, self._unused(args))}
-        return ToolResult(({"type": "text", "text": short}, notice), meta={"truncated": True})
+            return self._told(text, None, args)
+        return self._cut(text, None, args)
 
     def _unused(self, args: JsonObject) -> list[str]:
         return [name for name in self.optional if name not in args]
+
+
+def _text(text: str) -> JsonObject:
+    return {"type": "text", "text": text}

@@ -19,6 +19,8 @@ _DECLARED = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]{
 _DECLARATION = re.compile(r"\s*<\?xml\s[^>]*\?>")
 _MARKS = (  # Appendix F of XML 1.0: what a document begins with
     (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\0\0\xfe\xff", "utf-32"),
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
     (b"<\0", "utf-16-le"),

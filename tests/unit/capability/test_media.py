@@ -225,3 +225,85 @@ def test_no_errors_are_a_result_and_other_tools_have_no_such_rule():
         assert value(raw, kind="application/json", graphql=GRAPHQL)["data"] == {"a": 1}
     raw = b'{"errors":[{"message":"m"}]}'
     assert value(raw, kind="application/json") == {"errors": [{"message": "m"}]}
+
+
+# what does not fit
+
+
+def test_an_authors_text_that_is_cut_says_so_and_leaves_the_structure_whole():
+    body = json.dumps([{"n": n} for n in range(40)]).encode()
+    text = "{% for r in result %}{{ r.n }} and a long line of it{% endfor %}"
+    args = {"page": {"type": "integer"}, "id": {"type": "string", "required": True}}
+    given = {"response": {"text": text, "max_bytes": 600}, "get": "/{{ args.id }}"}
+    tool = compiled({**given, "args": args, "query": "{{ rest }}"}).tool
+    answer = HttpResponse(200, {"content-type": "application/json"}, body)
+    result = tool.read({"id": "x"}, answer)
+    said, notice = (block["text"] for block in result.content)
+    assert len(said.encode()) <= 600
+    assert said.endswith("]")
+    assert notice.startswith("Truncated: ")
+    assert notice.endswith(" characters in all. Narrow with: page.")
+    assert (result.meta, len(json.loads(result.structured))) == ({"truncated": True}, 40)
+
+
+def test_text_of_any_kind_is_cut_with_a_word_about_it():
+    for kind, given in (("text/plain", {}), ("text/xml", {"as": "text"})):
+        result = read(b"<" + b"x" * 1000, {**given, "max_bytes": 300}, kind=kind)
+        assert len(result.content[0]["text"].encode()) <= 300
+        assert result.content[1]["text"] == "Truncated: 1 001 characters in all."
+        assert result.meta == {"truncated": True}
+
+
+def test_a_cut_list_says_how_much_of_it_is_left():
+    raw = json.dumps([{"i": "x" * 50}] * 412).encode()
+    result = read(raw, {"max_bytes": 2000}, kind="application/json")
+    left = len(json.loads(result.structured))
+    assert result.meta == {"truncated": True, "returned": left, "total": 412}
+    assert result.content[1]["text"] == f"Truncated: {left} of 412 items."
+
+
+# charsets
+
+
+@pytest.mark.parametrize(
+    ("charset", "text"),
+    [
+        *(("latin-1", "é"), ("iso-8859-15", "€"), ("windows-1252", "€”"), ("windows-1251", "Ж")),
+        *(("utf-16", "é文"), ("utf-16le", "é文"), ("utf-16be", "é文"), ("utf-32", "é")),
+        *(("shift_jis", "文字"), ("euc-jp", "文字"), ("gb18030", "文字😀"), ("gbk", "文字")),
+        *(("big5", "文字"), ("euc-kr", "한글"), ("koi8-r", "Ж"), ("US-ASCII", "e")),
+        *(("UTF-8", "é"), ('"utf-8"', "é")),
+    ],
+)
+def test_every_declared_charset_is_read_in_text_and_json_and_xml(charset, text):
+    codec = charset.strip('"')
+    said = f"; charset={charset}"
+    plain = read(text.encode(codec), kind=f"text/plain{said}")
+    assert plain.content[0]["text"].removeprefix("\ufeff") == text
+    raw = json.dumps({"a": text}, ensure_ascii=False).encode(codec)
+    assert value(raw, kind=f"application/json{said}") == {"a": text}
+    assert value(f"<a>{text}</a>".encode(codec), kind=f"text/xml{said}") == {"a": text}
+
+
+@pytest.mark.parametrize("charset", ["nix", "rot13", "zip", "punycode", "undefined", "utf-7", ""])
+def test_a_charset_that_is_none_counts_as_not_said_f6(charset):
+    body = "é".encode()
+    assert read(body, kind=f"text/plain; charset={charset}").content[0]["text"] == "é"
+    assert value(b'{"a":"\xc3\xa9"}', kind=f"application/json; charset={charset}") == {"a": "é"}
+    assert value(b"<a>\xc3\xa9</a>", kind=f"text/xml; charset={charset}") == {"a": "é"}
+
+
+def test_a_wrong_charset_is_replaced_in_text_and_an_error_in_values_f6():
+    bad = "é".encode("latin-1")
+    assert read(bad, kind="text/plain; charset=utf-8").content[0]["text"] == "\ufffd"
+    assert read(bad + b"x", kind="text/plain; charset=shift_jis").content[0]["text"]
+    for kind, body in (("application/json", b'"%s"'), ("text/xml", b"<a>%s</a>")):
+        with pytest.raises(BadResponse, match="cannot be read as"):
+            read(body % bad, {"select": "$.a"}, kind=f"{kind}; charset=utf-8")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text():
+    for charset in ("utf-8-sig", "utf-16"):
+        assert read("é".encode(charset), kind="text/plain").content[0]["text"] == "é"
+        assert value('{"a":"é"}'.encode(charset), kind="application/json") == {"a": "é"}
+        assert value("<a>é</a>".encode(charset), kind="text/xml") == {"a": "é"}
