@@ -4,40 +4,18 @@ The rule: nothing here is ever shown; a note has the variable's name alone.
 """
 
 import re
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote
 
-_SECRET_NAME = re.compile(
-    r"api[-_]?key|access[-_]?key|(^|[-_])auth(orization)?$|bearer|cookie|credential|pass(word|wd|phrase)?\b|private[-_]?key"
-    r"|secret|session|token|(^|[-_])(key|pat|pwd)$|connection[-_]?string|dsn$",
-    re.IGNORECASE,
+from gateway.credentials.looks import (
+    has_password,
+    is_random,
+    is_reference,
+    looks_secret,
+    scheme_and_rest,
 )
-_NOT_SECRET = re.compile(r"(_|-)?(path|file|dir|url|host|type|id|name|region|mode)$", re.IGNORECASE)
-_TOKEN = re.compile(
-    r"(sk-|sk_|pk_|rk_|ghp_|gho_|ghs_|github_pat_|glpat-|xox[a-z]-|AKIA|AIza|eyJ|hf_|npm_|pypi-|dop_v1_"
-    r"|lin_api_|ntn_|secret_|shpat_|SG\.)[A-Za-z0-9_.\-]{8,}"
-)
-_RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_\-+=]{32,}")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")  # mostly an id
-_SCHEME = re.compile(r"((?i:bearer|basic|token|apikey|api-key|bot)) +(\S.*)", re.DOTALL)
+
 _FLAG = re.compile(r"(--?[A-Za-z][\w-]*)(?:=(.*))?", re.DOTALL)
-_REFERENCE = re.compile(r"\$\{[^}]*\}")
-_WHOLE = re.compile(r"(env|file):\S+")
-
-
-def looks_secret(name: str, value: str) -> bool:
-    """By its name, or by its look."""
-    if not value.strip() or _is_reference(value):
-        return False
-    if _random(value) or _has_password(value):
-        return True
-    named = _SECRET_NAME.search(name) is not None and not _NOT_SECRET.search(name)
-    return named and value.lower() not in ("true", "false", "none", "0", "1")
-
-
-def scheme_and_rest(value: str) -> tuple[str, str]:
-    """`Bearer x` → `Bearer ` and `x`; without a scheme the first is empty."""
-    match = _SCHEME.fullmatch(value.strip())
-    return (f"{match[1]} ", match[2]) if match else ("", value)
+_HEADER = re.compile(r"([A-Za-z0-9-]+):(\s*)(\S.*)", re.DOTALL)
 
 
 class Variables:
@@ -52,7 +30,9 @@ class Variables:
 
     def named(self, wanted: str, value: str, owner: str) -> str:
         """A reference to it. One value under one name is asked for once."""
-        for name in (variable(wanted), variable(f"{owner}_{wanted}")):
+        own = variable(owner)
+        plain = variable(wanted)
+        for name in (plain, plain if plain.startswith(f"{own}_") else f"{own}_{plain}"):
             if self._values.setdefault(name, value) == value:
                 return f"${{{name}}}"
         number = 2
@@ -67,7 +47,7 @@ class Variables:
     def in_header(self, name: str, value: str, owner: str) -> str:
         """A scheme stays."""
         scheme, rest = scheme_and_rest(value)
-        if not looks_secret(name, rest) and not (scheme and not _is_reference(rest)):
+        if not looks_secret(name, rest) and not (scheme and not is_reference(rest)):
             return value
         wanted = f"{owner}_token" if name.lower() == "authorization" else f"{owner}_{name}"
         return f"{scheme}{self.named(wanted, rest, owner)}"
@@ -79,7 +59,7 @@ class Variables:
         for word in words:
             match = _FLAG.fullmatch(word)
             if match and match[2] is not None:
-                made.append(f"{match[1]}={self.in_pair(f'{owner}{match[1]}', match[2], owner)}")
+                made.append(f"{match[1]}={self._word(match[2], match[1], owner)}")
             elif match:
                 made.append(word)
             elif "://" in word:
@@ -91,7 +71,7 @@ class Variables:
 
     def in_url(self, url: str, owner: str) -> str:
         """In the query, and segments of the path that look like one."""
-        if _has_password(url):
+        if has_password(url):
             return self.named(f"{owner}_url", url, owner)
         head, mark, query = url.partition("?")
         for name, value in parse_qsl(query):
@@ -101,17 +81,20 @@ class Variables:
                     query = query.replace(f"={shown}", f"={reference}")
         segments = head.split("/")
         for index, segment in enumerate(segments[3:], 3):
-            if _random(segment):
+            if is_random(segment):
                 segments[index] = self.named(f"{owner}_url_token", segment, owner)
         return f"{'/'.join(segments)}{mark}{query}"
 
     def _word(self, word: str, flag: str, owner: str) -> str:
+        """What stands behind `flag`, or by itself."""
+        if looks_secret(flag, "x"):
+            return self.in_pair(f"{owner}{flag}", word, owner)
         name, mark, value = word.partition("=")  # docker run -e NAME=value
         if mark and re.fullmatch(r"\w+", name):
             return f"{name}={self.in_pair(name, value, owner)}"
-        if ": " in word:  # --header "Authorization: Bearer x"
-            header, _, rest = word.partition(": ")
-            return f"{header}: {self.in_header(header, rest, owner)}"
+        header = _HEADER.fullmatch(word)  # --header "Authorization: Bearer x"
+        if header:
+            return f"{header[1]}:{header[2]}{self.in_header(header[1], header[3], owner)}"
         return self.in_pair(f"{owner}{flag}", word, owner)
 
 
@@ -119,21 +102,3 @@ def variable(text: str) -> str:
     """The nearest name of an environment variable."""
     name = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_").upper() or "SECRET"
     return name if not name[0].isdecimal() else f"_{name}"
-
-
-def _random(value: str) -> bool:
-    if _UUID.fullmatch(value):
-        return False
-    return bool(_TOKEN.fullmatch(value) or _RANDOM.fullmatch(value))
-
-
-def _has_password(value: str) -> bool:
-    try:
-        return bool(urlsplit(value).password)
-    except ValueError:
-        return False
-
-
-def _is_reference(value: str) -> bool:
-    """Nothing of it is written out."""
-    return not _REFERENCE.sub("", value).strip() or bool(_WHOLE.fullmatch(value))

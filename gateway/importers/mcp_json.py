@@ -14,6 +14,7 @@ from gateway.importers.base import ImportFailed, Note
 from gateway.importers.checking import CONFIG, config_errors
 from gateway.importers.literals import Variables, variable
 from gateway.importers.writing import comment_lines, yaml_lines
+from gateway.transports.stdio import split
 
 SECTIONS = (  # where the servers stand, in the files of one client or another
     ("mcpServers",),
@@ -158,9 +159,10 @@ def _concealed(
                 },
             )
     for key in ("args", "command"):
-        given = written.get(key)
+        given = _words(written.get(key))
         if isinstance(given, list) and all(isinstance(word, str) for word in given):
-            yield key, variables.in_arguments(given, owner)
+            hidden = variables.in_arguments(given, owner)
+            yield key, written[key] if hidden == given else hidden
     for key in ("http_url", "sse_url", "ws_url"):
         if isinstance(written.get(key), str):
             yield key, variables.in_url(written[key], owner)
@@ -168,6 +170,14 @@ def _concealed(
     if isinstance(oauth, dict) and isinstance(oauth.get("client_secret"), str):
         secret = variables.in_pair("client_secret", oauth["client_secret"], owner)
         yield "oauth", {**oauth, "client_secret": secret}
+
+
+def _words(given: Any) -> Any:
+    """A command that is one text, as its words; what cannot be split is refused later."""
+    try:
+        return list(split(given)) if isinstance(given, str) else given
+    except ValueError:
+        return None
 
 
 def _referring(reading: _Reading, name: str, value: Any) -> Any:

@@ -8,8 +8,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.credentials.looks import looks_secret
 from gateway.importers.fulcrum.words import literal
-from gateway.importers.literals import looks_secret, variable
+from gateway.importers.literals import variable
 from gateway.importers.openapi.names import LONGEST_ARGUMENT, argument_name, reading, snake, unique
 from gateway.importers.openapi.wording import words
 

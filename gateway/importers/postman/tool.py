@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 from gateway.capability.model import METHODS
+from gateway.credentials.looks import looks_secret, scheme_and_rest
 from gateway.importers.fulcrum.words import literal
-from gateway.importers.literals import looks_secret, scheme_and_rest
 from gateway.importers.openapi.wording import words
 from gateway.importers.postman.auth import auth
 from gateway.importers.postman.body import body

@@ -164,3 +164,12 @@ def test_what_is_no_such_list_is_refused_as_a_whole(text: bytes):
 def test_whatever_is_listed_what_comes_out_loads(entries: dict[str, Any]):
     found = read(json.dumps({"mcpServers": entries}).encode(), "x.json")
     assert len(found.names) == len(loaded(found))
+
+
+def test_a_credential_in_a_command_that_is_one_text_is_not_copied():
+    found = servers(
+        shop={"command": "npx -y shop --api-key 'abc def'"}, plain={"command": "npx 'a b'"}
+    )
+    assert "abc def" not in found.text
+    assert loaded(found)["shop"].command == ("npx", "-y", "shop", "--api-key", "value")
+    assert loaded(found)["plain"].command == "npx 'a b'"
