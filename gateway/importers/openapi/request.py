@@ -11,7 +11,8 @@ from gateway.importers.openapi import placing
 from gateway.importers.openapi.model import Inexpressible, Operation, Parameter
 from gateway.importers.openapi.names import argument_name, reading
 from gateway.importers.openapi.placing import Dropped
-from gateway.importers.openapi.schema import Converter, accepts
+from gateway.importers.openapi.schema import Converter
+from gateway.importers.openapi.schema_parts import accepts
 from gateway.importers.openapi.wording import printable_line, words
 
 UNSAID = object()  # no example is given

@@ -12,7 +12,7 @@ from gateway.importers.openapi.model import Body, Inexpressible, Media, Operatio
 from gateway.importers.openapi.names import argument_name
 from gateway.importers.openapi.placing import expression
 from gateway.importers.openapi.request import Request
-from gateway.importers.openapi.schema import accepts
+from gateway.importers.openapi.schema_parts import accepts
 from gateway.importers.openapi.sending import BASE64, Sending
 from gateway.importers.openapi.wording import words
 

@@ -7,7 +7,7 @@ from typing import Any
 from gateway.importers.openapi.merging import merged
 from gateway.importers.openapi.model import Body, Media, Operation
 from gateway.importers.openapi.request import Request
-from gateway.importers.openapi.schema import required_names
+from gateway.importers.openapi.schema_parts import required_names
 from gateway.importers.openapi.wording import words
 
 BASE64 = {"type": "string", "contentEncoding": "base64"}
