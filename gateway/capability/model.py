@@ -43,8 +43,8 @@ ADVICE: dict[str, str] = {  # place → what to write there, or in place of a ke
     "auth.token": 'write bearer: "{{ secrets.token }}"',
     "auth.type": "the kind is the key, such as bearer:",
     "retry": _RETRY,
-    "openapi": "an OpenAPI document: write a capability file with the calls of it that you need",
-    "swagger": "an OpenAPI document: write a capability file with the calls of it that you need",
+    "openapi": "an OpenAPI document: capgate import openapi FILE makes capability files of it",
+    "swagger": "an OpenAPI document: capgate import openapi FILE makes capability files of it",
     "fulcrum": "a file of mcp-gateway: capgate convert FILE OUT makes a capability file of it;"
     " or serve its folder as it is: capabilities: {directories: [{path: FOLDER, compat: fulcrum}]}",
     "tools.*.name": "the name of a tool is its key below tools:",
