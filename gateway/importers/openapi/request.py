@@ -12,7 +12,7 @@ from gateway.importers.openapi.model import Inexpressible, Operation, Parameter
 from gateway.importers.openapi.names import argument_name, reading
 from gateway.importers.openapi.placing import Dropped
 from gateway.importers.openapi.schema import Converter
-from gateway.importers.openapi.schema_parts import accepts
+from gateway.importers.openapi.schema_parts import accepts, is_writable
 from gateway.importers.openapi.wording import printable_line, words
 
 UNSAID = object()  # no example is given
@@ -56,7 +56,8 @@ class Request:
         while name in self.args:
             number += 1
             name = f"{base}_{number}"
-        if "default" in schema and not accepts(schema, schema["default"]):
+        value = schema.get("default")
+        if "default" in schema and not (is_writable(value) and accepts(schema, value)):
             schema = {key: value for key, value in schema.items() if key != "default"}
         self.args[name] = {**schema, "required": True} if required else schema
         return reading(name)

@@ -11,6 +11,7 @@ import jsonschema_rs
 
 from gateway.capability.schemas import TYPES, output_schema, validator
 
+LARGEST_NUMBER = 10**280
 LARGEST_ENUM = 3_000  # bytes, about
 MOST_TEXT = 2000  # characters of a pattern, or of one value of an enum
 
@@ -72,7 +73,18 @@ def _text_of(value: Any) -> Any:
 def _is_small(value: Any) -> bool:
     if isinstance(value, str):
         return len(value) <= MOST_TEXT
-    return value is None or isinstance(value, (bool, int, float))
+    return not isinstance(value, (dict, list)) and is_writable(value)
+
+
+def is_writable(value: Any) -> bool:
+    """Whether a file of ours can hold it: a number may have 300 digits and more in JSON."""
+    if isinstance(value, dict):
+        return all(map(is_writable, value.values()))
+    if isinstance(value, list):
+        return all(map(is_writable, value))
+    if isinstance(value, (int, float)):
+        return -LARGEST_NUMBER < value < LARGEST_NUMBER
+    return value is None or isinstance(value, str)
 
 
 def _fits_type(kind: Any, value: Any) -> bool:
@@ -102,7 +114,7 @@ def _number(value: Any) -> float | None:
         except ValueError:
             return None
     usable = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if usable and abs(value) < 1e300 else None  # noqa: PLR2004  infinities too
+    return value if usable and is_writable(value) else None
 
 
 def whole_number(value: Any) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any
 from gateway.importers.openapi.merging import merged
 from gateway.importers.openapi.model import Body, Media, Operation
 from gateway.importers.openapi.request import Request
-from gateway.importers.openapi.schema_parts import required_names
+from gateway.importers.openapi.schema_parts import is_writable, required_names
 from gateway.importers.openapi.wording import words
 
 BASE64 = {"type": "string", "contentEncoding": "base64"}
@@ -70,7 +70,7 @@ class Sending:
     def _with_default(self, schema: dict[str, Any], node: Mapping[str, Any]) -> dict[str, Any]:
         """A default is sent by the gateway, which in an update would overwrite what is there."""
         value = node.get("default")
-        if value is None or isinstance(value, (dict, list)):
+        if value is None or isinstance(value, (dict, list)) or not is_writable(value):
             return schema
         if self.operation.method not in _REPLACES:
             return {**schema, "default": value}

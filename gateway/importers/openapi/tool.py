@@ -12,6 +12,7 @@ from gateway.importers.openapi.model import Answers, Operation
 from gateway.importers.openapi.request import Request, Taken, fill
 from gateway.importers.openapi.request_body import fill_body
 from gateway.importers.openapi.schema import DETAILS, LEAST, Converter, Detail, TooLarge
+from gateway.importers.openapi.schema_parts import is_writable
 from gateway.importers.openapi.wording import joined, words
 
 LARGEST = 6_000  # bytes of a tool's arguments as JSON
@@ -128,7 +129,7 @@ def _is_small(value: Any) -> bool:
     except (TypeError, ValueError, RecursionError):
         return False
     fits = len(encoded) <= LARGEST_EXAMPLE and not _TEMPLATE.search(encoded)
-    return fits and all(depth < DEEPEST_EXAMPLE for depth in _depths(value))
+    return is_writable(value) and fits and all(depth < DEEPEST_EXAMPLE for depth in _depths(value))
 
 
 def _depths(value: Any, depth: int = 0) -> Iterator[int]:

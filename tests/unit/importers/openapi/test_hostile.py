@@ -198,3 +198,14 @@ def test_a_server_that_is_no_address_is_replaced_and_told(url: str) -> None:
     base = tree(whole)["base_url"]
     assert sent(whole, {}).url.startswith(("https://pets.invalid", "https://b/"))
     assert "HOME" not in base
+
+
+@pytest.mark.parametrize("number", ["1" * 400, "1e999", "-1e999", "1" * 5000, "1e-999", "NaN"])
+def test_numbers_that_no_file_holds_cost_only_themselves(number: str) -> None:
+    schema = f'{{"enum": [{number}, 1], "default": {number}, "minimum": {number}}}'
+    media = f'{{"schema": {{"properties": {{"a": {schema}}}}}, "example": {{"a": {number}}}}}'
+    parameter = f'{{"name": "q", "in": "query", "schema": {schema}, "example": {number}}}'
+    body = f'{{"content": {{"application/json": {media}}}}}'
+    post = f'{{"parameters": [{parameter}], "requestBody": {body}}}'
+    text = f'{{"openapi": "3.0.0", "paths": {{"/x": {{"post": {post}}}}}}}'
+    assert set(tool(text.encode())["args"]) == {"q", "a"}
