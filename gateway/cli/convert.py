@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from gateway.cli.common import echo_json, json_option
-from gateway.cli.drafts import FEW, grouped
+from gateway.cli.drafts import for_review, tell, told_in_json
+from gateway.cli.writing import write_new
 from gateway.config.folder import look, read
 from gateway.domain.issue import Issue
 from gateway.domain.text import counted
@@ -20,7 +21,9 @@ FRAGMENT = "gateway.yaml.part"  # an ending that no capability folder reads
 @click.argument("source", metavar="IN", type=click.Path(exists=True))
 @click.argument("folder", metavar="OUT", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--merge", is_flag=True, help="One file for all tools of one API.")
-@click.option("--force", is_flag=True, help="Write over files that are there.")
+@click.option(
+    "--force", is_flag=True, help="Write over files that are there, even into a live folder."
+)
 @json_option
 def command(source: str, folder: Path, *, merge: bool, force: bool, as_json: bool) -> None:
     """Make capability files of files for mcp-gateway ("fulcrum").
@@ -39,7 +42,8 @@ def command(source: str, folder: Path, *, merge: bool, force: bool, as_json: boo
     texts = {draft.file: draft.text for draft in several.imported.drafts}
     if several.backends:
         texts[FRAGMENT] = several.backends
-    _write(folder, texts, force=force)
+    for_review(folder, force=force)
+    write_new({folder / name: text for name, text in texts.items()}, force=force)
     skipped = (*unread, *several.imported.skipped)
     if as_json:
         echo_json(_in_json(folder, several, skipped))
@@ -64,27 +68,9 @@ def _files(source: str) -> tuple[dict[str, bytes], tuple[Note, ...]]:
     return files, tuple(unread)
 
 
-def _write(folder: Path, texts: dict[str, str], *, force: bool) -> None:
-    """All of them or none."""
-    there = [name for name in texts if (folder / name).exists()]
-    if there and not force:
-        names = ", ".join(sorted(there)[:FEW])
-        more = f" and {len(there) - FEW} more" if len(there) > FEW else ""
-        text = f"{names}{more} in {folder} are there already: nothing was written; see --force"
-        raise click.ClickException(text)
-    if not texts:
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
-
-
 def _show(folder: Path, several: Several, skipped: tuple[Note, ...]) -> None:
     imported = several.imported
-    for text in grouped(imported.notes):
-        click.echo(f"note: {text}")
-    for text in grouped(skipped):
-        click.secho(f"left as it is: {text}", fg="yellow")
+    tell(imported.notes, skipped, err=False)
     if several.backends:
         click.echo(f"\nfor gateway.yaml ({folder / FRAGMENT}):\n\n{several.backends}")
     tools = sum(len(draft.tools) for draft in imported.drafts)
@@ -92,7 +78,8 @@ def _show(folder: Path, several: Several, skipped: tuple[Note, ...]) -> None:
     made = f"{parts[0]} in {parts[1]}"
     if several.servers:
         made += f", {counted(len(several.servers), 'MCP server')}"
-    click.echo(f"{made} written to {folder}; {counted(len(skipped), 'file')} left out")
+    where = f" written to {folder}" if imported.drafts or several.backends else ""
+    click.echo(f"{made}{where}; {counted(len(skipped), 'file')} left out")
     if imported.drafts:
         click.echo(f"next: look through them, then capgate validate {folder}")
 
@@ -102,6 +89,5 @@ def _in_json(folder: Path, several: Several, skipped: tuple[Note, ...]) -> dict[
     return {
         "files": {str(folder / draft.file): list(draft.tools) for draft in imported.drafts},
         "servers": list(several.servers),
-        "notes": [{"where": note.where, "text": note.text} for note in imported.notes],
-        "skipped": [{"where": note.where, "text": note.text} for note in skipped],
+        **told_in_json(imported.notes, skipped),
     }

@@ -1,16 +1,19 @@
 """What an importer made, written into a folder for review, and told to a person or a program."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from gateway.cli.common import QUIET, echo_json
+from gateway.cli.writing import write_new
 from gateway.config import load
 from gateway.credentials.secret import environment
 from gateway.domain.text import counted
 from gateway.importers.base import Imported, Note
+from gateway.importers.writing import printable
 
 FOLDER = "imported"
 FEW = 5  # places that are named of a note that many have
@@ -41,26 +44,23 @@ def deliver(imported: Imported, output: str, *, force: bool, as_json: bool) -> N
     if folder is not None and imported.drafts:
         _write(imported, folder, force=force)
     if as_json:
-        echo_json(in_json(imported, folder))
+        echo_json(_in_json(imported, folder))
     else:
         _show(imported, folder)
     raise SystemExit(0 if imported.drafts else 1)
 
 
 def _write(imported: Imported, folder: Path, *, force: bool) -> None:
-    """All of them or none."""
+    for_review(folder, force=force)
+    write_new({folder / draft.file: draft.text for draft in imported.drafts}, force=force)
+
+
+def for_review(folder: Path, *, force: bool) -> None:
+    """Raises click.UsageError when what is written there is served at once."""
     if not force and _is_live(folder):
         raise click.UsageError(
-            f"tools in {folder} are served at once: review them in another folder first (-o DIR)"
+            f"tools in {folder} are served at once: review them in another folder first"
         )
-    there = [draft.file for draft in imported.drafts if (folder / draft.file).exists()]
-    if there and not force:
-        names = ", ".join(there[:FEW])
-        text = f"already in {folder}: {names}; nothing was written (--force writes over them)"
-        raise click.ClickException(text)
-    folder.mkdir(parents=True, exist_ok=True)
-    for draft in imported.drafts:
-        (folder / draft.file).write_text(draft.text, encoding="utf-8")
 
 
 def _is_live(folder: Path) -> bool:
@@ -80,10 +80,7 @@ def _show(imported: Imported, folder: Path | None) -> None:
         if folder is None:
             click.echo(draft.text, nl=False)
         _show_tokens(draft.tokens, err=err)
-    for text in grouped(imported.notes):
-        click.echo(f"note: {text}", err=err)
-    for text in grouped(imported.skipped):
-        click.secho(f"left out: {text}", fg="yellow", err=err)
+    tell(imported.notes, imported.skipped, err=err)
     click.echo(_summary(imported, folder), err=err)
     if folder is not None and imported.drafts:
         click.echo(f"next: look through them, then capgate validate {folder}")
@@ -96,12 +93,20 @@ def _show_tokens(tokens: Any, *, err: bool) -> None:
         click.echo(f"   and {counted(len(tokens) - MANY, 'more tool')}", err=err)
 
 
-def grouped(notes: Iterable[Note]) -> list[str]:
+def tell(notes: Iterable[Note], skipped: Iterable[Note], *, err: bool) -> None:
+    """A line for each; foreign words in it move no cursor and start no line."""
+    for text in _grouped(notes):
+        click.echo(f"note: {text}", err=err)
+    for text in _grouped(skipped):
+        click.secho(f"left out: {text}", fg="yellow", err=err)
+
+
+def _grouped(notes: Iterable[Note]) -> list[str]:
     """What is said of many places is said once."""
     places: dict[str, list[str]] = {}
     for note in notes:
         places.setdefault(note.text, []).extend([note.where] if note.where else [])
-    return [f"{_places(found)}{text}" for text, found in places.items()]
+    return [printable(f"{_places(found)}{text}") for text, found in places.items()]
 
 
 def _places(found: list[str]) -> str:
@@ -121,7 +126,7 @@ def _summary(imported: Imported, folder: Path | None) -> str:
     return f"{counted(tools, 'tool')}{cost}, in {files}{where}{left}"
 
 
-def in_json(imported: Imported, folder: Path | None) -> dict[str, Any]:
+def _in_json(imported: Imported, folder: Path | None) -> dict[str, Any]:
     return {
         "files": [
             {
@@ -131,6 +136,12 @@ def in_json(imported: Imported, folder: Path | None) -> dict[str, Any]:
             }
             for draft in imported.drafts
         ],
-        "notes": [{"where": note.where, "text": note.text} for note in imported.notes],
-        "skipped": [{"where": note.where, "text": note.text} for note in imported.skipped],
+        **told_in_json(imported.notes, imported.skipped),
+    }
+
+
+def told_in_json(notes: Iterable[Note], skipped: Iterable[Note]) -> dict[str, Any]:
+    return {
+        "notes": [asdict(note) for note in notes],
+        "skipped": [asdict(note) for note in skipped],
     }

@@ -5,6 +5,8 @@ from pathlib import Path
 import click
 
 from gateway.cli.common import echo_json, json_option
+from gateway.cli.drafts import tell, told_in_json
+from gateway.cli.writing import write_new
 from gateway.domain.text import counted
 from gateway.importers.base import ImportFailed
 from gateway.importers.mcp_json import Servers, read
@@ -34,8 +36,9 @@ def command(file: Path, output: Path | None, *, force: bool, as_json: bool) -> N
         found = read(data, str(file))
     except ImportFailed as error:
         raise click.UsageError(str(error)) from None
+    output = None if output == Path("-") else output
     if output is not None:
-        _write(output, found.text, force=force)
+        write_new({output: found.text}, force=force)
     if as_json:
         echo_json(_in_json(found))
     else:
@@ -45,18 +48,9 @@ def command(file: Path, output: Path | None, *, force: bool, as_json: bool) -> N
     raise SystemExit(0 if found.names else 1)
 
 
-def _write(output: Path, text: str, *, force: bool) -> None:
-    if output.exists() and not force:
-        raise click.ClickException(f"{output} is there already; it was left alone")
-    output.write_text(text, encoding="utf-8")
-
-
 def _tell(found: Servers, output: Path | None) -> None:
     """To standard error: standard output is the file."""
-    for note in found.notes:
-        click.echo(f"note: {note.where}: {note.text}", err=True)
-    for note in found.skipped:
-        click.secho(f"left out: {note.where}: {note.text}", fg="yellow", err=True)
+    tell(found.notes, found.skipped, err=True)
     if found.variables:
         click.echo(f"set where the gateway is started: {', '.join(found.variables)}", err=True)
     written = f" written to {output}" if output else ""
@@ -68,6 +62,5 @@ def _in_json(found: Servers) -> dict[str, object]:
         "servers": list(found.names),
         "variables": list(found.variables),
         "text": found.text,
-        "notes": [{"where": note.where, "text": note.text} for note in found.notes],
-        "skipped": [{"where": note.where, "text": note.text} for note in found.skipped],
+        **told_in_json(found.notes, found.skipped),
     }

@@ -102,7 +102,7 @@ def _all_scalars(value: Any) -> bool:
     )
 
 
-def _wrapped(values: Sequence[Any], indent: str) -> Iterator[str]:
+def _wrapped(values: Iterable[Any], indent: str) -> Iterator[str]:
     """As many to a line as it holds."""
     line = ""
     for each in values:

@@ -1,6 +1,7 @@
 """mcp-gateway's files in a running gateway: served as they are, changed while they are."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 from aiohttp import web
@@ -136,3 +137,21 @@ def test_import_of_what_is_no_list_of_servers_fails(tmp_path: Path) -> None:
     assert "lists no MCP servers" in made.output
     source.write_text('{"mcpServers": {"a": {}}}')
     assert run("import", "mcp-json", source).exit_code == 1
+
+
+def test_convert_writes_into_no_folder_that_is_served(tmp_path: Path) -> None:
+    (tmp_path / "item.yaml").write_text(FILE.format(port=1))
+    with contextlib.chdir(tmp_path):
+        refused = run("convert", "item.yaml", "capabilities")
+        assert refused.exit_code == 2
+        assert "tools in capabilities are served at once" in refused.output
+        assert not (tmp_path / "capabilities").exists()
+        assert run("convert", "item.yaml", "capabilities", "--force").exit_code == 0
+
+
+def test_foreign_words_start_no_line_and_move_no_cursor(tmp_path: Path) -> None:
+    listed = tmp_path / "mcp.json"
+    listed.write_text('{"mcpServers": {"a\\n\\u001b[31mb": {"command": "x", "odd\\r": 1}, "c": 1}}')
+    told = run("import", "mcp-json", listed)
+    assert "note: a  [31mb: it is called a_31mb here" in told.stderr
+    assert not set("\r\x1b") & set(told.stderr)
