@@ -11,7 +11,7 @@ from msgspec import structs
 
 from gateway.capability import base_url, checks
 from gateway.capability.example_urls import moved
-from gateway.capability.model import ADVICE, BACKEND_NAME, LATER, Capability, ToolSpec
+from gateway.capability.model import ADVICE, BACKEND_NAME, Capability, ToolSpec
 from gateway.capability.problem import MOST, Path, Problem
 from gateway.capability.shape import examined
 from gateway.capability.variables import expand
@@ -35,7 +35,7 @@ def conform(
     other = _of_another_format(parsed)
     if other is not None:
         return None, [other]
-    capability, issues, tree = examined(parsed, Capability, LATER, ADVICE)
+    capability, issues, tree = examined(parsed, Capability, ADVICE)
     problems: list[Problem] = []
     if capability is None:
         found = _sound_parts(tree, environ)

@@ -2,8 +2,7 @@
 
 Templates, paths and durations are still the author's text here; `compile.py` turns them into what a
 call needs. The JSON Schema in `schemas/` is generated from these classes: the text below a field is
-what an editor shows. A key the format knows but this version does not support yet stands in `LATER`
-and is refused with that reason.
+what an editor shows.
 """
 
 from typing import Annotated, Any, Literal
@@ -21,10 +20,6 @@ VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 HEADER_NAME = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"  # RFC 9110 §5.6.2
 METHODS = ("get", "post", "put", "patch", "delete", "head")
 BODIES = ("json", "form", "multipart", "text", "xml", "bytes", "graphql")
-
-LATER: dict[str, tuple[str, ...]] = {  # place → keys of format 1 that a later version brings
-    "secrets": ("keyring:",),
-}
 
 _METHOD = "the method is the key of the path, such as get: /items"
 _ARGS = "arguments stand below args:, each by its name, such as id: {type: string, required: true}"
@@ -465,7 +460,8 @@ class Capability(Strict, frozen=True):
     enabled: bool = True
     """false keeps the file and serves nothing of it."""
     secrets: dict[VariableName, Source] = {}
-    """Name → `env:VARIABLE` or `file:PATH`. Templates of requests say `{{ secrets.name }}`."""
+    """Name → `env:VARIABLE`, `file:PATH` or `keyring:SERVICE/NAME`. Templates of requests say
+    `{{ secrets.name }}`."""
     vars: dict[VariableName, Any] = {}
     """Name → constant. Templates say `{{ vars.name }}`; `${VAR:-default}` is read at load."""
     auth: Auth | Literal["none"] | None = None

@@ -18,11 +18,9 @@ from gateway.domain.issue import Issue
 from gateway.domain.names import did_you_mean, nearest
 
 T = TypeVar("T")
-Later = Mapping[str, Sequence[str]]
 Advice = Mapping[str, str]
 Extra = Mapping[str, Any]
 
-LATER = "is part of format 1 but not supported by this version yet"
 FEW = 8  # keys that are all named when none is near
 FREE = "x-"  # how the keys begin that are nobody's business but the author's
 
@@ -55,25 +53,25 @@ _BOOLEANS |= {"False": "false"}
 
 
 def shaped(
-    parsed: Parsed, kind: type[T], later: Later | None = None, advice: Advice | None = None
+    parsed: Parsed, kind: type[T], advice: Advice | None = None
 ) -> tuple[T | None, list[Issue]]:
     """`parsed.tree` as `kind`, or all the issues that prevent it. `x-*` keys are dropped.
 
-    `later`: place (such as `tools.*.response`) → keys, or texts, that are known but come later.
-    `advice`: place → what to write there, or in place of an unknown key of that name.
+    `advice`: place (such as `tools.*.response`) → what to write there, or in place of an unknown
+    key of that name.
     """
-    value, issues, _ = examined(parsed, kind, later, advice)
+    value, issues, _ = examined(parsed, kind, advice)
     return value, issues
 
 
 def examined(
-    parsed: Parsed, kind: type[T], later: Later | None = None, advice: Advice | None = None
+    parsed: Parsed, kind: type[T], advice: Advice | None = None
 ) -> tuple[T | None, list[Issue], Any]:
     """As `shaped`, and the tree without its free keys: parts of it may be well all the same."""
     try:
         return msgspec.convert(parsed.tree, kind), [], parsed.tree
     except msgspec.ValidationError:
-        walk = _Walk(parsed, later or {}, advice or {})
+        walk = _Walk(parsed, advice or {})
     try:
         tree = walk.value(parsed.tree, inspect.type_info(kind), _At())
     except _Enough:
@@ -106,10 +104,9 @@ class _Enough(Exception):
 class _Walk:
     """One tree against one type; each method gives the value without its free keys."""
 
-    def __init__(self, parsed: Parsed, later: Later, advice: Advice) -> None:
+    def __init__(self, parsed: Parsed, advice: Advice) -> None:
         self.issues: list[Issue] = []
         self._parsed = parsed
-        self._later = later
         self._advice = advice
 
     def value(self, value: Any, info: Any, at: _At) -> Any:
@@ -188,19 +185,12 @@ class _Walk:
             self._tell(at, f"{value} is too large: at most {high}")
 
     def _unknown(self, key: str, known: Any, at: _At) -> None:
-        later = self._later.get(at.place, ())
-        if key in later:
-            self._tell(at.item(key), f"{key!r} {LATER}", at_key=True)
-        else:
-            hint = self._advice.get(at.field(key).place) or did_you_mean(key, (*known, *later))
-            if not hint and len(known) <= FEW:
-                hint = f"there are {', '.join(known)}"
-            self._tell(at.item(key), f"unknown key {clip(key)!r}", hint, at_key=True)
+        hint = self._advice.get(at.field(key).place) or did_you_mean(key, known)
+        if not hint and len(known) <= FEW:
+            hint = f"there are {', '.join(known)}"
+        self._tell(at.item(key), f"unknown key {clip(key)!r}", hint, at_key=True)
 
     def _misfit(self, value: Any, members: Sequence[Any], at: _At) -> None:
-        if isinstance(value, str) and value in self._later.get(at.place, ()):
-            self._tell(at, f"{value!r} {LATER}")
-            return
         hint = self._advice.get(at.place) or _remedy(value, members)
         self._tell(at, f"must be {_any_of(members)}, not {_said(value, members)}", hint)
 

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from gateway.credentials.keyring_entry import KeyringEntry, keyring_problem
 from gateway.errors import BackendUnavailable
 
 RECHECK = 1.0  # seconds between two looks at a secret's file
 LARGEST = 64 * 1024  # bytes of a secret's file
-SOURCES = ("env:", "file:")
+SOURCES = ("env:", "file:", "keyring:")
 
 
 def environment() -> Mapping[str, str]:
@@ -101,8 +102,24 @@ class FileSource:
         self._secret = Secret(text) if text else None
 
 
+class KeyringSource:
+    """`keyring:SERVICE/NAME`."""
+
+    def __init__(self, entry: KeyringEntry) -> None:
+        self._entry = entry
+        self._secret: Secret | None = None
+
+    def read(self) -> Secret | None:
+        value = self._entry.value()
+        if value is None:
+            return None
+        if self._secret is None or self._secret.reveal() != value:
+            self._secret = Secret(value)
+        return self._secret
+
+
 class Secrets:
-    """The `secrets:` of one capability file: its names → `env:NAME` | `file:PATH`.
+    """The `secrets:` of one capability file: its names → one of `SOURCES`.
 
     `get` gives the value of this moment. `learner` is told each value before anybody has it, and a
     rotated one is taken back from it. Raises ValueError for an unknown source: `source_problem`.
@@ -163,10 +180,10 @@ class Secrets:
 def source_problem(text: str) -> str | None:
     """Why `text` is no source of a secret, or None when it is one."""
     kind, _, rest = text.partition(":")
-    if kind == "keyring":
-        return "'keyring:' is not supported by this version yet"
     if f"{kind}:" not in SOURCES:
-        return "a secret comes from 'env:NAME' or 'file:PATH'"
+        return "a secret comes from 'env:NAME', 'file:PATH' or 'keyring:SERVICE/NAME'"
+    if kind == "keyring":
+        return keyring_problem(rest)
     return None if rest.strip() else f"'{kind}:' names nothing"
 
 
@@ -175,6 +192,8 @@ def _source(text: str, environ: Mapping[str, str], clock: Callable[[], float]) -
     if problem:
         raise ValueError(problem)
     kind, _, rest = text.partition(":")
+    if kind == "keyring":
+        return KeyringSource(KeyringEntry(rest, clock))
     return EnvSource(rest, environ) if kind == "env" else FileSource(rest, clock)
 
 
@@ -182,4 +201,7 @@ def _remedy(text: str) -> str:
     kind, _, rest = text.partition(":")
     if kind == "env":
         return f"the operator sets the environment variable {rest} and restarts the gateway"
+    if kind == "keyring":
+        service, _, name = rest.rpartition("/")
+        return f"the operator says: keyring set {service} {name}; no restart is needed"
     return f"the operator puts the value in the file {rest}; no restart is needed"

@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -11,7 +10,7 @@ from gateway.capability.examples import check
 from gateway.capability.filters import FILTERS
 from gateway.capability.language import TESTS
 from gateway.capability.load import Loaded, load
-from gateway.capability.model import LATER, Capability
+from gateway.capability.model import Capability
 from gateway.config.field_docs import structs
 from gateway.config.issues import report
 from gateway.credentials.redact import Redactor
@@ -57,10 +56,6 @@ def keys() -> set[str]:
     }
 
 
-def later(known: Any) -> set[str]:
-    return {key for names in known.values() for key in names}
-
-
-@pytest.mark.parametrize("name", sorted(keys() | later(LATER) | set(FILTERS) | set(TESTS)))
+@pytest.mark.parametrize("name", sorted(keys() | set(FILTERS) | set(TESTS)))
 def test_every_key_filter_and_test_is_on_the_page(name: str) -> None:
     assert re.search(rf"[`{{: ]{re.escape(name)}\b|`{re.escape(name)}", PAGE)

@@ -1,5 +1,8 @@
 """Requests with their credential, outside of a backend."""
 
+import contextlib
+import sys
+
 import msgspec
 
 from gateway.credentials import Auth
@@ -38,3 +41,17 @@ def _filled(text, names, more):
     for name in names:
         text = text.replace(f"{{{{ {name} }}}}", more[name])
     return text
+
+
+@contextlib.contextmanager
+def without(library):
+    """As where `library` is not installed."""
+    there = {name: one for name, one in sys.modules.items() if name.partition(".")[0] == library}
+    for name in there:
+        del sys.modules[name]
+    sys.modules[library] = None
+    try:
+        yield
+    finally:
+        del sys.modules[library]
+        sys.modules.update(there)

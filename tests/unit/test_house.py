@@ -32,6 +32,7 @@ DEFERRED = {  # imports inside functions: for the start-up time they save, or wh
         "gateway.credentials.oauth",
     },
     "credentials/aws_sigv4.py": {"botocore"},
+    "credentials/keyring_entry.py": {"keyring", "keyring.errors"},
     "credentials/opening.py": {"gateway.credentials"},
     "credentials/backend_auth.py": {
         "gateway.credentials.oauth.interactive",

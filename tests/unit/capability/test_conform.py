@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.capability.conform import conform
-from gateway.capability.model import LATER, Cache, Capability
+from gateway.capability.model import Cache, Capability
 from gateway.capability.problem import MOST
 from gateway.capability.yaml import parse
 from gateway.domain.issue import Issue, Severity
@@ -146,35 +146,6 @@ def test_another_version_of_the_format_is_refused() -> None:
 
 def test_no_tools_is_an_error() -> None:
     assert only(HEAD + "tools: {}\n")[2:4] == ("tools", "is empty")
-
-
-LATER_KEYS = [(place, key) for place, keys in LATER.items() for key in keys if place != "secrets"]
-
-
-@pytest.mark.parametrize(("place", "key"), LATER_KEYS)
-def test_a_key_of_a_later_version_is_refused_with_that_reason(place: str, key: str) -> None:
-    lead, tool = "", "description: Reads., get: /x"
-    match place:
-        case "":
-            lead = f"{key}: {{}}\n"
-        case "auth":
-            lead = f"auth: {{{key}: {{}}}}\n"
-        case "tools.*":
-            tool += f", {key}: {{}}"
-        case "tools.*.response.as":
-            tool += f", response: {{as: {key}}}"
-        case "tools.*.response":
-            tool += f", response: {{{key}: x}}"
-        case "tools.*.examples.*":
-            tool += f", examples: [{{{key}: []}}]"
-        case _:
-            pytest.fail(f"{place} is not covered")
-    message = only(f"{HEAD}{lead}tools: {{t: {{{tool}}}}}\n")[3]
-    assert message == f"{key!r} is part of format 1 but not supported by this version yet"
-
-
-def test_a_keyring_secret_is_refused_with_that_reason() -> None:
-    assert "not supported by this version yet" in only(HEAD + "secrets: {a: keyring:x}\n" + TOOL)[3]
 
 
 def test_all_problems_of_a_file_are_told_in_the_order_of_its_lines() -> None:

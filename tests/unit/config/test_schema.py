@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from gateway.capability.conform import conform
-from gateway.capability.model import LATER, METHODS
+from gateway.capability.model import METHODS
 from gateway.capability.yaml import parse
 from gateway.config import schema
 from gateway.config.field_docs import field_docs, structs
@@ -133,14 +133,6 @@ def test_an_editor_that_does_not_merge_accepts_the_merge_key() -> None:
 def test_exactly_one_method_is_the_editors_rule_too() -> None:
     tool = schema.schema("capability")["$defs"]["ToolSpec"]
     assert tool["oneOf"] == [{"required": [method]} for method in (*METHODS, "steps")]
-
-
-def test_keys_of_a_later_version_are_not_offered() -> None:
-    found = schema.schema("capability")
-    for place, keys in LATER.items():
-        part = {"": found, "tools.*": found["$defs"]["ToolSpec"], "auth": found["$defs"]["Auth"]}
-        offered = part.get(place, {}).get("properties", {})
-        assert not set(keys) & set(offered)
 
 
 def test_an_editor_completes_the_names_of_closed_mappings() -> None:

@@ -10,7 +10,8 @@ import pytest
 from gateway.credentials.aws_sigv4 import settled
 from gateway.credentials.opening import opened
 from gateway.http.message import HttpRequest, HttpResponse
-from tests.peers.signing import MEANS, planned
+from tests.peers.rest_files import faults
+from tests.peers.signing import MEANS, planned, without
 
 KEYS = {
     "region": "us-east-1",
@@ -96,6 +97,21 @@ async def test_s3_is_told_the_digest_and_temporary_keys_their_token():
     assert shown["X-Amz-Content-SHA256"] == hashlib.sha256(b"").hexdigest()
     assert shown["X-Amz-Security-Token"] == "T"
     assert "x-amz-security-token" in shown["Authorization"]
+
+
+def test_without_the_library_the_file_is_refused_with_what_to_install():
+    text = """
+capability: 1
+name: api
+description: Wants a signature
+base_url: https://api.example
+auth: {aws_sigv4: {region: r, service: s, access_key: a, secret_key: b}}
+tools: {ask: {description: Reads., get: /}}
+"""
+    assert faults(text) == []
+    with without("botocore"):
+        [found] = faults(text)
+    assert "pip install 'capgate[aws]'" in found
 
 
 async def test_the_signer_does_not_log_what_it_signs(caplog):

@@ -66,18 +66,20 @@ def test_released_values_are_forgotten_and_taught_anew_when_asked_for():
 @pytest.mark.parametrize(
     ("source", "says"),
     [
-        ("keyring:x", "not supported by this version yet"),
-        ("vault:x", "'env:NAME' or 'file:PATH'"),
-        ("s3cret-itself", "'env:NAME' or 'file:PATH'"),
+        ("keyring:x", "a service and a user"),
+        ("keyring:/x", "a service and a user"),
+        ("keyring:x/", "a service and a user"),
+        ("vault:x", "'env:NAME', 'file:PATH' or 'keyring:SERVICE/NAME'"),
+        ("s3cret-itself", "'env:NAME', 'file:PATH' or 'keyring:SERVICE/NAME'"),
         ("env:", "names nothing"),
         ("file: ", "names nothing"),
-        ("", "'env:NAME' or 'file:PATH'"),
+        ("", "'env:NAME', 'file:PATH' or 'keyring:SERVICE/NAME'"),
     ],
 )
 def test_source_of_another_kind_is_refused_without_saying_it_back(source, says):
     assert says in source_problem(source)
     assert "s3cret" not in source_problem(source)
-    with pytest.raises(ValueError, match=r"secret|supported|nothing"):
+    with pytest.raises(ValueError, match=r"secret|service|nothing"):
         Secrets({"key": source}, {})
 
 
