@@ -143,14 +143,12 @@ def _warn_of_free_text(
     if template.single is not None:
         return  # the argument is the whole body: there is nothing to break out of
     for read in sorted(template.reads):
-        if read[0] != "args":
-            continue
-        schema = args.get(read[-1], {}) if len(read) > 1 else {}
-        if not _is_tame(schema):
-            place.warn(
-                f"{'.'.join(read)} stands in this text without escaping",
-                "give the argument an 'enum' or a 'pattern', or use 'json:' or 'form:'",
-            )
+        said = f"{'.'.join(read)} stands in this text without escaping"
+        if read[0] == "steps":  # an answer has no schema to go by
+            place.warn(said, "use 'json:', 'form:' or 'xml:'")
+        elif read[0] == "args" and not _is_tame(args.get(read[-1], {}) if len(read) > 1 else {}):
+            hint = "give the argument an 'enum' or a 'pattern', or use 'json:', 'form:' or 'xml:'"
+            place.warn(said, hint)
 
 
 def _is_tame(schema: Mapping[str, Any]) -> bool:

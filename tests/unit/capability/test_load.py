@@ -11,7 +11,12 @@ from gateway.domain.listing import Status
 from tests.peers.signing import signed
 
 FILES = sorted((Path(__file__).parent / "files").glob("*.yaml"))
-ENVIRON = {"GITHUB_TOKEN": "ghp_0123456789", "TRACKER_API_KEY": "key-0123456789"}
+ENVIRON = {
+    "GITHUB_TOKEN": "ghp_0123456789",
+    "TRACKER_API_KEY": "key-0123456789",
+    "SHOTS_KEY": "shots-0123456789",
+}
+EFFECT = "whose description does not say what it changes"  # a warning
 FILE = """\
 capability: 1
 description: An API
@@ -37,7 +42,7 @@ def told(found):
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_the_worked_files_load_unchanged(file):
     found = load(file.read_bytes(), str(file), environ=ENVIRON, redactor=Redactor())
-    assert told(found) == []
+    assert [each for each in told(found) if not each.endswith(EFFECT)] == []
     assert found.capability.health().status is Status.OK
     assert found.capability.name == file.stem
 

@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from gateway.capability.examples import check
+from gateway.domain.issue import Severity
 from tests.peers.bodies import header, loaded, sent
 
 LIST = ["a b", "c,d", 3, True]
@@ -120,3 +121,14 @@ def test_bytes_come_of_base64_and_what_is_none_is_refused():
     assert sent(tool, {"d": "/+8="}).body == b"\xff\xef"
     rejected = [{"args": {"d": "no!"}, "rejected": "args"}]
     assert check(loaded({**tool, "examples": rejected})) == ()
+
+
+def test_what_an_earlier_step_brought_is_warned_of_in_a_text():
+    steps = [
+        {"id": "who", "get": "/w"},
+        {"id": "say", "post": "/s", "text": "hello {{ steps.who.name }}"},
+    ]
+    (issue,) = loaded({"steps": steps}).issues
+    assert issue.severity is Severity.WARNING
+    assert issue.message == "steps.who stands in this text without escaping"
+    assert not loaded({"steps": [steps[0], {**steps[1], "text": "{{ steps.who }}"}]}).issues
