@@ -275,3 +275,12 @@ async def test_an_error_page_in_place_of_a_stream_is_told() -> None:
         with pytest.raises(GatewayError, match=r"HTTP 404 from api\.sse: no such model"):
             await api.call("sse")
         await outgoing.aclose()
+
+
+async def test_an_encoding_nobody_asked_for_is_an_error() -> None:
+    async def stream(_: web.Request, response: web.StreamResponse) -> None:
+        await response.write(event("a"))
+
+    async with streaming(stream, **{"Content-Encoding": "br"}) as api:
+        with pytest.raises(BadResponse, match="an encoding nobody asked for: 'br'"):
+            await api.call("sse")
