@@ -10,9 +10,30 @@ from typing import Any
 
 from msgspec import UNSET, structs
 
+from gateway.capability import base_url
 from gateway.capability.model import Example, ToolSpec
+from gateway.capability.variables import expand
 
 ENDS = r"(?=[/?#>\"'\s]|$)"  # what can follow a base: it is no part of a longer name
+
+
+def home(url: str) -> str | None:
+    """What the `base_url` is where the environment says nothing; None when it is nothing then."""
+    try:
+        return base_url.literal(expand(url, {})) if "${" in url else None
+    except ValueError:
+        return None
+
+
+def brought_home(
+    example: Mapping[str, Any], url: str, environ: Mapping[str, str]
+) -> dict[str, Any]:
+    """A recorded example as it is written into a file with this `base_url`."""
+    before = home(url)
+    if before is None:
+        return dict(example)
+    move = _Move(base_url.literal(expand(url, environ)), before)
+    return {key: move.part(key, value) for key, value in example.items()}
 
 
 def moved(tools: Mapping[str, ToolSpec], before: str, now: str) -> dict[str, ToolSpec]:
@@ -41,6 +62,14 @@ class _Move:
             result=UNSET if given.result is UNSET else self._deep(given.result),
             error=self._deep(given.error),
         )
+
+    def part(self, key: str, value: Any) -> Any:
+        """A member of an example, as YAML has it."""
+        if key == "args":
+            return value
+        if key == "requests":
+            return [self._request(each) for each in value]
+        return self._request(value) if key == "request" else self._deep(value)
 
     def _request(self, given: dict[Any, Any]) -> dict[Any, Any]:
         url = given.get("url")

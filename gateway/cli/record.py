@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from gateway.app.live import Finding, Live, broken
+from gateway.capability.example_urls import brought_home
 from gateway.capability.examples import check
 from gateway.capability.load import Loaded
 from gateway.capability.recording import NotRecorded, example_of
@@ -62,6 +63,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
     except NotRecorded as error:
         said = found.error.explain() if found.error else "the call is well"
         raise click.ClickException(f"nothing is recorded: {error} ({said})") from None
+    example = brought_home(example, source.base_url, environment())
     shown = "\n".join(item_lines(example, "  "))
     text = _amended(live, source, name, example, shown)
     click.echo(shown)
@@ -81,6 +83,11 @@ class _Source:
 
     def tool(self, name: str) -> Any:
         return self.loaded.tools[name].tool
+
+    @property
+    def base_url(self) -> str:
+        """As it stands there."""
+        return str(self.loaded.parsed.tree["base_url"])
 
 
 def _most(text: str) -> int:
