@@ -10,14 +10,12 @@ from typing import Any
 
 import msgspec
 
-from gateway.capability import binary
 from gateway.capability.compile import Compiled
-from gateway.capability.compiled import Oversize
 from gateway.capability.difference import differences, shown
 from gateway.capability.load import Loaded
 from gateway.capability.mock import reply_of
 from gateway.capability.model import Example
-from gateway.capability.rehearsal import Rehearsal, rehearse
+from gateway.capability.rehearsal import Rehearsal, rehearse, value_of
 from gateway.capability.requested import Fault, request_faults
 from gateway.capability.values import Refused
 from gateway.credentials.secret import Secrets
@@ -128,11 +126,4 @@ def _outcome_faults(example: Example, result: Any, said: str | None) -> Iterator
 def _outcome(seen: Rehearsal) -> tuple[Any, str | None]:
     """The result as a value, and None; or nothing and the error's message."""
     found = seen.result
-    if found is None:
-        return None, str(seen.error)
-    if isinstance(found, Oversize):
-        return binary.link(found), None
-    if found.structured is not None:
-        return msgspec.json.decode(found.structured), None
-    block = found.content[0]
-    return block.get("text", block), None
+    return (None, str(seen.error)) if found is None else (value_of(found), None)

@@ -5,32 +5,29 @@ as they are written, shortened and masked, never those of the live call.
 """
 
 import base64
-import math
-import re
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, Final
 
 import msgspec
 
 from gateway.capability import decode, truncate
-from gateway.capability.compiled import CompiledTool
-from gateway.capability.flow import Send, at_once
-from gateway.capability.mock import BODIES, OK, Replies, reply_of
+from gateway.capability.compiled import Oversize
+from gateway.capability.examples import dummy_secrets
+from gateway.capability.load import Loaded
+from gateway.capability.mock import BODIES, OK, reply_of
+from gateway.capability.rehearsal import Rehearsal, rehearse, value_of
 from gateway.capability.scrub import cleaned
 from gateway.capability.tape import Exchange, Tape
-from gateway.credentials.redact import MASK, Redactor
-from gateway.domain.tool import JsonObject, ToolResult
-from gateway.errors import GatewayError
+from gateway.capability.values import Refused
+from gateway.credentials.looks import masked
+from gateway.credentials.redact import Redactor
+from gateway.domain.tool import JsonObject
 from gateway.http.message import HttpRequest, HttpResponse
 
 KEPT: Final = ("location", "operation-location", "link", "retry-after")  # what flows go by
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
-SECRETIVE: Final = re.compile(
-    r"(?i)(?:access|refresh|id|auth|session|bearer|csrf)_?token|token|pass(?:word|wd|phrase)"
-    r"|(?:client|api|app|shared)?_?secret(?:_?key)?|api_?key|private_?key|authorization|cookies?"
-)
+LARGEST: Final = 100_000  # bytes of replies that are left whole
 
 
 class NotRecorded(Exception):
@@ -38,32 +35,67 @@ class NotRecorded(Exception):
 
 
 def example_of(
-    tool: CompiledTool, given: JsonObject, tape: Tape, redactor: Redactor, most: int
+    loaded: Loaded, tool: str, given: JsonObject, tape: Tape, redactor: Redactor, most: int
 ) -> dict[str, Any]:
     """The example of a call with the arguments `given`; bodies of at most `most` bytes each.
 
-    Raises NotRecorded.
+    Where a cut reply would lead elsewhere (to fewer pages, say) they are left whole. Raises
+    NotRecorded.
     """
     if any(exchange.response is None for exchange in tape.exchanges) or not tape.exchanges:
         raise NotRecorded("a request got no answer, so there is no reply to write down")
-    example: dict[str, Any] = {"args": cleaned(dict(given), redactor)}
-    requests = [_request(exchange.request, redactor) for exchange in tape.exchanges]
-    replies = [_reply(exchange, redactor, most) for exchange in tape.exchanges]
-    if len(replies) > 1:
-        example["requests"] = requests
-        example["replies"] = replies
-    else:
-        example["request"] = requests[0]
-        example["reply"] = replies[0]
-    if not any(requests):
-        example.pop("requests", None)
-        example.pop("request", None)
-    example |= _outcome(tool, tool.prepare(given), replies)
-    return example
+    args = cleaned(dict(given), redactor)
+    replies, seen = _fitting_replies(loaded, tool, args, tape, redactor, most)
+    requests = [_request(request) for request in seen.requests]
+    several = len(replies) > 1
+    return {
+        "args": args,
+        **({"requests": requests} if several else {"request": requests[0]}),
+        **({"replies": replies} if several else {"reply": replies[0]}),
+        **_outcome(seen),
+    }
 
 
-def _request(request: HttpRequest, redactor: Redactor) -> dict[str, Any]:
-    """Empty where a secret stands in it: an example could not say what must be there."""
+def _fitting_replies(
+    loaded: Loaded, tool: str, args: JsonObject, tape: Tape, redactor: Redactor, most: int
+) -> tuple[list[dict[str, Any]], Rehearsal]:
+    """The replies as they are written, and what comes of them: the same course as live."""
+    cut = [_reply(exchange, redactor, most) for exchange in tape.exchanges]
+    seen = _rehearsed(loaded, tool, args, cut)
+    whole = [_reply(exchange, redactor, LARGEST) for exchange in tape.exchanges]
+    live = _rehearsed(loaded, tool, args, whole)
+    if live.starved or live.left:
+        raise NotRecorded("its replies, written down, lead to other requests than they did live")
+    if _course(seen) == _course(live):
+        return cut, seen
+    if sum(len(msgspec.json.encode(reply)) for reply in whole) > LARGEST:
+        raise NotRecorded(
+            f"its replies lead elsewhere when they are cut to {most} bytes; ask for less"
+        )
+    return whole, live
+
+
+def _rehearsed(
+    loaded: Loaded, tool: str, args: JsonObject, replies: Sequence[Mapping[str, Any]]
+) -> Rehearsal:
+    compiled = loaded.tools[tool]
+    try:
+        prepared = compiled.tool.prepare(args)
+        answers = [reply_of(each) for each in replies]
+        return rehearse(compiled, prepared, answers, dummy_secrets(loaded.secrets))
+    except Refused:
+        raise NotRecorded(
+            "an argument holds a secret, and without it the call is refused"
+        ) from None
+
+
+def _course(seen: Rehearsal) -> tuple[Any, ...]:
+    """What a reader of the example goes by: the requests, and whether it ends well."""
+    return list(map(_request, seen.requests)), seen.left, seen.starved, seen.error is None
+
+
+def _request(request: HttpRequest) -> dict[str, Any]:
+    """As it is sent with dummies for secrets; only what a reader of the example looks at."""
     parts: dict[str, Any] = {"method": request.method, "url": request.url}
     if request.method == "GET":
         del parts["method"]
@@ -72,8 +104,7 @@ def _request(request: HttpRequest, redactor: Redactor) -> dict[str, Any]:
         parts["json"] = msgspec.json.decode(request.body)
     elif request.body and kind == FORM:
         parts["form"] = request.body.decode()
-    data = msgspec.json.encode(parts)
-    return parts if redactor.data(data) is data else {}
+    return parts
 
 
 def _lower(request: HttpRequest) -> list[tuple[str, str]]:
@@ -89,7 +120,7 @@ def _reply(exchange: Exchange, redactor: Redactor, most: int) -> dict[str, Any]:
     if body and found.type and not BODIES[next(iter(body))].startswith(found.type):
         headers = {"content-type": found.type, **headers}
     if headers:
-        reply["headers"] = cleaned(headers, redactor)
+        reply["headers"] = masked(cleaned(headers, redactor))
     return {**reply, **body}
 
 
@@ -103,9 +134,9 @@ def _body(
             value = decode.loads(decode.utf8(response.body, found.charset))
         except ValueError:
             return {"text": redactor.text(decode.text_of(response.body, found.charset))}
-        return {"json": _fitting(_masked(cleaned(value, redactor)), most)}
+        return {"json": _fitting(masked(cleaned(value, redactor)), most)}
     text = decode.sniff(response.body) if found.kind == "other" else None
-    if found.kind == "text":
+    if found.kind in ("text", "xml"):
         text = decode.text_of(response.body, found.charset)
     if text is not None:
         return {"text": truncate.fit_text(redactor.text(text), most)}
@@ -119,50 +150,13 @@ def _fitting(value: Any, most: int) -> Any:
     return value if len(data) <= most else truncate.fit(value, data, most).value
 
 
-def _masked(value: Any) -> Any:
-    """Members whose names say that their texts are secret: the API's own, which we cannot know."""
-    if isinstance(value, dict):
-        return {
-            name: MASK if isinstance(each, str) and SECRETIVE.fullmatch(name) else _masked(each)
-            for name, each in value.items()
-        }
-    return [_masked(each) for each in value] if isinstance(value, list) else value
-
-
-def _outcome(
-    tool: CompiledTool, args: JsonObject, replies: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
-    """`result` or `error`, as the replies give it offline; neither where it is no JSON or text."""
-    try:
-        result = played(tool, args, Replies([reply_of(each) for each in replies]))
-    except GatewayError as error:
-        return {"error": str(error)}
-    if result.structured is not None:
-        return {"result": msgspec.json.decode(result.structured)}
-    text = result.content[0].get("text") if result.content else None
-    return {} if text is None else {"result": text}
-
-
-def played(tool: CompiledTool, args: JsonObject, replies: Replies) -> ToolResult:
-    """A call that is answered by `replies`, at once. Raises GatewayError."""
-    if tool.run is None:
-        result: ToolResult = replies.read(partial(tool.read, args))
-        return result
-    flow = tool.run(args, lambda: math.inf)
-    came: Any = None
-    error: GatewayError | None = None
-    while True:
-        try:
-            effect = flow.send(came) if error is None else flow.throw(error)
-        except StopIteration as stop:
-            ended: ToolResult = stop.value
-            return ended
-        came = error = None
-        try:
-            came = replies.read(at_once(effect, _untold)) if isinstance(effect, Send) else None
-        except GatewayError as failed:
-            error = failed
-
-
-def _untold(_: object) -> None:
-    """Nobody follows."""
+def _outcome(seen: Rehearsal) -> dict[str, Any]:
+    """`result` or `error`; neither where it is no JSON or text."""
+    if seen.error is not None:
+        return {"error": str(seen.error)}
+    found = seen.result
+    if found is None or isinstance(found, Oversize):
+        return {}
+    value = value_of(found)
+    shown = found.structured is not None or isinstance(value, str)
+    return {"result": value} if shown else {}

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import msgspec
+
+from gateway.capability import binary
 from gateway.capability.compile import Compiled
 from gateway.capability.compiled import Oversize, TryAgain
 from gateway.capability.flow import Flow, Send, Tell, Work, at_once
@@ -31,6 +34,16 @@ class Rehearsal:
     @property
     def starved(self) -> bool:
         return self.result is None and self.error is None
+
+
+def value_of(found: ToolResult | Oversize) -> Any:
+    """What `result:` of an example says of it: its JSON, else its text, else its first block."""
+    if isinstance(found, Oversize):
+        return binary.link(found)
+    if found.structured is not None:
+        return msgspec.json.decode(found.structured)
+    block = found.content[0] if found.content else {}
+    return block.get("text", block)
 
 
 def rehearse(

@@ -7,15 +7,16 @@ from typing import Any
 import msgspec
 
 from gateway.app.live import Finding, Live
+from gateway.capability.compile import Compiled
 from gateway.capability.compiled import CompiledTool
 from gateway.capability.drift import drifts
+from gateway.capability.examples import dummy_secrets
 from gateway.capability.load import Loaded
-from gateway.capability.mock import Replies, replies_of
+from gateway.capability.mock import replies_of
 from gateway.capability.model import Example
-from gateway.capability.recording import played
+from gateway.capability.rehearsal import rehearse, value_of
 from gateway.domain.call import Relayed
 from gateway.domain.issue import Issue
-from gateway.errors import GatewayError
 
 SECONDS = 60.0  # of one call
 
@@ -49,7 +50,7 @@ def drifted(live: Live, paths: tuple[str, ...], count: Count, *, unsafe: bool) -
                     count.called += 1
                     found = live.call(loaded, name, example.args, SECONDS)
                     place = ("tools", name, "examples", index)
-                    yield from _issues(loaded, compiled.tool, example, place, found)
+                    yield from _issues(loaded, compiled, example, place, found)
 
 
 def _wanted(tool: CompiledTool, count: Count, ready: bool, unsafe: bool) -> bool:  # noqa: FBT001  two facts
@@ -63,12 +64,12 @@ def _wanted(tool: CompiledTool, count: Count, ready: bool, unsafe: bool) -> bool
 
 def _issues(
     loaded: Loaded,
-    tool: CompiledTool,
+    compiled: Compiled,
     example: Example,
     place: tuple[str | int, ...],
     found: Finding,
 ) -> Iterator[Issue]:
-    expected, error = _expected(tool, example)
+    expected, error = _expected(loaded, compiled, example)
     if found.error is not None:
         if error is None:
             hint = "the arguments may name what is there no more"
@@ -83,7 +84,7 @@ def _issues(
         yield loaded.parsed.issue(place, f"live, result{where} {message}")
 
 
-def _expected(tool: CompiledTool, example: Example) -> tuple[Any, str | None]:
+def _expected(loaded: Loaded, compiled: Compiled, example: Example) -> tuple[Any, str | None]:
     """The result that the example says, or the error; neither where it says nothing."""
     if example.error is not None:
         return None, example.error
@@ -92,11 +93,11 @@ def _expected(tool: CompiledTool, example: Example) -> tuple[Any, str | None]:
     replies = replies_of(example)
     if not replies:
         return None, None
-    try:
-        result = played(tool, tool.prepare(example.args), Replies(replies))
-    except GatewayError as error:
-        return None, str(error)
-    return (None if result.structured is None else msgspec.json.decode(result.structured)), None
+    secrets = dummy_secrets(loaded.secrets)
+    seen = rehearse(compiled, compiled.tool.prepare(example.args), replies, secrets)
+    if seen.error is not None:
+        return None, str(seen.error)
+    return (None if seen.result is None else value_of(seen.result)), None
 
 
 def _value(found: Finding) -> Any:
@@ -104,6 +105,4 @@ def _value(found: Finding) -> Any:
     outcome = found.outcome
     if outcome is None or isinstance(outcome, Relayed):
         return None
-    if outcome.structured is not None:
-        return msgspec.json.decode(outcome.structured)
-    return outcome.content[0].get("text") if outcome.content else None
+    return value_of(outcome)

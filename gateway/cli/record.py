@@ -1,8 +1,5 @@
 """`capgate record`: a live call becomes an example in its capability file."""
 
-import contextlib
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +15,7 @@ from gateway.capability.recording import NotRecorded, example_of
 from gateway.capability.units import size
 from gateway.cli.call_arguments import call_options, given_arguments, server_and_tool
 from gateway.cli.common import QUIET, config_options, read_config
+from gateway.cli.writing import write
 from gateway.config import directories
 from gateway.config.issues import report
 from gateway.credentials.secret import environment
@@ -59,17 +57,17 @@ def command(  # noqa: PLR0913 (one parameter an option)
     source = _source(live, server, directories.paths(configured.config.capabilities))
     args, found = _called(live, source, name, wanted, timeout)
     try:
-        example = example_of(source.tool(name), args, found.tape, live.redactor, most)
+        example = example_of(source.loaded, name, args, found.tape, live.redactor, most)
     except NotRecorded as error:
         said = found.error.explain() if found.error else "the call is well"
         raise click.ClickException(f"nothing is recorded: {error} ({said})") from None
     example = brought_home(example, source.base_url, environment())
     shown = "\n".join(item_lines(example, "  "))
-    text = _amended(live, source, name, example, shown)
+    text = _amended(live, source.path, name, example, shown)
     click.echo(shown)
     if dry_run:
         return
-    _write(source.path, text)
+    write({source.path: text})
     click.secho(f"added to {source.path}", fg="green", err=True)
 
 
@@ -78,11 +76,7 @@ class _Source:
     """The file that a server is described by."""
 
     path: Path
-    text: str
     loaded: Loaded
-
-    def tool(self, name: str) -> Any:
-        return self.loaded.tools[name].tool
 
     @property
     def base_url(self) -> str:
@@ -101,8 +95,10 @@ def _source(live: Live, server: str, paths: tuple[str, ...]) -> _Source:
     found = live.files(paths)
     for path, loaded in found.items():
         if loaded.capability is not None and loaded.capability.name == server:
-            text = Path(path).read_bytes().decode("utf-8")
-            return _Source(Path(path), text, loaded)
+            if "tools" not in loaded.parsed.tree:
+                text = f"{path} is a file of mcp-gateway, which has no examples: convert it first"
+                raise click.ClickException(text)
+            return _Source(Path(path), loaded)
         if loaded.capability is None and Path(path).stem == server:
             raise click.ClickException(f"{path} is not served: {broken(loaded.issues)}")
     names = [one.capability.name for one in found.values() if one.capability]
@@ -125,14 +121,15 @@ def _called(
     return args, live.call(source.loaded, name, args, timeout)
 
 
-def _amended(live: Live, source: _Source, name: str, example: Any, shown: str) -> str:
-    """The file's text with the example, which holds in it."""
+def _amended(live: Live, path: Path, name: str, example: Any, shown: str) -> str:
+    """The file's text with the example, which holds in it; as it is now, long after the call."""
     try:
-        text = with_example(source.text, name, example)
-    except NotInserted as error:
+        text = with_example(path.read_bytes().decode(), name, example)
+    except (NotInserted, OSError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{error}\nThis is the example:\n{shown}") from None
-    loaded = live.load(text.encode(), str(source.path))
-    mark = f"tools.{name}.examples[{len(source.tool(name).examples)}]"
+    loaded = live.load(text.encode(), str(path))
+    last = len(loaded.tools[name].tool.examples) - 1 if name in loaded.tools else 0
+    mark = f"tools.{name}.examples[{last}]"
     faults = [issue for issue in (*loaded.issues, *check(loaded)) if _of(issue, mark)]
     if loaded.capability is None or faults:
         why = report(tuple(faults) or loaded.issues)
@@ -142,17 +139,3 @@ def _amended(live: Live, source: _Source, name: str, example: Any, shown: str) -
 
 def _of(issue: Issue, mark: str) -> bool:
     return issue.path.startswith(mark) and issue.severity is Severity.ERROR
-
-
-def _write(path: Path, text: str) -> None:
-    """In one step: whoever reads the file meets the old text or the new one."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode("utf-8"))
-        Path(temporary).chmod(path.stat().st_mode & 0o7777)
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
