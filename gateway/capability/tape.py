@@ -7,6 +7,7 @@ from typing import Any
 from gateway.capability.compiled import CompiledTool, Oversize, TryAgain
 from gateway.capability.flow import Effect, Flow, Left, Read, Reader, Run, Send, Tell
 from gateway.domain.tool import JsonObject, ToolResult
+from gateway.errors import GatewayError
 from gateway.http.message import HttpRequest, HttpResponse
 
 
@@ -65,14 +66,14 @@ class _Watched:
 
     def _watched(self, flow: Flow) -> Generator[Effect, Any, ToolResult]:
         came: Any = None
-        error: Exception | None = None
+        error: GatewayError | None = None
         try:
             while True:
                 effect = flow.send(came) if error is None else flow.throw(error)
                 came = error = None
                 try:
                     came = yield self._noted(effect)
-                except Exception as thrown:  # noqa: BLE001  whatever it is, it is the flow's to take
+                except GatewayError as thrown:
                     error = thrown
         except StopIteration as stop:
             result: ToolResult = stop.value
