@@ -63,6 +63,9 @@ class Asked:
     userhash: bool
     stale: bool
 
+    def __repr__(self) -> str:
+        return f"<Asked {self.hash}>"
+
 
 class DigestCredential:
     """One nonce for all calls, each use counted."""

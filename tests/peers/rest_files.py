@@ -16,13 +16,15 @@ from gateway.http.outgoing import Outgoing
 
 
 class Desk(contextlib.AsyncExitStack):
-    """`clock` is that of `file:` secrets. Everything opened here is closed with it."""
+    """`clock` is that of `file:` secrets, `folder` where state is kept. Everything opened here is
+    closed with it.
+    """
 
-    def __init__(self, outgoing=None, shared=None, redactor=None):
+    def __init__(self, outgoing=None, shared=None, redactor=None, folder=None):
         super().__init__()
         self.redactor = redactor or Redactor()
         self.outgoing = outgoing or Outgoing()
-        self.shared = shared or Shared(self.outgoing, {}, self.redactor)
+        self.shared = shared or Shared(self.outgoing, _state(folder), self.redactor)
         self.clock = [0.0]
         self.push_async_callback(self.outgoing.aclose)
 
@@ -59,3 +61,7 @@ def faults(text, environ=None, file="api.yaml"):
     """The messages of what is wrong with a file."""
     loaded = load(text.encode(), file, environ=environ or {}, redactor=Redactor())
     return [issue.message for issue in loaded.issues if issue.severity == "error"]
+
+
+def _state(folder):
+    return {} if folder is None else {"STATE_DIRECTORY": str(folder)}
