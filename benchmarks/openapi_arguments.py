@@ -80,12 +80,12 @@ class Arguments:
         schema = self._followed(schema)
         if depth:
             yield from _given(schema)
-        for all_of_it in dict.fromkeys((self._everything, True)):
-            fuller = Arguments(self._root, everything=all_of_it)
+        for much in (self._everything, not self._everything):
+            other = Arguments(self._root, everything=much)
             for branch in self._branches(schema):
                 for kind in _kinds(branch):
                     with contextlib.suppress(Unsatisfied):
-                        yield fuller._of_kind(kind, branch, depth)
+                        yield other._of_kind(kind, branch, depth)
 
     def _followed(self, schema: dict[str, Any]) -> dict[str, Any]:
         for _ in range(50):

@@ -1,6 +1,6 @@
 """How good `capgate import openapi` is: forty real documents, judged by prism, a third party.
 
-    python -m benchmarks.openapi_import [--only NAME]... [--calls 120] [--write PAGE] [--json FILE]
+    python -m benchmarks.openapi_import [--only NAME]... [--calls 1000] [--write PAGE] [--json FILE]
 
 Each document is imported, loaded and served by a gateway of its own. Every tool is called with
 arguments made from its inputSchema alone, by way of a recorder, against `prism mock` of the same
@@ -53,7 +53,7 @@ class Bench:
                 except ImportFailed as error:
                     row.failed = str(error)
                     return row
-                row.take(result)
+                row.result = result
                 await self._serve(document, result, Path(folder), recorder, row)
         return row
 
@@ -141,7 +141,7 @@ async def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     options.add_argument("--only", action="append", choices=DOCUMENTS, default=[])
-    options.add_argument("--calls", type=int, default=120, help="tools to call of one document")
+    options.add_argument("--calls", type=int, default=1000, help="tools to call of one document")
     options.add_argument("--write", type=Path, help="a page of docs/ to write the table into")
     options.add_argument("--json", type=Path, help="where to put every call that went wrong")
     given = options.parse_args()

@@ -1,6 +1,5 @@
 """A text that a regular expression matches: the plainest one, made from its parse tree."""
 
-import itertools
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -25,7 +24,7 @@ def matching(pattern: str, shortest: int = 0, longest: float = math.inf) -> str:
     """
     found = []
     try:
-        for extra in itertools.chain(range(33), (shortest,)):
+        for extra in (*range(33), *range(max(33, shortest - 8), shortest + 1)):
             text = "".join(_texts(parser.parse(pattern), extra))
             if shortest <= len(text) <= longest and re.search(pattern, text):
                 found.append(text)

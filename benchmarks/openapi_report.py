@@ -40,9 +40,6 @@ class Row:
     fates: Counter[Fate] = field(default_factory=Counter)
     faults: Counter[Verdict] = field(default_factory=Counter)
 
-    def take(self, result: Result) -> None:
-        self.result = result
-
     def note(self, called: Called, verdict: Verdict | None) -> None:
         self.fates[called.fate] += 1
         if verdict:

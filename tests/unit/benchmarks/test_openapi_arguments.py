@@ -35,6 +35,7 @@ def schema(**properties):
         {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
         {"type": "integer", "minimum": 7, "multipleOf": 5},
         {"type": "array", "items": {"enum": ["a", "b", "c"]}, "minItems": 2, "uniqueItems": True},
+        {"type": "string", "pattern": "^[0-9a-f]+$", "minLength": 40, "maxLength": 40},
         {"type": "object", "additionalProperties": {"type": "integer"}, "minProperties": 2},
         {"allOf": [schema(a={"type": "string"}), schema(b={"const": 3})]},
         {"oneOf": [{"type": "integer", "minimum": 3}, {"type": "string", "maxLength": 2}]},
