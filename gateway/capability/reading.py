@@ -5,6 +5,7 @@ from typing import Final
 from gateway.capability.mapping import Selection
 from gateway.capability.model import As, Response, ToolSpec
 from gateway.capability.place import Place
+from gateway.capability.xml_lists import torn
 
 STREAMS: Final[frozenset[As]] = frozenset({"sse", "ndjson"})
 
@@ -18,6 +19,10 @@ def check_reading(
         place.at("as").fault(f"{given.as_} has nothing to select or map", hint)
     if given.as_ == "binary" and (given.text is not None or (spec and spec.output is not None)):
         place.at("as").fault("bytes have no 'text' and no 'output'", "remove one of them")
+    if given.as_ == "xml" and spec is not None:
+        for name in torn(spec):
+            text = f"{name!r} is a list, as one path takes elements out of it; another takes a name"
+            place.warn(text, f"such as {name}[0] for the first, or {name}[*] for all of them")
     if streams(given):
         _check_stream(spec, given, place)
         return

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.capability.load import load
 from gateway.capability.model import Paginate, Response, Step, ToolSpec
-from gateway.capability.xml_lists import listed
+from gateway.capability.xml_lists import listed, torn
 from gateway.credentials.redact import Redactor
 from gateway.domain.tool import ToolResult
 from gateway.errors import UpstreamFailed
@@ -77,6 +77,18 @@ def read(tool: str, body: bytes, status: int = 200) -> ToolResult:
     found = loaded.tools[f"{tool}"].tool.read({}, answer)
     assert isinstance(found, ToolResult)
     return found
+
+
+def test_a_path_that_would_find_nothing_in_a_list_is_warned_of() -> None:
+    assert torn(spec(select="$.Orders.Order[*]", map={"x": "$.Line[0].Name"})) == []
+    assert torn(spec(map={"all": "$.Orders.Order[*].id", "first": "$.Orders.Order.id"})) == [
+        "Order"
+    ]
+    file = FILE.replace(b'first: "$.Line[0].Name"', b"first: $.Line.Name")
+    loaded = load(file, "shop.yaml", environ={}, redactor=Redactor())
+    (warned,) = loaded.issues
+    assert warned.path == "tools.orders.response"
+    assert warned.message.startswith("'Line' is a list")
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
