@@ -114,6 +114,7 @@ def _tls(capability: Capability) -> Problems:
 def _written_out(capability: Capability) -> Problems:
     """A credential in the file goes where the file goes; one that is a secret does not."""
     texts = capability.auth.texts if isinstance(capability.auth, Auth) else ()
+    texts = tuple(each for each in texts if each.secret)
     if texts and not any("{{" in each.text for each in texts):  # a handshake has none
         yield Problem(("auth",), WRITTEN_OUT, DECLARE, Severity.WARNING)
     tools: list[tuple[Path, Mapping[str, Any]]] = [

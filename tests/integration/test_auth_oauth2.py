@@ -12,7 +12,7 @@ from gateway.errors import BackendUnavailable, UpstreamFailed
 from gateway.http.direct import Direct
 from gateway.http.outgoing import Outgoing
 from tests.peers.oauth_world import world
-from tests.peers.rest_files import Desk
+from tests.peers.rest_files import Desk, faults
 
 SECRETS = {"ID": "me", "SECRET": "canary-of-the-client", "REFRESH": "canary-refresh-0"}
 FILE = """\
@@ -223,3 +223,63 @@ async def test_a_token_server_that_resolves_to_a_private_address_is_not_asked(tm
 
 async def _never(_request):
     return aiohttp.web.Response(status=401)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("{}", "'grant' is missing"),
+        ("{grant: implicit, token_url: URL, client_id: a}", "must be 'client_credentials'"),
+        ("{grant: client_credentials, token_url: URL, client_id: a}", "needs client_secret"),
+        ("{grant: refresh_token, token_url: URL, client_id: a}", "needs refresh_token"),
+        ("{grant: password, token_url: URL, client_id: a, username: b}", "needs password"),
+        ("{OK, refresh_token: d}", "refresh_token is for grant refresh_token"),
+        ("{OK, auth_method: private_key_jwt}", "needs private_key"),
+        ("{OK, private_key: k}", "either client_secret or private_key"),
+        ("{OK, params: {scope: x}}", "params cannot set scope"),
+        ("{OK, scopes: a b}", "must be a list"),
+        ("{OK, audience: '{{ args.x }}'}", "'args' is not known here"),
+        ("{OK, audience: '{{ secrets.no }}'}", "secrets.no is not declared"),
+    ],
+)
+def test_what_cannot_get_a_token_is_said_at_load(spec, message):
+    found = faults(OAUTH + _filled(spec, "https://as.example/token"))
+    assert any(message in each for each in found), found
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("http://as.example/token", "it is not encrypted"),
+        ("ftp://as.example/token", "it is no web address"),
+        ("https://me:secret@as.example/token", "it holds a user"),
+        ("as.example/token", "it is no web address"),
+        ("'{{ secrets.s }}'", "'secrets' is not known here"),
+        ("'{{ vars.no }}'", "vars.no is not declared"),
+    ],
+)
+def test_a_token_url_that_nothing_may_be_sent_to_is_refused_at_load(url, message):
+    found = faults(OAUTH + _filled("{OK}", url))
+    assert any(message in each for each in found), found
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/t", "http://localhost/t", "https://10.0.0.1/t", "https://a.example"]
+)
+def test_a_token_url_may_name_a_private_address(url):
+    assert faults(OAUTH + _filled("{OK}", url)) == []
+
+
+OAUTH = """\
+capability: 1
+name: api
+description: Wants a token
+base_url: https://api.example
+secrets: {s: env:S}
+tools: {ask: {description: Reads., get: /}}
+"""
+
+
+def _filled(spec, url):
+    fine = f"grant: client_credentials, token_url: {url}, client_id: a, client_secret: b"
+    return f"auth: {{oauth2: {spec.replace('OK', fine).replace('URL', url)}}}\n"

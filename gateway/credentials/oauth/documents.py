@@ -48,10 +48,11 @@ class Distrusted(BackendUnavailable):
 class Documents:
     """`home` is the MCP server's URL: its own origin may always be asked. Empty, there is none.
 
-    `private`: its operator lets us reach private addresses for it.
+    `private`: its operator lets us reach private addresses for it; `meant` is what he does else.
     """
 
-    def __init__(self, http: Http, home: str, *, private: bool = False) -> None:
+    def __init__(self, http: Http, home: str, *, private: bool = False, meant: str = MEANT) -> None:
+        self._meant = meant
         self._http = http
         self._home = URL(home)
         self._private = private or names_private(self._home.host or "")
@@ -99,7 +100,7 @@ class Documents:
         try:
             return await self._http.send(request, seconds=SECONDS, cap=CAP, private=private)
         except Unreachable as error:
-            raise Distrusted(f"{what} at {target.origin()}: {error}", hint=MEANT) from None
+            raise Distrusted(f"{what} at {target.origin()}: {error}", hint=self._meant) from None
         except GatewayError as error:
             raise BackendUnavailable(f"{what} at {target.origin()}: {error}") from None
 

@@ -22,6 +22,10 @@ from gateway.errors import BackendUnavailable, ConfigError
 EARLY = 30.0  # seconds before its end, or a tenth of its life, to renew a token
 SHARE = 0.1
 FRESH = 30.0  # seconds in which only one token that is refused is asked for anew
+MEANT = (
+    "if that is a private address and meant, the operator names the address itself in token_url, "
+    "or sets allow_private: true in capabilities:"
+)
 WORN_OUT = "invalid_grant"  # RFC 6749 section 5.2: this refresh token or password is no good
 
 GrantType = Literal["client_credentials", "refresh_token", "password"]
@@ -165,8 +169,9 @@ class SharedToken:
         self._clock = clock
         self._kept = kept
         home = wanted.token_url or wanted.issuer or ""
-        own = wanted.private is None
-        self._documents = Documents(http, home if own else "", private=bool(wanted.private))
+        self._documents = Documents(http, home)
+        if wanted.private is not None:
+            self._documents = Documents(http, "", private=wanted.private, meant=MEANT)
         self._issuer = wanted.issuer or str(URL(home).origin())
         self._known = Known(learner)
         self._known.hold(wanted.secrets)
