@@ -10,7 +10,7 @@ import msgspec
 from msgspec import structs
 
 from gateway.capability import base_url, checks
-from gateway.capability.example_urls import moved
+from gateway.capability.example_urls import home, moved
 from gateway.capability.model import ADVICE, BACKEND_NAME, Capability, ToolSpec
 from gateway.capability.problem import MOST, Path, Problem
 from gateway.capability.shape import examined
@@ -102,18 +102,10 @@ def _filled(
         for name, value in capability.vars.items()
     }
     tools = capability.tools
-    told = _untold(capability.base_url)
+    told = home(capability.base_url)
     if told is not None and told != url:
         tools = moved(tools, told, url)
     return structs.replace(capability, base_url=url, vars=given, tools=tools)
-
-
-def _untold(url: str) -> str | None:
-    """What it is where the environment says nothing; None when it is nothing then."""
-    try:
-        return base_url.literal(expand(url, {})) if "${" in url else None
-    except ValueError:
-        return None
 
 
 def _literal(url: str, environ: Mapping[str, str], problems: list[Problem]) -> str:
