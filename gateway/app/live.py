@@ -15,9 +15,9 @@ from gateway.config.model import Capabilities
 from gateway.credentials.redact import Redactor
 from gateway.domain.call import Call, Outcome
 from gateway.domain.identity import Identity
-from gateway.domain.issue import Issue
+from gateway.domain.issue import Issue, Severity
 from gateway.domain.tool import JsonObject
-from gateway.errors import GatewayError
+from gateway.errors import DeadlineExceeded, GatewayError
 from gateway.importers import compat
 
 CALLER = Identity("command line")
@@ -75,6 +75,8 @@ class Live:
                 return Finding(tape, await backend.call(call))
         except GatewayError as error:
             return Finding(tape, error=error)
+        except TimeoutError:
+            return Finding(tape, error=DeadlineExceeded(f"no result within {seconds:g} s"))
         finally:
             await backend.aclose()
             await builders.aclose()
@@ -85,4 +87,5 @@ _NUMBERS = itertools.count(1)
 
 def broken(issues: tuple[Issue, ...]) -> str:
     """Why a file has no tools, in one line."""
-    return "; ".join(str(issue) for issue in issues[:1]) or "it is switched off"
+    errors = [issue for issue in issues if issue.severity is Severity.ERROR]
+    return f"{errors[0].where}: {errors[0].message}" if errors else "it is switched off"

@@ -5,6 +5,8 @@ as they are written, shortened and masked, never those of the live call.
 """
 
 import base64
+import contextlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -12,6 +14,7 @@ import msgspec
 
 from gateway.capability import decode, truncate
 from gateway.capability.compiled import Oversize
+from gateway.capability.events import EVENT_STREAM, LINES
 from gateway.capability.examples import dummy_secrets
 from gateway.capability.load import Loaded
 from gateway.capability.mock import BODIES, OK, reply_of
@@ -27,6 +30,7 @@ from gateway.http.message import HttpRequest, HttpResponse
 KEPT: Final = ("location", "operation-location", "link", "retry-after")  # what flows go by
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
+OTHERWISE: Final = re.compile(rb"encoding\s*=\s*[\"'](?!utf-?8|us-ascii)", re.IGNORECASE)
 LARGEST: Final = 100_000  # bytes of replies that are left whole
 
 
@@ -43,7 +47,7 @@ def example_of(
     NotRecorded.
     """
     if any(exchange.response is None for exchange in tape.exchanges) or not tape.exchanges:
-        raise NotRecorded("a request got no answer, so there is no reply to write down")
+        raise NotRecorded("a request got no answer")
     args = cleaned(dict(given), redactor)
     replies, seen = _fitting_replies(loaded, tool, args, tape, redactor, most)
     requests = [_request(request) for request in seen.requests]
@@ -114,11 +118,12 @@ def _lower(request: HttpRequest) -> list[tuple[str, str]]:
 def _reply(exchange: Exchange, redactor: Redactor, most: int) -> dict[str, Any]:
     response = exchange.response or HttpResponse(OK, {}, b"")
     reply: dict[str, Any] = {} if response.status == OK else {"status": response.status}
-    found = decode.media(response.headers.get("content-type", ""))
-    body = _body(response, found, redactor, most)
+    said = response.headers.get("content-type", "")
+    body = _body(response, decode.media(said), redactor, most)
     headers = {name: response.headers[name] for name in KEPT if name in response.headers}
-    if body and found.type and not BODIES[next(iter(body))].startswith(found.type):
-        headers = {"content-type": found.type, **headers}
+    told = said if "base64" in body else decode.media(said).type
+    if body and told and not BODIES[next(iter(body))].startswith(told):
+        headers = {"content-type": told, **headers}
     if headers:
         reply["headers"] = masked(cleaned(headers, redactor))
     return {**reply, **body}
@@ -130,24 +135,42 @@ def _body(
     if not response.body:
         return {}
     if found.kind == "json":
-        try:
+        with contextlib.suppress(ValueError):
             value = decode.loads(decode.utf8(response.body, found.charset))
-        except ValueError:
-            return {"text": redactor.text(decode.text_of(response.body, found.charset))}
-        return {"json": _fitting(masked(cleaned(value, redactor)), most)}
-    text = decode.sniff(response.body) if found.kind == "other" else None
-    if found.kind in ("text", "xml"):
-        text = decode.text_of(response.body, found.charset)
+            return {"json": _fitting(masked(cleaned(value, redactor)), most)}
+    text = _text(response.body, found)
     if text is not None:
-        return {"text": truncate.fit_text(redactor.text(text), most)}
-    if len(response.body) > most or redactor.data(response.body) is not response.body:
-        raise NotRecorded(f"{len(response.body)} bytes of {found.type or 'binary data'}")
+        return {"text": _fitting_text(masked(redactor.text(text)), found.type, most)}
+    if len(response.body) > most:
+        size = f"{len(response.body)} bytes of {found.type or 'binary data'}"
+        raise NotRecorded(f"its reply, {size}, cannot be cut to {most}: see --max-reply")
+    if redactor.data(response.body) is not response.body:
+        raise NotRecorded("its reply, which is no text, holds a secret")
     return {"base64": base64.b64encode(response.body).decode()}
+
+
+def _text(body: bytes, found: decode.Media) -> str | None:
+    """None for what is none, such as XML that says itself how it is encoded."""
+    if found.kind == "xml" and (found.charset or OTHERWISE.search(body[:200])):
+        return None
+    if found.kind in ("other", "xml"):
+        return decode.sniff(body)
+    return decode.text_of(body, found.charset) if found.kind in ("text", "json") else None
 
 
 def _fitting(value: Any, most: int) -> Any:
     data = msgspec.json.encode(value)
     return value if len(data) <= most else truncate.fit(value, data, most).value
+
+
+def _fitting_text(text: str, type_: str, most: int) -> str:
+    """A stream loses whole events from its end."""
+    ends = ("\n\n", "\r\n\r\n") if type_ == EVENT_STREAM else ("\n",) if type_ in LINES else ()
+    kept = text.encode()[:most].decode(errors="ignore")
+    last = max((kept.rfind(end) + len(end) for end in ends if end in kept), default=0)
+    if len(kept) < len(text) and last:
+        return kept[:last]
+    return truncate.fit_text(text, most)
 
 
 def _outcome(seen: Rehearsal) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from gateway.capability.recording import NotRecorded, example_of
 from gateway.capability.units import size
 from gateway.cli.call_arguments import call_options, given_arguments, server_and_tool
 from gateway.cli.common import QUIET, config_options, read_config
-from gateway.cli.writing import write
+from gateway.cli.writing import FEW, write
 from gateway.config import directories
 from gateway.config.issues import report
 from gateway.credentials.secret import environment
@@ -59,8 +59,8 @@ def command(  # noqa: PLR0913 (one parameter an option)
     try:
         example = example_of(source.loaded, name, args, found.tape, live.redactor, most)
     except NotRecorded as error:
-        said = found.error.explain() if found.error else "the call is well"
-        raise click.ClickException(f"nothing is recorded: {error} ({said})") from None
+        why = f"\n{found.error.explain()}" if found.error else ""
+        raise click.ClickException(f"nothing is recorded: {error}{why}") from None
     example = brought_home(example, source.base_url, environment())
     shown = "\n".join(item_lines(example, "  "))
     text = _amended(live, source.path, name, example, shown)
@@ -99,11 +99,15 @@ def _source(live: Live, server: str, paths: tuple[str, ...]) -> _Source:
                 text = f"{path} is a file of mcp-gateway, which has no examples: convert it first"
                 raise click.ClickException(text)
             return _Source(Path(path), loaded)
-        if loaded.capability is None and Path(path).stem == server:
-            raise click.ClickException(f"{path} is not served: {broken(loaded.issues)}")
     names = [one.capability.name for one in found.values() if one.capability]
     hint = did_you_mean(server, names) or "'capgate tools' names them"
-    raise click.ClickException(f"no capability file describes a server {server!r}; {hint}")
+    refused = [
+        f"\n{path} is not served: {broken(one.issues)}"
+        for path, one in found.items()
+        if one.capability is None
+    ]
+    text = f"no capability file describes a server {server!r}; {hint}{''.join(refused[:FEW])}"
+    raise click.ClickException(text)
 
 
 def _called(

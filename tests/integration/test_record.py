@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,15 +43,26 @@ tools:
 
 
 class Shop:
-    """`item` is what it answers; `asked` are the requests it got."""
+    """`item` is what it answers, or `response()`; `asked` are the requests it got.
+
+    `meanwhile()` happens while a call runs; while there is a `hold`, it does not end.
+    """
 
     def __init__(self) -> None:
+        self.response: Callable[[], web.Response] | None = None
+        self.meanwhile: Callable[[], object] = lambda: None
+        self.hold: asyncio.Event | None = None
         self.item: object = {}
         self.status = 200
         self.asked: list[str] = []
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked.append(f"{request.method} {request.path_qs}")
+        self.meanwhile()
+        if self.hold is not None:
+            await self.hold.wait()
+        if self.response is not None:
+            return self.response()
         seen = request.headers.get("Authorization")
         body = self.item or {"id": 7, "seen": seen, "access_token": "of-theirs", "list": [1, 2]}
         return web.json_response(body, status=self.status)
@@ -153,6 +165,83 @@ async def test_an_api_that_does_not_answer_leaves_the_file_as_it_was(tmp_path: P
     assert result.exit_code == 1
     assert "nothing is recorded: a request got no answer" in result.output
     assert "examples" not in file.read_text()
+
+
+async def test_what_is_saved_while_a_call_runs_is_not_lost(shop) -> None:
+    peer, file = shop
+    peer.meanwhile = lambda: file.write_text(f"{file.read_text()}\n# saved meanwhile\n")
+    result = await capgate("record", "shop:get_item", "id=1", "--capabilities", file)
+    assert result.exit_code == 0, result.output
+    assert file.read_text().endswith("\n# saved meanwhile\n")
+    assert "examples:" in file.read_text()
+
+
+async def test_a_tool_that_is_gone_meanwhile_leaves_the_new_file_as_it_is(shop) -> None:
+    peer, file = shop
+    changed = file.read_text().replace("get_item:", "got_item:")
+    peer.meanwhile = lambda: file.write_text(changed)
+    result = await capgate("record", "shop:get_item", "id=1", "--capabilities", file)
+    assert result.exit_code == 1
+    assert "the file has no tool 'get_item'\nThis is the example:" in result.output
+    assert file.read_text() == changed
+
+
+async def test_windows_line_ends_and_links_stay(shop, tmp_path: Path) -> None:
+    _, file = shop
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    link = tmp_path / "link.yaml"
+    link.symlink_to(file)
+    result = await capgate("record", "shop:get_item", "id=1", "--capabilities", link)
+    assert result.exit_code == 0, result.output
+    assert link.is_symlink()
+    lines = file.read_bytes().split(b"\n")
+    assert all(line.endswith(b"\r") for line in lines[:-1])
+    assert b"    examples:\r" in lines
+
+
+async def test_a_call_that_takes_too_long_is_told_in_a_line(shop) -> None:
+    peer, file = shop
+    peer.hold = asyncio.Event()
+    words = ("record", "shop:get_item", "id=1", "--timeout", "0.2", "--capabilities", file)
+    result = await capgate(*words)
+    assert result.exit_code == 1
+    assert "nothing is recorded: a request got no answer\nno result within 0.2 s" in result.output
+
+
+async def test_a_file_that_is_refused_is_told_when_its_server_is_not_found(shop) -> None:
+    _, file = shop
+    file.write_text(f"{file.read_text()}x: [")
+    result = await capgate("record", "shop:get_item", "id=1", "--capabilities", file)
+    assert result.exit_code == 1
+    assert f"{file} is not served: {file}:27:1: not YAML" in result.output
+
+
+@pytest.mark.parametrize(
+    ("body", "type_", "result"),
+    [
+        (b'{"a": ', "application/json", ""),
+        (b"token=abcdef&x=1", "text/plain", "token=***&x=1"),
+        ("<a>é</a>".encode(), "application/xml", "<a>é</a>"),
+        ("<?xml version='1.0' encoding='latin-1'?><a>é</a>".encode("latin-1"), "text/xml", "é"),
+        (b"\x89PNG\r\n\x1a\n", "image/png", "base64: "),
+    ],
+)
+async def test_whatever_an_api_answers_its_example_holds(shop, body, type_, result) -> None:
+    peer, file = shop
+    peer.response = lambda: web.Response(body=body, content_type=type_)
+    file.write_text(file.read_text().replace("map: {id: $.id, seen: $.seen, list: $.list}", "{}"))
+    recorded = await capgate("record", "shop:get_item", "id=1", "--capabilities", file)
+    assert recorded.exit_code == 0, recorded.output
+    assert result in file.read_text()
+    assert (await capgate("validate", file)).exit_code == 0
+
+
+async def test_a_file_that_cannot_be_cut_is_not_recorded(shop) -> None:
+    peer, file = shop
+    peer.response = lambda: web.Response(body=bytes(5000), content_type="application/pdf")
+    result = await capgate("record", "shop:get_item", "id=1", "--capabilities", file)
+    assert result.exit_code == 1
+    assert "its reply, 5000 bytes of application/pdf, cannot be cut to 2000" in result.output
 
 
 async def test_a_live_check_of_what_still_holds_finds_nothing(shop) -> None:
