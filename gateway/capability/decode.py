@@ -23,6 +23,7 @@ from gateway.protocol.jsonrpc import LARGE, finite, holds_more
 
 DEEPEST: Final = 200  # levels of lists and objects
 MOST_VALUES: Final = 1_000_000  # of one answer: they take seconds and a gigabyte from there on
+LONGEST_TYPE: Final = 512  # characters of a Content-Type that are looked at
 TOO_DEEP: Final = f"nested more than {DEEPEST} levels deep"
 IMAGES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 TEXTS: Final = re.compile(
@@ -61,9 +62,13 @@ class Media:
     charset: str | None = None
 
 
-@lru_cache(maxsize=512)
 def media(content_type: str) -> Media:
     """Reads a Content-Type header; a charset Python does not know counts as none."""
+    return _media(content_type[:LONGEST_TYPE])
+
+
+@lru_cache(maxsize=512)
+def _media(content_type: str) -> Media:
     name, _, parameters = content_type.lower().partition(";")
     name = name.strip()
     found = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", parameters)

@@ -49,7 +49,9 @@ def loads(
     try:
         if codecs.lookup(charset).name != "utf-8":
             text = body.decode(charset)
-            body = _DECLARATION.sub("", text.removeprefix("\ufeff"), count=1).encode()
+            text = text.removeprefix("\ufeff")
+            declaration = _DECLARATION.match(text)  # searched for, blanks would cost their square
+            body = text[declaration.end() if declaration else 0 :].encode()
     except UnicodeError:
         raise ValueError(f"not {charset}") from None
     return _Reader(lists).read(body)

@@ -1,6 +1,7 @@
 """Answers that are XML, bytes or GraphQL: read, linked to, and judged."""
 
 import base64
+import encodings
 import json
 
 import pytest
@@ -291,6 +292,15 @@ def test_a_charset_that_is_none_counts_as_not_said_f6(charset):
     assert read(body, kind=f"text/plain; charset={charset}").content[0]["text"] == "é"
     assert value(b'{"a":"\xc3\xa9"}', kind=f"application/json; charset={charset}") == {"a": "é"}
     assert value(b"<a>\xc3\xa9</a>", kind=f"text/xml; charset={charset}") == {"a": "é"}
+
+
+def test_charsets_that_an_api_makes_up_are_not_remembered_i58():
+    """Python keeps every name it was ever asked for, found or not."""
+    before = len(encodings._cache)
+    for number in range(100):
+        assert value(b"1", kind=f"application/json; charset=windows-{number}") == 1
+        assert value(b"1", kind=f"application/json; charset=windows{'-' * number}1252") == 1
+    assert len(encodings._cache) <= before + 1
 
 
 def test_a_wrong_charset_is_replaced_in_text_and_an_error_in_values_f6():

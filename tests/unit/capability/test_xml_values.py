@@ -125,3 +125,11 @@ def test_the_deepest_and_the_widest_that_is_allowed_is_read():
         value = value["a"]
     assert value == "x"
     assert loads(b"<a k='" + b"x" * 1_000_000 + b"'/>")["a"]["@k"]
+
+
+def test_blanks_in_another_charset_cost_their_number_not_its_square_i58():
+    """A search for the declaration began anew at each of them, and let nobody else run."""
+    body = f"<a>{' ' * 500_000}</a>".encode("utf-16")
+    started = time.process_time()
+    assert loads(body) == {"a": ""}
+    assert time.process_time() - started < 0.5
