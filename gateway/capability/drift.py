@@ -41,12 +41,15 @@ def _of_objects(wanted: dict[str, Any], found: dict[str, Any]) -> Iterator[Drift
 
 
 def _of_lists(wanted: list[Any], found: list[Any]) -> Iterator[Drift]:
-    """Elements are alike, so each of the example's is looked for among a few live ones."""
+    """Elements are alike, so each of the example's is looked for among a few live ones, and what
+    has drifted in several of them is said of the first.
+    """
+    said: set[Drift] = set()
     for index, value in enumerate(wanted):
         tried = [list(drifts(value, each)) for each in found[:MOST_TRIED]]
-        best = min(tried, key=len)
-        if best:
-            yield from _below(index, iter(best))
+        best = [drift for drift in min(tried, key=len) if drift not in said]
+        said.update(best)
+        yield from _below(index, iter(best))
 
 
 MOST_TRIED: Final = 20  # elements of a live list that an element of an example may be like

@@ -72,8 +72,9 @@ def _issues(
     expected, error = _expected(loaded, compiled, example)
     if found.error is not None:
         if error is None:
-            hint = "the arguments may name what is there no more"
-            yield loaded.parsed.issue(place, f"live, it fails: {found.error.explain()}", hint)
+            answered = all(exchange.response for exchange in found.tape.exchanges)
+            hint = "the arguments may name what is there no more" if answered else None
+            yield loaded.parsed.issue(place, f"live, it fails: {found.error}", hint)
         return
     value = _value(found)
     if error is not None:

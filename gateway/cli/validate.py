@@ -79,6 +79,10 @@ def command(  # noqa: PLR0913 (one parameter an option)
     Exit code 0: all good (warnings may be shown), 1: a file or a server is refused or an example
     fails, 2: the command line or gateway.yaml is wrong.
     """
+    if unsafe and not live:
+        raise click.UsageError("--unsafe goes with --live")
+    if as_sarif and as_json:
+        raise click.UsageError("--sarif and --json: one of them")
     configured = read_config(config, QUIET, capabilities)
     settings = configured.config.capabilities
     chosen = paths or directories.paths(settings)

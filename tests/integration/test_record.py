@@ -295,3 +295,11 @@ async def test_a_live_check_leaves_out_files_without_their_secrets(shop) -> None
     result = await capgate("validate", "--live", file, SHOP_KEY="")
     assert "1 left out, because a secret is missing" in result.output
     assert peer.asked == []
+
+
+@pytest.mark.parametrize("words", [["--unsafe"], ["--json", "--sarif"]])
+async def test_options_that_would_do_nothing_are_refused(shop, words) -> None:
+    _, file = shop
+    result = await capgate("validate", file, *words)
+    assert result.exit_code == 2
+    assert words[0] in result.output

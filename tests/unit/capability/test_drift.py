@@ -44,3 +44,9 @@ def test_each_element_is_compared_with_the_live_one_most_like_it():
     [(path, message)] = drifts(wanted, found)
     assert path == (0, "size")
     assert message in {"was a number, is text", "is gone; it was a number"}
+
+
+def test_what_has_drifted_in_many_elements_is_said_of_the_first():
+    wanted = [{"id": number, "name": "x"} for number in range(50)]
+    found = [{"id": str(number), "name": "y"} for number in range(50)]
+    assert list(drifts(wanted, found)) == [((0, "id"), "was a number, is text")]
