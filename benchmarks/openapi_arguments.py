@@ -18,6 +18,8 @@ from benchmarks.openapi_patterns import matching
 Schema = Any  # a JSON Schema: an object, true or false
 
 DEEPEST = 5  # levels down to which properties that are not required are given
+MOST_BRANCHES = 20  # ways through `oneOf` and `anyOf`
+MOST_WAYS = 60  # values to try for one part
 WORDS = {
     "date": "2026-01-15",
     "date-time": "2026-01-15T12:30:00Z",
@@ -67,7 +69,7 @@ class Arguments:
         raise Unsatisfied("the whole schema")
 
     def _value(self, schema: Schema, depth: int) -> Any:
-        for tried in itertools.islice(self._ways(schema, depth), 40):
+        for tried in itertools.islice(self._ways(schema, depth), MOST_WAYS):
             if self._admits(schema, tried):
                 return tried
         raise Unsatisfied(str(schema)[:200])
@@ -78,11 +80,12 @@ class Arguments:
             yield "text"
             return
         schema = self._followed(schema)
-        if depth:
-            yield from _given(schema)
+        branches = list(itertools.islice(self._branches(schema), MOST_BRANCHES))
+        for branch in branches if depth else ():
+            yield from _given(branch)
         for much in (self._everything, not self._everything):
             other = Arguments(self._root, everything=much)
-            for branch in self._branches(schema):
+            for branch in branches:
                 for kind in _kinds(branch):
                     with contextlib.suppress(Unsatisfied):
                         yield other._of_kind(kind, branch, depth)
@@ -202,9 +205,7 @@ def _given(schema: dict[str, Any]) -> Iterator[Any]:
             yield schema[word]
     examples = schema.get("examples")
     yield from (examples if isinstance(examples, list) else ())
-    yield from (one for one in schema.get("enum", ()) if one is not None)
-    if None in schema.get("enum", ()):
-        yield None
+    yield from sorted(schema.get("enum", ()), key=lambda one: one is None or one == "")
 
 
 def _kinds(schema: dict[str, Any]) -> Sequence[str]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 import jsonschema_rs
 
@@ -20,6 +20,7 @@ from benchmarks.openapi_documents import Document
 from benchmarks.openapi_prism import Exchange, Violation
 
 PARSED = re.compile(r"application/(?:.*\+)?json|application/x-www-form-urlencoded|multipart/.*")
+FORM = re.compile(r"application/x-www-form-urlencoded|multipart/.*")
 OURS = ("accept-encoding", "content-length", "host", "connection")  # headers that HTTP itself sets
 OPEN = re.compile(r"\{[^{}]*\}")
 
@@ -49,6 +50,15 @@ class Seen:
     def field(self) -> str:
         """The name of the parameter, or of the body's member, that it is about."""
         return self.violation.place[1] if len(self.violation.place) > 1 else ""
+
+    def names(self) -> list[str]:
+        """Of the pairs, or of the parts, that were sent there."""
+        body = self.exchange.body.decode(errors="replace")
+        if self.violation.place[:1] == ("body",) and self.kind.startswith("multipart/"):
+            return re.findall('name="(.*?)"', body)
+        query = self.exchange.target.partition("?")[2]
+        pairs = body if self.violation.place[:1] == ("body",) else query
+        return [name for name, _ in parse_qsl(pairs, keep_blank_values=True)]
 
     def values(self) -> Iterator[Any]:
         """What was sent there: of a body exactly that, of a parameter all that it may be."""
@@ -148,13 +158,14 @@ def _shape(path: str) -> str:
 
 
 def _routes_by_path(seen: Seen) -> bool:
-    """The document tells operations apart by a fragment or query in the path."""
+    """The document tells operations apart by a fragment or query in the path: to prism there is
+    none such, or it takes another for it.
+    """
     path = seen.exchange.target.partition("?")[0]
-    marked = [each for each in seen.document.data["paths"] if re.search("[?#]", each)]
-    unrouted = seen.violation.code in {
-        *("NO_PATH_MATCHED_ERROR", "NO_METHOD_MATCHED_ERROR", "INVALID_CONTENT_TYPE", "415"),
-    }
-    return unrouted and any(re.fullmatch(_shape(each), path) for each in marked)
+    fitting = [each for each in seen.document.data["paths"] if re.fullmatch(_shape(each), path)]
+    marked = [each for each in fitting if re.search("[?#]", each)]
+    unrouted = seen.violation.code in {"NO_PATH_MATCHED_ERROR", "NO_METHOD_MATCHED_ERROR"}
+    return bool(marked) and (unrouted or len(fitting) > 1)
 
 
 def _reads_no_such_body(seen: Seen) -> bool:
@@ -178,23 +189,23 @@ def _reads_no_lists(seen: Seen) -> bool:
     return form and text and seen.violation.message.endswith(("must be array", "must be object"))
 
 
+def _reads_objects_as_json(seen: Seen) -> bool:
+    """A list of objects in a deepObject: it looks for JSON there."""
+    return "Cannot deserialize JSON object array" in seen.violation.message
+
+
 def _invents_objects(seen: Seen) -> bool:
-    """It misses members of a deepObject, or of an object in one, that was not sent at all."""
-    place = seen.violation.place
-    if place[:1] == ("query",):
-        pairs = parse_qsl(seen.exchange.target.partition("?")[2], keep_blank_values=True)
-    elif place[:1] == ("body",) and "urlencoded" in seen.kind:
-        pairs = parse_qsl(seen.exchange.body.decode(), keep_blank_values=True)
-    else:
+    """It misses members of an object that was not sent at all, and did not have to be."""
+    place, *inner = seen.violation.place or ("",)
+    if place != "query" and not (place == "body" and FORM.fullmatch(seen.kind)):
         return False
-    inner = place[1:]
-    if len(inner) == 1 and inner[0].count(".") and place[0] == "query":
-        inner = tuple(inner[0].split("."))
-    above = replace(seen, violation=seen.violation._replace(place=place[:1]))
-    if not inner or any(inner[0] in one.get("required", ()) for one in above.schemas()):
-        return False
-    start = (inner[0] + "".join(f"[{part}]" for part in inner[1:])).lower()
-    return not any(unquote(name).lower().startswith(start) for name, _ in pairs)
+    names = [name.lower() for name in seen.names()]
+    for depth in range(len(inner)):
+        start = inner[0] + "".join(f"[{part}]" for part in inner[1 : depth + 1])
+        if not any(name.startswith(start.lower()) for name in names):
+            above = replace(seen, violation=seen.violation._replace(place=(place, *inner[:depth])))
+            return not any(inner[depth] in one.get("required", ()) for one in above.schemas())
+    return False
 
 
 def _wants_no_encoded_text(seen: Seen) -> bool:
@@ -234,6 +245,24 @@ def _header_of_http(seen: Seen) -> bool:
     )
 
 
+def _heeds_headers(seen: Seen) -> bool:
+    """Parameters of these names are to be ignored, says the specification."""
+    return seen.violation.place[:1] == ("header",) and seen.field in {
+        *("accept", "content-type", "authorization"),
+    }
+
+
+def _pattern_of_javascript(seen: Seen) -> bool:
+    """`/^[a-z]+$/`, with the slashes: nothing meets that."""
+    patterns = [str(one.get("pattern", "")) for one in seen.schemas()]
+    return seen.violation.code == "pattern" and any(one.startswith("/^") for one in patterns)
+
+
+def _form_of_a_list(seen: Seen) -> bool:
+    whole = seen.violation.place == ("body",) and seen.violation.message.endswith("must be array")
+    return whole and "urlencoded" in seen.kind
+
+
 def _requires_the_unknown(seen: Seen) -> bool:
     """A member is required that is described nowhere."""
     named = re.search(r"required property '(.+)'", seen.violation.message)
@@ -248,11 +277,15 @@ RULES: Mapping[Verdict, Callable[[Seen], bool]] = {
     Verdict("prism", "does not read XML, YAML and bytes"): _reads_no_such_body,
     Verdict("prism", "wants `consumes` of a 2.0 document"): _needs_consumes,
     Verdict("prism", "reads no lists or objects in forms without `encoding`"): _reads_no_lists,
+    Verdict("prism", "reads lists of objects in deepObjects as JSON"): _reads_objects_as_json,
+    Verdict("prism", "heeds header parameters that are to be ignored"): _heeds_headers,
     Verdict("prism", "misses members of objects that were not sent"): _invents_objects,
     Verdict("prism", "rejects percent-encoded text"): _wants_no_encoded_text,
     Verdict("prism", "takes an empty form for none"): _empty_form,
     Verdict("document", "alternatives that overlap"): _alternatives_overlap,
     Verdict("document", "values that are not of their own type"): _values_of_other_type,
+    Verdict("document", "patterns with the slashes of JavaScript"): _pattern_of_javascript,
+    Verdict("document", "a form that is a list"): _form_of_a_list,
     Verdict("document", "headers that HTTP itself sets"): _header_of_http,
     Verdict("document", "required members that it does not describe"): _requires_the_unknown,
 }

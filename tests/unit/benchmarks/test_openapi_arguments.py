@@ -40,6 +40,10 @@ def schema(**properties):
         {"allOf": [schema(a={"type": "string"}), schema(b={"const": 3})]},
         {"oneOf": [{"type": "integer", "minimum": 3}, {"type": "string", "maxLength": 2}]},
         {"anyOf": [{"type": "object", "required": ["x"]}, {"type": "null"}]},
+        {
+            "properties": {"kind": {"enum": ["a", "b"]}},
+            "oneOf": [schema(kind={"const": "b"}), schema(kind={"const": "c"})],
+        },
         {"type": "string", "enum": ["b"], "example": "not one of them"},
     ],
 )
