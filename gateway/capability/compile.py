@@ -140,7 +140,7 @@ class Compiler:
             who = f"{who} (step {one.id})"
         names = {"args": spec.args, "vars": self.capability.vars}
         place = Place((*path, "response"), names, self.report)
-        selection = compile_selection(given, place)
+        selection = compile_selection(given, place, self.shared.hidden_headers)
         check_reading(spec if one is spec else None, given, selection, place)
         text = None
         if given.text is not None:

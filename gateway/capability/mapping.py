@@ -1,10 +1,11 @@
 """`select`, `limit` and `map`: from the decoded answer to the value that is the result (§6).
 
 A path that leads to one value gives it, any other gives a list. `map` works on each element of a
-list. What is missing is left out; null is a value and stays.
+list; one that reads a header or the status is of the answer, and works once. What is missing is
+left out; null is a value and stays.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,26 +16,41 @@ from gateway.capability.model import Response
 from gateway.capability.path import Path, compile_path
 from gateway.capability.place import Place
 from gateway.capability.template import Template, has_template
+from gateway.capability.told import Head, Told, compile_told, tells
 from gateway.capability.values import MISSING, RenderError
 from gateway.errors import ConfigError, UpstreamFailed
 
 Value = Callable[[Any], Any]  # element -> its value, or MISSING
 
 PATH_KEYS = frozenset({"path", "default", "decode"})
-MAP_HINT = "it is a JSONPath, {path, default, decode}, {const} or such a map again"
+MAP_HINT = (
+    "it is a JSONPath, {path, default, decode}, {header, as, default}, {status: true}, {const}"
+    " or such a map again"
+)
+OF_A_LIST = "'select' gives a list here, and a header or the status is of the answer as a whole"
+WHOLE_HINT = "leave 'select' out: map: {names: $.items[*].name, total: {header: X-Total-Count}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A map that waits for the answer's status and headers: `of(head)` completes it."""
+
+    of: Callable[[Head], Value]
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`apply(body, scope)` gives the result; raises UpstreamFailed when nothing is there that must.
+    """`apply(body, scope, head)` gives the result; raises UpstreamFailed when nothing is there that
+    must. It changes neither the body nor itself: parts of both may be in the result.
 
-    It changes neither the body nor itself: parts of both may be in the result.
+    `bodiless`: it reads nothing of the body, so that may be anything.
     """
 
     path: Path | None = None
     limit: Template | int | None = None
-    map: Value | None = None
+    map: Value | Late | None = None
     required: Template | None = None
+    bodiless: bool = False
 
     @property
     def whole(self) -> bool:
@@ -46,7 +62,8 @@ class Selection:
         """What nothing looks like: no elements where a list was to be, else an empty object."""
         return [] if self.path is not None and not self.path.singular else {}
 
-    def apply(self, body: Any, scope: Scope) -> Any:
+    def apply(self, body: Any, scope: Scope, head: Head | None = None) -> Any:
+        """`head` is of the one answer that `body` came with; None where there are several."""
         found = body
         if self.path is not None:
             found = self.path.value(body)
@@ -55,6 +72,8 @@ class Selection:
                 found = None if self.path.singular else []
         if self.limit is not None and isinstance(found, list):
             found = found[: self.most(scope)]
+        if isinstance(self.map, Late):
+            return found if head is None else self.map.of(head)(found)
         return found if self.map is None else _mapped(self.map, found)
 
     def _refuse(self, scope: Scope) -> None:
@@ -76,8 +95,11 @@ def _mapped(value_of: Value, found: Any) -> Any:
     return None if value is MISSING else value
 
 
-def compile_selection(spec: Response, place: Place) -> Selection:
-    """Faults are reported to `place`, which stands at `response`."""
+def compile_selection(spec: Response, place: Place, hidden: Collection[str] = ()) -> Selection:
+    """Faults are reported to `place`, which stands at `response`.
+
+    `hidden` are headers of the credential, in lower case.
+    """
     path = path_at(spec.select, place.at("select")) if spec.select is not None else None
     required = None
     if spec.required:
@@ -85,15 +107,22 @@ def compile_selection(spec: Response, place: Place) -> Selection:
         required = place.at("required").template(said, Position.MESSAGE)
         if spec.select is None:
             place.at("required").fault("'required' needs 'select'", "say what must be there")
-    limit: Template | int | None = None
-    if isinstance(spec.limit, str):
-        limit = place.at("limit").template(spec.limit, Position.MESSAGE)
-        if limit.single is None and limit.source == spec.limit:  # a faulty one was told
-            place.at("limit").fault("'limit' is a number or one expression", '"{{ args.rows }}"')
-    else:
-        limit = spec.limit
-    mapped = None if spec.map is None else _compile_map(spec.map, place.at("map"))
-    return Selection(path, limit, mapped, required)
+    limit = _compile_limit(spec, place.at("limit"))
+    mapped = None if spec.map is None else _Maps(hidden).top(spec.map, place.at("map"))
+    late = isinstance(mapped, Late)
+    if late and path is not None and not path.singular:
+        place.at("map").fault(OF_A_LIST, WHOLE_HINT)
+    bodiless = late and spec.select is None and _bodiless(spec.map)
+    return Selection(path, limit, mapped, required, bodiless)
+
+
+def _compile_limit(spec: Response, place: Place) -> Template | int | None:
+    if not isinstance(spec.limit, str):
+        return spec.limit
+    limit = place.template(spec.limit, Position.MESSAGE)
+    if limit.single is None and limit.source == spec.limit:  # a faulty one was told
+        place.fault("'limit' is a number or one expression", '"{{ args.rows }}"')
+    return limit
 
 
 def path_at(source: str, place: Place) -> Path | None:
@@ -111,25 +140,64 @@ def path_at(source: str, place: Place) -> Path | None:
     return found
 
 
-def _compile_map(spec: dict[str, Any] | str, place: Place) -> Value:
-    if isinstance(spec, str):
-        return _compile_path(spec, place)
-    parts = tuple((name, _compile_part(part, place.at(name))) for name, part in spec.items())
-    return partial(_object, parts)
+class _Maps:
+    """Compiles the maps of one response. `hidden`: see `compile_selection`."""
+
+    def __init__(self, hidden: Collection[str]) -> None:
+        self._hidden = hidden
+
+    def top(self, spec: dict[str, Any] | str, place: Place) -> Value | Late:
+        if isinstance(spec, str):
+            return _compile_path(spec, place)
+        if tells(spec):
+            place.fault("this needs a name in the result", "such as map: {id: {header: Location}}")
+            return _nothing
+        return self._map(spec, place)
+
+    def _map(self, spec: dict[str, Any], place: Place) -> Value | Late:
+        parts = tuple((name, self._part(part, place.at(name))) for name, part in spec.items())
+        ready = tuple((name, part) for name, part in parts if not isinstance(part, Late))
+        if len(ready) < len(parts):
+            return Late(partial(_completed, parts))
+        return partial(_object, ready)
+
+    def _part(self, spec: Any, place: Place) -> Value | Late:
+        if isinstance(spec, str):
+            return _compile_path(spec, place)
+        if not isinstance(spec, dict) or not spec:
+            place.fault("this cannot be mapped", MAP_HINT)
+            return _nothing
+        if spec.keys() == {"const"}:
+            return partial(_constant, spec["const"])
+        if tells(spec):
+            return Late(partial(_told, compile_told(spec, place, self._hidden)))
+        if isinstance(spec.get("path"), str) and spec.keys() <= PATH_KEYS:
+            inner = _compile_decoded(spec, place)
+            return partial(_or_default, inner, spec["default"]) if "default" in spec else inner
+        found = self._map(spec, place)
+        if isinstance(found, Late):
+            return Late(lambda head: partial(_unless_empty, found.of(head)))
+        return partial(_unless_empty, found)
 
 
-def _compile_part(spec: Any, place: Place) -> Value:
-    if isinstance(spec, str):
-        return _compile_path(spec, place)
-    if not isinstance(spec, dict) or not spec:
-        place.fault("this cannot be mapped", MAP_HINT)
-        return _nothing
-    if spec.keys() == {"const"}:
-        return partial(_constant, spec["const"])
-    if isinstance(spec.get("path"), str) and spec.keys() <= PATH_KEYS:
-        inner = _compile_decoded(spec, place)
-        return partial(_or_default, inner, spec["default"]) if "default" in spec else inner
-    return partial(_unless_empty, _compile_map(spec, place))
+def _completed(parts: tuple[tuple[str, Value | Late], ...], head: Head) -> Value:
+    """The map of one answer."""
+    ready = ((name, part.of(head) if isinstance(part, Late) else part) for name, part in parts)
+    return partial(_object, tuple(ready))
+
+
+def _told(told: Told, head: Head) -> Value:
+    return partial(_constant, told(head))
+
+
+def _bodiless(spec: Any) -> bool:
+    """Whether a map holds no path."""
+    if not isinstance(spec, dict):
+        return False
+    return all(
+        isinstance(part, dict) and (part.keys() == {"const"} or tells(part) or _bodiless(part))
+        for part in spec.values()
+    )
 
 
 def _compile_decoded(spec: dict[str, Any], place: Place) -> Value:

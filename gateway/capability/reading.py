@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gateway.capability.mapping import Selection
+from gateway.capability.mapping import Late, Selection
 from gateway.capability.model import As, Response, ToolSpec
 from gateway.capability.place import Place
 from gateway.capability.xml_lists import torn
@@ -23,12 +23,29 @@ def check_reading(
         for name in torn(spec):
             text = f"{name!r} is a list, as one path takes elements out of it; another takes a name"
             place.warn(text, f"such as {name}[0] for the first, or {name}[*] for all of them")
+    _check_one_answer(spec, given, selection, place.at("map"))
     if streams(given):
         _check_stream(spec, given, place)
         return
     for key in ("each", "join"):
         if getattr(given, key) is not None:
             place.at(key).fault(f"{key!r} is of a stream", "as: sse, or as: ndjson")
+
+
+def _check_one_answer(
+    spec: ToolSpec | None, given: Response, selection: Selection, place: Place
+) -> None:
+    """A header and the status are of one answer: the one whose body the result is made of."""
+    if spec is None or not isinstance(selection.map, Late):
+        return
+    what = "a header or the status is of one answer, and"
+    if spec.steps:
+        hint = "put it into the response of the step, and read it as $.ID.name here"
+        place.fault(f"{what} here are several steps", hint)
+    elif spec.paginate is not None:
+        place.fault(f"{what} here is one for each page", "make it a tool of its own")
+    elif streams(given):
+        place.fault(f"{what} a stream is a list of events", "make it a tool of its own")
 
 
 def streams(given: Response | None) -> bool:

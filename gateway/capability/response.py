@@ -20,6 +20,7 @@ from gateway.capability.output import Output
 from gateway.capability.rules import Rules
 from gateway.capability.scrub import scrubbed
 from gateway.capability.template import Template
+from gateway.capability.told import Head
 from gateway.credentials.redact import Redactor
 from gateway.domain.client import NOTHING
 from gateway.domain.tool import JsonObject, ToolResult
@@ -68,7 +69,7 @@ class ResponseMap:
         if self.as_ == "text":
             return self._text(answer.text(), args)
         if answer.status in EMPTY or not answer.body.strip(BLANKS):
-            return self._selected({}, args)
+            return self._selected({}, args, answer)
         if answer.kind == "xml":
             return self._xml(answer, args)
         if answer.kind == "json" or self.needs_json:
@@ -89,7 +90,7 @@ class ResponseMap:
         if answer.kind == "text":
             return answer.text()
         try:
-            return answer.value()
+            return self._value(answer)
         except ValueError as error:
             raise self._unreadable(answer, str(error)) from None
 
@@ -98,7 +99,7 @@ class ResponseMap:
         body = self.body(args, response)
         if isinstance(body, TryAgain) or self.selection.whole:
             return body
-        return self.selection.apply(body, {"args": args, "vars": self.constants})
+        return self.selection.apply(body, {"args": args, "vars": self.constants}, response)
 
     def asked(self, args: JsonObject) -> int | None:
         """How many elements of a list that is the whole body can be in the result at most."""
@@ -117,20 +118,24 @@ class ResponseMap:
                 tight = decode.compact(answer.utf8())
                 if tight and self._passes(tight):
                     return ToolResult(({"type": "text", "text": tight.decode()},), tight)
-            body = answer.value()
+            body = self._value(answer)
         except ValueError as error:
             raise self._unreadable(answer, str(error)) from None
-        return self._selected(body, args)
+        return self._selected(body, args, answer)
 
     def _xml(self, answer: Answer, args: JsonObject) -> ToolResult:
         """What only says that it is XML may be text all the same."""
         try:
-            body = answer.value()
+            body = self._value(answer)
         except ValueError as error:
             if self.as_ == "xml" or self.needs_json:
                 raise self._unreadable(answer, str(error)) from None
             return self._text(answer.text(), args)
-        return self._selected(body, args)
+        return self._selected(body, args, answer)
+
+    def _value(self, answer: Answer) -> Any:
+        """Its value; a body that nobody looks at may be unreadable."""
+        return {} if self.selection.bodiless else answer.value()
 
     def _passes(self, data: bytes) -> bool:
         """JSON that may go out as it is; a lone text goes without its quotes."""
@@ -152,9 +157,9 @@ class ResponseMap:
         """Redacted before it is cut: half a secret would not be found."""
         return decode.snippet(self.redactor.text(text), most)
 
-    def _selected(self, body: Any, args: JsonObject) -> ToolResult:
+    def _selected(self, body: Any, args: JsonObject, head: Head | None = None) -> ToolResult:
         if not self.selection.whole:
-            body = self.selection.apply(body, {"args": args, "vars": self.constants})
+            body = self.selection.apply(body, {"args": args, "vars": self.constants}, head)
         return self._result(body, args)
 
     def _result(self, value: Any, args: JsonObject) -> ToolResult:

@@ -49,6 +49,7 @@ class Shared:
         self.base = _address(capability.base_url, place.at("base_url"))
         auth = capability.auth if isinstance(capability.auth, Auth) else None
         self.auth_headers = frozenset(name.lower() for name in auth.header_names) if auth else _NONE
+        self.hidden_headers = self.auth_headers | _told_by_login(auth)
         self.auth_query = frozenset(auth.query_names) if auth else _NONE
         self.inbound = auth.inbound_names if auth else ()
         self.auth = self._auth(auth, place.at("auth")) if auth else None
@@ -100,6 +101,12 @@ class _Counted:
 
 
 _NONE: frozenset[str] = frozenset()
+
+
+def _told_by_login(auth: Auth | None) -> frozenset[str]:
+    """The header of a login's answer that has the token."""
+    name = auth.session.token_header if auth is not None and auth.session is not None else None
+    return frozenset({name.lower()}) if name else _NONE
 
 
 def _address(text: str, place: Place) -> str:
