@@ -49,16 +49,18 @@ async def opened(
     mock: bool = False,
     redactor: Redactor | None = None,
     only: str | None = None,
+    told: StateLog | None = None,
 ) -> AsyncIterator[Parts]:
     """All parts, with the files loaded once. `mock`: tools answer from their examples. Where `only`
     one server is asked for, no other MCP server is started.
 
-    `redactor` is the one that the process's log uses: it learns every secret.
+    `redactor` is the one that the process's log uses: it learns every secret; `told` is
+    what writes of changes there.
     """
     config = configured.config
     redactor = redactor or Redactor()
     metrics, ledger = Metrics(), Ledger()
-    observe = _fan_out(metrics, ledger, StateLog())
+    observe = _fan_out(metrics, ledger, told or StateLog())
     current = Current(Snapshot(request_timeout=seconds(config.server.request_timeout)))
     current.subscribe(lambda _, new: metrics.offered(new.catalog, new.issues))
     notices = Notices()
@@ -86,7 +88,8 @@ async def offered(
 ) -> AsyncIterator[View]:
     """The view of a caller in this very process, for the command line; `only` as in `opened`."""
     redactor = logged(configured.config)
-    async with opened(configured, mock=mock, redactor=redactor, only=only) as parts:
+    told = StateLog(warnings=False)
+    async with opened(configured, mock=mock, redactor=redactor, only=only, told=told) as parts:
         following = asyncio.create_task(parts.reconciler.follow(), name="reconciler")
         try:
             await settled(parts.current, FIRST_CONNECTIONS)

@@ -36,7 +36,7 @@ DECLARE = 'declare it below secrets: and write "{{ secrets.NAME }}" below auth:'
 EFFECTS = re.compile(  # the beginnings of words that say what a call changes
     r"\b(accept|add|append|appl|approv|archiv|assign|attach|ban|block|book|buy|cancel|chang|charg|clear"
     r"|clos|commit|complet|configur|copy|creat|deactivat|delet|deploy|destroy|disabl|dismiss|drop|edit"
-    r"|empt|enabl|end|execut|expir|fork|grant|import|insert|install|invit|join|launch|leav|lock|mark"
+    r"|empt|enabl|end|execut|expir|export|fork|generat|grant|import|insert|install|invit|join|launch|leav|lock|mak|mark"
     r"|merg|modif|mov|open|order|overwrit|pause|pay|post|print|publish|purg|push|put|queu|rebuild"
     r"|record|refund|register|reject|releas|remov|renam|reopen|replac|repl|reset|resolv|restart|restor"
     r"|resum|revok|run|save|schedul|send|set|shar|star|start|stop|store|submit|subscrib|terminat|toggl"

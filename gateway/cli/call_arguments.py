@@ -1,8 +1,13 @@
-"""A tool's arguments as they stand on a command line: one JSON object, or NAME=VALUE each."""
+"""A tool's arguments as they stand on a command line: one JSON object, or NAME=VALUE each.
 
+Where the tool wants base64, `NAME=@FILE` is the file: no text in base64 begins with an @.
+"""
+
+import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -29,7 +34,10 @@ class Given:
     pairs: Sequence[tuple[str, str]]
 
     def values(self, properties: Mapping[str, Any]) -> dict[str, Any]:
-        """`properties`: argument name → its JSON Schema, which tells a text from a number."""
+        """`properties`: argument name → its JSON Schema, which tells a text from a number.
+
+        Raises click.BadParameter.
+        """
         read = {name: _value(text, properties.get(name)) for name, text in self.pairs}
         return {**self.whole, **read}
 
@@ -68,9 +76,23 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _value(text: str, schema: Any) -> Any:
     """What it says as JSON, else the text; where the tool wants a text, only a text: 007 is one."""
+    if (
+        text.startswith("@")
+        and isinstance(schema, Mapping)
+        and schema.get("contentEncoding") == "base64"
+    ):
+        return _encoded(Path(text[1:]))
     try:
         read = json.loads(text)
     except ValueError:
         return text
     wants_text = isinstance(schema, Mapping) and schema.get("type") == "string"
     return text if wants_text and not isinstance(read, str) else read
+
+
+def _encoded(file: Path) -> str:
+    try:
+        return base64.b64encode(file.read_bytes()).decode()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise click.BadParameter(f"{file} cannot be read: {reason}") from None

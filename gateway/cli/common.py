@@ -1,6 +1,7 @@
 """What the commands share: which files to read, and how a person or a program gets the answer."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
@@ -82,7 +83,13 @@ def with_view(
     try:
         return asyncio.run(run())
     except GatewayError as error:
-        raise click.ClickException(error.explain()) from None
+        raise click.ClickException(_for_a_person(error.explain())) from None
+
+
+def _for_a_person(text: str) -> str:
+    """The same advice, with the commands that do what the meta-tools do for an agent."""
+    text = re.sub(r"gateway_list_tools with server '([^']+)'", r"'capgate tools \1'", text)
+    return text.replace("gateway_list_servers names", "'capgate tools' names")
 
 
 def mcp_servers(configured: Configured) -> McpServers:

@@ -13,7 +13,7 @@ import click
 FEW = 5  # files that are named
 
 
-def write_new(texts: Mapping[Path, str], *, force: bool) -> None:
+def write_new(texts: Mapping[Path, str | bytes], *, force: bool) -> None:
     """As `write`, but over what is there only with `force`."""
     there = [str(path) for path in texts if os.path.lexists(path)]
     if there and not force:
@@ -24,7 +24,7 @@ def write_new(texts: Mapping[Path, str], *, force: bool) -> None:
     write(texts)
 
 
-def write(texts: Mapping[Path, str]) -> None:
+def write(texts: Mapping[Path, str | bytes]) -> None:
     """Folders are made as needed; links stay links. Raises click.ClickException."""
     staged: dict[Path, Path] = {}
     try:
@@ -32,7 +32,7 @@ def write(texts: Mapping[Path, str]) -> None:
             with _told(path):
                 target = path.resolve()
                 staged[target] = _beside(target)
-                _stage(target, staged[target], text.encode())
+                _stage(target, staged[target], text.encode() if isinstance(text, str) else text)
         for target, temporary in staged.items():
             with _told(target):
                 temporary.replace(target)

@@ -15,10 +15,14 @@ NAMED = 10  # backends that a reload's line names before it only counts
 
 
 class StateLog:
-    """An observer. It remembers which issues stand: each is told when it comes and when it goes."""
+    """An observer. It remembers which issues stand: each is told when it comes and when it goes.
 
-    def __init__(self) -> None:
+    Without `warnings`, what a file loads with is for `validate` to tell.
+    """
+
+    def __init__(self, *, warnings: bool = True) -> None:
         self._standing: frozenset[Issue] = frozenset()
+        self._warnings = warnings
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -31,7 +35,8 @@ class StateLog:
 
     def _reloaded(self, event: Reloaded) -> None:
         for issue in event.issues:
-            if issue not in self._standing:
+            told = self._warnings or issue.severity is not Severity.WARNING
+            if told and issue not in self._standing:
                 level = logging.ERROR if issue.severity is Severity.ERROR else logging.WARNING
                 log.log(level, "issue_found", extra=_facts(issue))
         found = frozenset(event.issues)

@@ -217,6 +217,69 @@ async def test_call_gives_a_text_where_the_tool_wants_one(tmp_path: Path, text: 
     assert json.loads(result.output) == {"code": text.strip('"'), "count": 7}, result.output
 
 
+def test_call_advises_a_person_with_commands_and_not_with_meta_tools(folder: Path) -> None:
+    result = run("call", "zzzz:x", "--capabilities", folder)
+    assert "next: 'capgate tools' names every server" in result.output
+    result = run("call", "shop:zzzz", "--capabilities", folder)
+    assert "next: 'capgate tools shop' names every tool" in result.output
+
+
+FILES = """\
+capability: 1
+description: Files of any kind
+base_url: http://127.0.0.1:{port}
+tools:
+  double:
+    description: Send a file twice over.
+    args: {{data: {{type: string, contentEncoding: base64, required: true}}}}
+    post: /
+    bytes: "{{{{ args.data | b64decode }}}}"
+    response: {{as: binary, max_bytes: 256}}
+  note:
+    description: Send a text.
+    args: {{text: {{type: string, required: true}}}}
+    post: /
+    json: {{text: "{{{{ args.text }}}}"}}
+    annotations: {{readOnlyHint: true}}
+"""
+
+
+@pytest.mark.parametrize("size", [40, 4000])
+async def test_files_go_in_and_come_out_whatever_their_size(tmp_path: Path, size: int) -> None:
+    data = os.urandom(size)
+    (tmp_path / "in.bin").write_bytes(data)
+
+    async def double(request: web.Request) -> web.Response:
+        return web.Response(body=await request.read() * 2, content_type="image/png")
+
+    async with serving(double) as port:
+        (tmp_path / "files.yaml").write_text(FILES.format(port=port))
+        words = ["call", "files:double", f"data=@{tmp_path / 'in.bin'}", "-o", tmp_path / "out"]
+        result = await asyncio.to_thread(run, *words, "--capabilities", tmp_path)
+    assert (tmp_path / "out").read_bytes() == data * 2
+    assert result.output == f"wrote {tmp_path / 'out'}: {size * 2} bytes of image/png\n"
+
+
+async def test_only_where_base_64_is_wanted_an_at_sign_means_a_file(tmp_path: Path) -> None:
+    async def echo(request: web.Request) -> web.Response:
+        return web.json_response(await request.json())
+
+    async with serving(echo) as port:
+        (tmp_path / "files.yaml").write_text(FILES.format(port=port))
+        words = ["call", "files:note", "text=@ann", "-o", tmp_path / "out"]
+        result = await asyncio.to_thread(run, *words, "--capabilities", tmp_path)
+    assert '"text": "@ann"' in result.output
+    assert (result.exit_code, (tmp_path / "out").exists()) == (1, False)
+    assert "the answer has no file" in result.output
+
+
+def test_a_file_that_cannot_be_read_is_told_and_nothing_is_sent(tmp_path: Path) -> None:
+    (tmp_path / "files.yaml").write_text(FILES.format(port=9))
+    missing = run("call", "files:double", "data=@/no/such", "--capabilities", tmp_path)
+    assert missing.exit_code == 2
+    assert "/no/such cannot be read: no such file" in missing.output
+
+
 @pytest.mark.parametrize("words", [["shop"], ["shop:x", "novalue"], ["shop:x", "--args", "[1]"]])
 def test_call_refuses_a_malformed_command_line(folder: Path, words: list[str]) -> None:
     assert run("call", *words, "--capabilities", folder).exit_code == 2

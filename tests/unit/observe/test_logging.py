@@ -49,6 +49,11 @@ def test_an_issue_is_logged_when_it_comes_and_not_again_while_it_stands(lines):
     assert (lines[0].levelname, lines[2].levelname) == ("ERROR", "WARNING")
 
 
+def test_a_command_that_answers_one_question_leaves_warnings_to_validate(lines):
+    StateLog(warnings=False)(reloaded(BROKEN, ODD))
+    assert [line.levelname for line in lines if line.getMessage() == "issue_found"] == ["ERROR"]
+
+
 def test_an_issue_that_is_mended_is_logged_once_and_counts_as_new_when_it_returns(lines):
     observe = StateLog()
     for issues in ((BROKEN,), (), (), (BROKEN,)):
