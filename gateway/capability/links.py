@@ -1,11 +1,12 @@
-"""A URL in an API's answer (the next page, a job): where it leads, or why it is not followed.
+"""A URL in an API's answer (the next page, a job, an upload): where it leads, or why it is not
+followed.
 
 It is data. What comes out always begins with the origin we asked already, and has no segment that a
 server could take for `.` or `..`; nothing in it is decoded or normalised.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from urllib.parse import SplitResult, quote, unquote_plus, urljoin, urlsplit
 
 from gateway.capability.decode import snippet
@@ -16,6 +17,8 @@ LONGEST = 64 * 1024  # characters
 MOST_SHOWN = 100  # of an origin
 PORTS = {"http": 80, "https": 443}
 
+_AS_SENT = re.compile(r"[A-Za-z0-9%:/?\[\]@!$&'()*+,;=._~-]+")  # RFC 3986, no fragment
+_WHOLE = re.compile(r"https?://", re.IGNORECASE)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _PATH = "/%:@!$&'()*+,;=-._~"
 _QUERY = _PATH + "?[]"
@@ -40,20 +43,53 @@ def led_to(here: str, link: object, without: Collection[str] = ()) -> str:
     text = link.strip()
     if len(text) > LONGEST or _CONTROL.search(text):
         raise LinkError("is no URL")
+    joined = _checked(here, lambda: urljoin(here, text))
     try:
-        joined = urlsplit(urljoin(here, text))
-        _check_origin(urlsplit(here), joined)
-        for segment in filter(None, joined.path.split("/")):
-            refuse_dots(segment)
         path, query = quote(joined.path or "/", _PATH), quote(joined.query, _QUERY)
+    except ValueError:  # half a character
+        raise LinkError("is no URL") from None
+    kept = _without(query, without)
+    return origin(here) + path + (f"?{kept}" if kept.strip("&") else "")
+
+
+def as_given(here: str, link: object, without: Collection[str] = ()) -> str:
+    """`link` as it is, at the origin of `here`, a URL of ours. Raises LinkError.
+
+    It is a URL or an absolute path, with nothing in it that would have to be encoded: a signature
+    or a state in it is good for these very letters. `without` is as in `led_to`.
+    """
+    if not isinstance(link, str) or not link or len(link) > LONGEST:
+        raise LinkError("is no URL")
+    if "#" in link:
+        raise LinkError("has a fragment")
+    if not _AS_SENT.fullmatch(link):
+        raise LinkError("holds a character that no URL has")
+    local = link.startswith("/") and not link.startswith("//")
+    if not local and not _WHOLE.match(link):
+        raise LinkError("is neither a URL nor a path that starts with '/'")
+    parts = _checked(here, lambda: origin(here) + link if local else link)
+    kept = _without(parts.query, without)
+    return origin(here) + (parts.path or "/") + (f"?{kept}" if "?" in link else "")
+
+
+def _checked(here: str, whole: Callable[[], str]) -> SplitResult:
+    """`whole()` at our own origin, and without a segment that climbs. Raises LinkError."""
+    try:
+        found = urlsplit(whole())
+        _check_origin(urlsplit(here), found)
+        for segment in filter(None, found.path.split("/")):
+            refuse_dots(segment)
     except LinkError:
         raise
     except RenderError as error:
         raise LinkError(f"has a path that is refused: {error}") from None
     except ValueError:
         raise LinkError("is no URL") from None
-    kept = [pair for pair in query.split("&") if name_of(pair) not in without]
-    return origin(here) + path + ("?" + "&".join(kept) if any(kept) else "")
+    return found
+
+
+def _without(query: str, names: Collection[str]) -> str:
+    return "&".join(pair for pair in query.split("&") if name_of(pair) not in names)
 
 
 def origin(url: str) -> str:

@@ -94,6 +94,14 @@ Described = Annotated[str, Meta(min_length=1, max_length=1024)]
 PathTemplate = Annotated[
     str, _named("^/", "the path starts with '/'; what is before it stands in base_url")
 ]
+StepTarget = Annotated[
+    str,
+    _named(
+        r"^(/|\{\{)",
+        "the path starts with '/'; or all of it is a URL that an earlier step was given, such as"
+        ' "{{ steps.start.location }}"',
+    ),
+]
 Source = Annotated[str, Meta(extra_json_schema={"pattern": "^(env|file|keyring):."})]
 BaseUrl = Annotated[str, Meta(extra_json_schema={"pattern": _URL_PATTERN})]
 Duration = Annotated[str, Meta(extra_json_schema={"pattern": DURATION})] | int | float
@@ -377,6 +385,18 @@ class Step(RequestSpec, frozen=True, kw_only=True):
 
     id: VariableName
     """Its name."""
+    get: StepTarget | None = None
+    """GET this path, or the URL that an earlier step was given: `{{ steps.ID.location }}`."""
+    post: StepTarget | None = None
+    """POST to this path, or to the URL that an earlier step was given."""
+    put: StepTarget | None = None
+    """PUT to this path, or to the URL that an earlier step was given."""
+    patch: StepTarget | None = None
+    """PATCH this path, or the URL that an earlier step was given."""
+    delete: StepTarget | None = None
+    """DELETE this path, or the URL that an earlier step was given."""
+    head: StepTarget | None = None
+    """HEAD this path, or the URL that an earlier step was given."""
     when: str | None = None
     """An expression over `args`, `vars` and `steps`: the step is left out unless it holds."""
     response: Response | None = None

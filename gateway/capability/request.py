@@ -16,6 +16,7 @@ from gateway import __version__
 from gateway.capability.bodies import Body, FormBody, compile_body
 from gateway.capability.checks import method_of
 from gateway.capability.escape import header_name_problem
+from gateway.capability.followed import BEGINS, Followed, compile_followed
 from gateway.capability.language import Names, Position, Scope
 from gateway.capability.model import METHODS, As, RequestSpec
 from gateway.capability.multipart import Field, MultipartBody, type_problem, with_boundary
@@ -50,9 +51,9 @@ class RequestTemplate:
 
     def __init__(self, method: str, parts: "_Parts", shared: Shared, args: Arguments) -> None:
         self.method = method.upper()
-        self.route = f"{self.method} {shared.base}{parts.path.shape}"
+        self._base = "" if isinstance(parts.path, Followed) else shared.base
+        self.route = f"{self.method} {self._base}{parts.path.shape}"
         self.uses = used(parts.place.reads, args)
-        self._base = shared.base
         self._shared = shared
         self._parts = parts
         self._rest = _rest(parts.place.reads, args)
@@ -85,10 +86,17 @@ class RequestTemplate:
         url = self._base + self._parts.path.render(scope)
         query = encoded(self._parts.query, scope)
         if query:
-            url = f"{url}?{query}"
+            url = with_query(url, query)
         if len(url) > LONGEST_URL:
             raise refused("url", RenderError(f"{len(url)} characters are too long", "size"))
         return url
+
+
+def with_query(url: str, query: str) -> str:
+    """Pairs, encoded, behind those that it has."""
+    if "?" not in url:
+        return f"{url}?{query}"
+    return f"{url}{query}" if url.endswith(("?", "&")) else f"{url}&{query}"
 
 
 class _Parts:
@@ -98,7 +106,7 @@ class _Parts:
         spec, args = asked.spec, asked.args
         self.place = place
         self.idempotency_key = asked.idempotency_key
-        self.path = _path(method, asked, place)
+        self.path = _path(method, asked, shared, place)
         self.body: Body | None = compile_body(spec, args, place)
         own = compile_headers(spec.headers, place.at("headers"), shared.auth_headers)
         headers = overlaid(shared.headers, own)
@@ -115,7 +123,9 @@ class _Parts:
         sent = _check_names(pairs, args, place.at("query"))
         for name in sorted(sent & shared.auth_query):
             place.at("query").fault(f"query {name!r} is set by auth", "rename or remove it")
-        self.query = [pair for pair in shared.pairs if _name(pair) not in sent] + pairs
+        # what an API gives is whole: the file's own pairs are in it, or not wanted
+        defaults_too = () if isinstance(self.path, Followed) else shared.pairs
+        self.query = [pair for pair in defaults_too if _name(pair) not in sent] + pairs
         _check_overruled(spec.json, args, place.at("json"))
 
 
@@ -148,9 +158,13 @@ def compile_request(asked: Asked, shared: Shared, path: tuple[Key, ...]) -> Requ
     return RequestTemplate(method, _Parts(asked, method, shared, place), shared, asked.args)
 
 
-def _path(method: str, asked: Asked, place: Place) -> PathTemplate:
+def _path(method: str, asked: Asked, shared: Shared, place: Place) -> PathTemplate | Followed:
     inner = Place((*place.path, method), place.names, place.report)
     source = getattr(asked.spec, method)
+    if source is not None and source.startswith(BEGINS) and "steps" in asked.names:
+        followed = compile_followed(source, inner, shared.base, shared.auth_query)
+        place.reads.update(inner.reads)
+        return followed or PathTemplate(("/",))
     found = compile_path("/" if source is None else source, inner)
     place.reads.update(inner.reads)
     for read in sorted(inner.reads):
