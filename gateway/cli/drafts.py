@@ -119,11 +119,16 @@ def _places(found: list[str]) -> str:
 def _summary(imported: Imported, folder: Path | None) -> str:
     tools = sum(len(draft.tools) for draft in imported.drafts)
     tokens = sum(sum(draft.tokens.values()) for draft in imported.drafts)
-    where = f" in {folder}" if folder is not None and imported.drafts else ""
     cost = f", about {tokens:,} tokens" if tokens else ""
     left = f"; {counted(len(imported.skipped), 'operation')} left out" if imported.skipped else ""
-    files = counted(len(imported.drafts), "file")
-    return f"{counted(tools, 'tool')}{cost}, in {files}{where}{left}"
+    return f"{counted(tools, 'tool')}{cost}, in {_files(imported, folder)}{left}"
+
+
+def _files(imported: Imported, folder: Path | None) -> str:
+    if folder is not None and len(imported.drafts) == 1:
+        return str(folder / imported.drafts[0].file)
+    where = f" in {folder}" if folder is not None and imported.drafts else ""
+    return f"{counted(len(imported.drafts), 'file')}{where}"
 
 
 def _in_json(imported: Imported, folder: Path | None) -> dict[str, Any]:

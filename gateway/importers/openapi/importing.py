@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from gateway.importers.base import Draft, Imported, ImportFailed, Note
+from gateway.importers.openapi.advice import advice, to_set
 from gateway.importers.openapi.choosing import Options
 from gateway.importers.openapi.document import Document, Source
 from gateway.importers.openapi.grouping import Group, Variables, by_size, group
@@ -41,10 +42,8 @@ def import_openapi(source: Source, options: Options | None = None) -> Imported:
     making = _Making(document, info, name, {each.name for each in groups})
     for each in groups:
         making.file(each)
-    making.notes += [Note("", text) for text in servers.notes]
-    if not operations:
-        said = "no operation is chosen" if wanted.chooses else "the document has no operations"
-        making.notes.append(Note("", said))
+    told = (*servers.notes, *advice(wanted, groups, reader.tags), *to_set(making.sources))
+    making.notes += [Note("", text) for text in told]
     skipped = (*reader.skipped, *making.skipped)
     return Imported(tuple(making.drafts), tuple(making.notes), skipped)
 
@@ -66,6 +65,7 @@ class _Making:
         self.drafts: list[Draft] = []
         self.notes: list[Note] = []
         self.skipped: list[Note] = []
+        self.sources: list[str] = []  # of secrets
         self._document = document
         self._info = info
         self._variables = Variables(name)
@@ -97,6 +97,7 @@ class _Making:
         """The file's own keys."""
         credential, info = members.credential, self._info
         secrets = self._variables.of(members)
+        self.sources += secrets.values()
         described = joined(_text(info.get("title")), _text(info.get("description")), 200)
         head: dict[str, Any] = {
             "capability": 1,

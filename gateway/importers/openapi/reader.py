@@ -9,6 +9,7 @@ from gateway.importers.openapi import swagger
 from gateway.importers.openapi.answers import answers
 from gateway.importers.openapi.choosing import Options
 from gateway.importers.openapi.document import Document
+from gateway.importers.openapi.keys import keyed
 from gateway.importers.openapi.model import Body, Inexpressible, Operation, Parameter
 from gateway.importers.openapi.parameters import body, parameter
 from gateway.importers.openapi.security import Security
@@ -19,14 +20,16 @@ OTHER_METHODS = ("options", "trace", "query")
 
 
 class Reader:
-    """`operations` is lazy; `skipped` fills up as it goes."""
+    """`operations` is lazy; `skipped` fills up as it goes, and `tags`, of all there are, too."""
 
     def __init__(self, document: Document, servers: Servers, options: Options) -> None:
         self.skipped: list[Note] = []
+        self.tags: dict[str, None] = {}
         self._options = options
         self._document = document
         self._servers = servers
         self._security = Security(document)
+        self._keys = self._security.keys()
 
     def operations(self) -> Iterator[Operation]:
         for path, node in self._document.mapping(self._document.root.get("paths")).items():
@@ -62,6 +65,8 @@ class Reader:
         if not isinstance(seen, Mapping):
             self._skip(where, "what stands there is no operation")
             return None
+        tags = self._document.listed(seen.get("tags"))
+        self.tags.update((tag, None) for tag in tags if isinstance(tag, str))
         if not self._options.takes(seen):
             return None
         try:
@@ -87,7 +92,7 @@ class Reader:
             parameters,
             request,
             answers(self._document, node),
-            self._security.of(node),
+            keyed(self._security.of(node), parameters, self._keys),
             self._servers.of(node.get("servers"), item.get("servers")),
         )
 

@@ -30,6 +30,15 @@ class Security:
         self._schemes = document.mapping(given)
         self._known: dict[str, Credential | None] = {}
 
+    def keys(self) -> frozenset[tuple[str, str]]:
+        """Place and name, in small letters, of all that are API keys."""
+        schemes = [self._document.mapping(node) for node in self._schemes.values()]
+        return frozenset(
+            (str(scheme.get("in")), str(scheme.get("name")).lower())
+            for scheme in schemes
+            if str(scheme.get("type")).lower() == "apikey"
+        )
+
     def of(self, operation: Mapping[str, Any]) -> tuple[Credential, ...]:
         """The alternatives, the document's order kept; an empty one means that none is needed."""
         given = operation.get("security", self._document.root.get("security"))
@@ -48,7 +57,7 @@ class Security:
             if part is None:
                 return None
             wanted = tuple(scope for scope in scopes or () if isinstance(scope, str))
-            joined = _joined(whole, replace(part, scopes=wanted))
+            joined = together(whole, replace(part, scopes=wanted))
             if joined is None:
                 both = "two of its credentials need one header: only the first is sent"
                 joined = replace(whole, notes=(*whole.notes, both))
@@ -66,7 +75,7 @@ class Security:
             return self._aws()
         match str(scheme.get("type", "")).lower():
             case "apikey":
-                return _api_key(name, scheme)
+                return api_key(name, scheme)
             case "basic":
                 return _pair("basic")
             case "http":
@@ -123,7 +132,7 @@ class Security:
         return whole if parts.scheme == "https" and parts.hostname and "@" not in whole else None
 
 
-def _api_key(name: str, scheme: Mapping[str, Any]) -> Credential | None:
+def api_key(name: str, scheme: Mapping[str, Any]) -> Credential | None:
     wire, place = scheme.get("name"), scheme.get("in")
     if not isinstance(wire, str) or not wire or "{" in wire or not wire.isprintable():
         return None
@@ -167,7 +176,7 @@ def _bearer(notes: tuple[str, ...] = ()) -> Credential:
     return Credential({"bearer": text}, secrets={"token": "TOKEN"}, notes=notes)
 
 
-def _joined(one: Credential, other: Credential) -> Credential | None:
+def together(one: Credential, other: Credential) -> Credential | None:
     """Both at once: keys of one place side by side, a second place as the file's own header or
     query. None when two of them need the same header.
     """

@@ -95,4 +95,6 @@ def skips(whole: Any) -> list[tuple[str, str]]:
 
 
 def notes(whole: Any) -> list[str]:
-    return [note.text for note in imported(whole).notes]
+    """But for advice that any document gets."""
+    found = [note.text for note in imported(whole).notes]
+    return [text for text in found if not text.startswith(("the document names no cred", "set "))]

@@ -239,6 +239,47 @@ def test_what_auth_sets_is_no_argument() -> None:
     assert "args" not in tool(whole)
 
 
+def given(name: str, place: str = "header", *, required: bool = True) -> dict[str, object]:
+    return {"name": name, "in": place, "required": required, "schema": STRING}
+
+
+@pytest.mark.parametrize("required", [True, False])
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        *(("header", name) for name in ("xi-api-key", "X-ListenAPI-Key", "PRIVATE-TOKEN")),
+        *(("query", name) for name in ("api_key", "apikey", "access_token")),
+    ],
+)
+def test_a_key_among_the_parameters_is_auth_and_no_argument(
+    place: str, name: str, *, required: bool
+) -> None:
+    paths = {"/x": {"get": operation([given(name, place, required=required)])}}
+    found = tree(document({**paths, "/free": {"get": operation()}}))
+    assert list(found["auth"][place]) == [name]
+    assert [tool for tool in found["tools"].values() if "args" in tool] == []
+
+
+@pytest.mark.parametrize("name", ["pageToken", "token", "key", "session_id", "X-Idempotency-Key"])
+def test_what_only_resembles_a_key_stays_an_argument(name: str) -> None:
+    found = tree(document({"/x": {"get": operation([given(name)])}}))
+    assert "auth" not in found
+    assert "args" in found["tools"]["op"]
+
+
+def test_a_key_that_is_a_scheme_and_a_parameter_goes_with_the_others() -> None:
+    schemes = {"a": {**KEY, "in": "query", "name": "key"}, "b": {**KEY, "in": "query", "name": "t"}}
+    both = [given("key", "query"), given("t", "query")]
+    security = [{"a": []}, {"b": []}]
+    paths = {
+        "/x": {"get": operation(both, security=security)},
+        "/y": {"get": operation(both[::-1], security=security)},
+    }
+    found = tree(document(paths, components={"securitySchemes": schemes}))
+    assert set(found["auth"]["query"]) == {"key", "t"}
+    assert [tool for tool in found["tools"].values() if "args" in tool] == []
+
+
 def choose(options: Options) -> Imported:
     paths = {
         "/pets": {"get": operation(tags=["pets"]) | {"operationId": "listPets"}},
@@ -261,6 +302,30 @@ def choose(options: Options) -> Imported:
 )
 def test_only_what_is_asked_for_is_imported(options: Options, tools: list[str]) -> None:
     assert [name for draft in choose(options).drafts for name in draft.tools] == tools
+
+
+def test_who_chose_nothing_is_told_what_there_is_to_choose() -> None:
+    (note,) = choose(Options(tags=("Pet*",))).notes
+    assert note.text == "no operation is chosen; its tags: pets, users"
+
+
+def test_the_import_of_very_many_tools_says_how_to_take_a_part() -> None:
+    paths = {
+        f"/{number}": {"get": operation(tags=[f"t{number % 15}"]) | {"operationId": f"o{number}"}}
+        for number in range(51)
+    }
+    (advice, *_) = imported(document(paths)).notes
+    assert advice.text.startswith("51 tools are more than a model chooses well from: --tag")
+    assert advice.text.endswith("t10, t11 and 3 more")
+    chosen = imported(document(paths), Options(paths=("/*",))).notes
+    assert [note.text for note in chosen if "51" in note.text] == []
+
+
+def test_the_variables_to_set_are_told_and_whether_any_credential_is_known() -> None:
+    (note,) = imported(secured({"a": KEY}, {"a": []})).notes
+    assert note.text == "set PETS_API_KEY where the gateway is started"
+    (note,) = imported(document({"/x": {"get": operation()}})).notes
+    assert note.text == "the document names no credentials: add auth: if the API wants any"
 
 
 def test_one_file_a_tag_if_asked_for() -> None:
