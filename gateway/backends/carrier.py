@@ -102,11 +102,15 @@ class Carrier:
             await self._chance.sleep(wait)
             attempt += 1
 
-    async def read(self, response: HttpResponse, read: Read) -> Any | TryAgain:
-        """A large answer is read in a thread, one at a time, so that the loop stays free (F4)."""
-        if len(response.body) < LARGE:
+    async def read(self, response: HttpResponse, read: Read, held: int = 0) -> Any | TryAgain:
+        """A large answer is read in a thread, one at a time, so that the loop stays free (F4).
+
+        `held` are bytes of it that `read` has already, not in `response`.
+        """
+        size = len(response.body) + held
+        if size < LARGE:
             return read(response)
-        return await self.work(len(response.body), functools.partial(read, response))
+        return await self.work(size, functools.partial(read, response))
 
     async def work(self, size: int, do: Callable[[], Any]) -> Any:
         """`do()` on `size` bytes, in a thread like the reading of as large an answer."""
@@ -133,10 +137,11 @@ class Carrier:
             told = listener is not None and listener.heard
             safe = not told and (plan.idempotent or lost.reached is Reached.NOT_SENT)
             return _Failed(lost.with_traceback(None), may_pass=safe and lost.retryable)
+        held = 0
         if listener is not None:
-            read = listener.read(read)
+            read, held = listener.read(read), listener.held
         try:
-            result = await self.read(response, read)
+            result = await self.read(response, read, held)
         except UpstreamFailed as failure:
             error = failure.with_traceback(None)
             may_pass = plan.idempotent and response.status in plan.retry_on

@@ -35,6 +35,11 @@ class Listener:
             self._tell(told)
         return reader.ended
 
+    @property
+    def held(self) -> int:
+        """Bytes of the body that are not read yet."""
+        return 0 if self.reader is None else self.reader.held
+
     def read(
         self, otherwise: Callable[[HttpResponse], Any]
     ) -> Callable[[HttpResponse], Any | TryAgain]:

@@ -35,6 +35,11 @@ class Splitter(Protocol):
     strict: bool
     """Whether every event must be JSON."""
 
+    @property
+    def held(self) -> int:
+        """Bytes that are no event yet."""
+        ...
+
     def feed(self, data: bytes) -> list[Event]: ...
 
     def end(self) -> list[Event]:
@@ -62,6 +67,10 @@ class ServerSent:
     def __init__(self, largest: int) -> None:
         self._parser = sse.Parser(largest)
 
+    @property
+    def held(self) -> int:
+        return self._parser.held
+
     def feed(self, data: bytes) -> list[Event]:
         found = self._parser.feed_raw(data)
         return [Event(each.data, each.event == "error") for each in found if each.data.strip()]
@@ -79,14 +88,14 @@ class Lines:
         self._largest = largest
         self._mark = mark
         self._pieces: list[bytes] = []  # of the unfinished line
-        self._held = 0
+        self.held = 0
 
     def feed(self, data: bytes) -> list[Event]:
         if self._mark not in data:
             self._keep(data)
             return []
         *lines, rest = b"".join([*self._pieces, data]).split(self._mark)
-        self._pieces, self._held = [], 0
+        self._pieces, self.held = [], 0
         self._keep(rest)
         return [Event(text) for line in lines if (text := line.strip())]
 
@@ -95,8 +104,8 @@ class Lines:
 
     def _keep(self, piece: bytes) -> None:
         self._pieces.append(piece)
-        self._held += len(piece)
-        if self._held > self._largest:
+        self.held += len(piece)
+        if self.held > self._largest:
             raise BadResponse(f"an event of the stream is larger than {self._largest} bytes")
 
 

@@ -39,6 +39,11 @@ class Reader(Protocol):
     @property
     def ended(self) -> bool: ...
 
+    @property
+    def held(self) -> int:
+        """Bytes of what was fed that only `done` reads: it may take as long as `Work`."""
+        ...
+
     def feed(self, data: bytes) -> list[Tell]:
         """More of it, decompressed. Raises GatewayError when it cannot go on."""
         ...

@@ -24,9 +24,15 @@ from gateway.domain.text import counted
 from gateway.domain.tool import JsonObject, ToolResult
 from gateway.errors import BackendError, BadResponse, UpstreamFailed
 from gateway.http.message import HttpRequest, HttpResponse
+from gateway.protocol.jsonrpc import holds_more
 
 DONE: Final = b"[DONE]"
 MOST_EVENTS: Final = 100_000
+MOST_AT_A_TIME: Final = (
+    50_000  # values of one event of a stream: they are read between others' turns
+)
+OPENS: Final = (b"[", b"{")
+LONGEST_SECRET: Final = 65_536  # characters
 MOST_TOLD: Final = 1_000  # characters of one progress
 MOST_AT_ONCE: Final = 16  # progresses for what one read of the network brings; the newest count
 
@@ -77,6 +83,7 @@ class Hearing:
         self._splitter = splitter(self._response.as_, kind, streaming.plan.transfer)
         self._limit = self._response.asked(args)
         self._values: list[Any] = []
+        self._untold = ""  # the end of what came, which may begin a secret
         self.events = 0
         self.size = 0
         self.ended = self._limit == 0
@@ -84,18 +91,23 @@ class Hearing:
     def feed(self, data: bytes) -> list[Tell]:
         """Raises UpstreamFailed for an event that is an error, BadResponse for what is none."""
         self.size += len(data)
-        return self._heard(self._splitter.feed(data))
+        return self._heard(self._splitter.feed(data), MOST_AT_A_TIME)
+
+    @property
+    def held(self) -> int:
+        return self._splitter.held
 
     def done(self, response: HttpResponse) -> Any | TryAgain:
         """The values, or the wish to try again where nothing came."""
-        self._heard(self._splitter.end())
+        self._heard(self._splitter.end(), decode.MOST_VALUES)
         if not self.events:
             outcome = self._response.rules.judge(self._args, Answer(response, self._response.as_))
             if isinstance(outcome, TryAgain):
                 return outcome
         return self._values
 
-    def _heard(self, events: list[Event]) -> list[Tell]:
+    def _heard(self, events: list[Event], most: int) -> list[Tell]:
+        """`most` are the values that one of them may have."""
         before = len(self._values)
         for event in events:
             if self.ended:
@@ -106,6 +118,8 @@ class Hearing:
             self.events += 1
             if self.events > MOST_EVENTS:
                 raise BadResponse(f"the stream has more than {MOST_EVENTS} events")
+            if event.data.lstrip()[:1] in OPENS and holds_more(event.data, most):
+                raise BadResponse(f"an event of the stream has more than {most} values")
             self._take(event)
         return self._told(before)
 
@@ -149,15 +163,22 @@ class Hearing:
         if not new:
             return []
         if join is not None:
-            return [self._tell(len(self._values), join.join(map(to_text, new)))]
+            return self._told_joined(join.join(map(to_text, new)))
         first = max(len(new) - MOST_AT_ONCE, 0)
         return [
             self._tell(before + index, to_text(value))
             for index, value in enumerate(new[first:], first + 1)
         ]
 
+    def _told_joined(self, text: str) -> list[Tell]:
+        """A secret may come in pieces, each of which is none."""
+        text = self._untold + text
+        end = len(text) - self._response.redactor.begun(text)
+        self._untold = text[end:]
+        return [self._tell(len(self._values), text[:end])] if end else []
+
     def _tell(self, progress: int, text: str) -> Tell:
-        text = self._response.redactor.text(text)
+        text = self._response.redactor.text(text[: MOST_TOLD + LONGEST_SECRET])
         return Tell(progress, message=text if len(text) <= MOST_TOLD else f"{text[:MOST_TOLD]}…")
 
 

@@ -104,6 +104,10 @@ class _Noting:
     def ended(self) -> bool:
         return self._reader.ended
 
+    @property
+    def held(self) -> int:
+        return self._reader.held
+
     def feed(self, data: bytes) -> list[Tell]:
         self._body += data
         return self._reader.feed(data)

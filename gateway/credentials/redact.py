@@ -6,6 +6,7 @@ linear-time engine of jsonschema-rs, tells whether any of them is there; only th
 """
 
 import base64
+import bisect
 import html
 import json
 import re
@@ -29,11 +30,15 @@ _ROOM = 1 << 30  # bytes the search may take; four forms of a thousand values ta
 
 
 class _Needles(NamedTuple):
-    """What to look for, longest first: in text, and in bytes read as Latin-1."""
+    """What to look for, longest first: in text, and in bytes read as Latin-1.
+
+    `ordered` are the texts by the alphabet, all that begin alike beside each other.
+    """
 
     search: jsonschema_rs.Draft202012Validator
     texts: tuple[str, ...]
     datas: tuple[str, ...]
+    ordered: tuple[str, ...]
 
 
 class Redactor:
@@ -82,6 +87,19 @@ class Redactor:
         after = _masked(before, needles, needles.datas)
         return data if after is before else after.encode("latin-1")
 
+    def begun(self, text: str) -> int:
+        """How many of the last characters of `text` may be the beginning of a secret: what comes
+        after them tells, so they are not to go out before it.
+        """
+        needles = self._needles or self._made()
+        longest = len(needles.texts[0]) if needles.texts else 0
+        for count in range(min(len(text), longest), 0, -1):
+            end = text[-count:]
+            at = bisect.bisect_left(needles.ordered, end)
+            if at < len(needles.ordered) and needles.ordered[at].startswith(end):
+                return count
+        return 0
+
     def __repr__(self) -> str:
         return f"<Redactor of {len(self._holders)} values>"
 
@@ -91,7 +109,9 @@ class Redactor:
             forms_ = {form for value in self._holders for form in forms(value)}
             texts = sorted(forms_, key=len, reverse=True)
             datas = [form.encode("utf-8", "surrogatepass").decode("latin-1") for form in texts]
-            made = _Needles(_search({*texts, *datas}), tuple(texts), tuple(datas))
+            made = _Needles(
+                _search({*texts, *datas}), tuple(texts), tuple(datas), tuple(sorted(texts))
+            )
             self._needles = made
             return made
 

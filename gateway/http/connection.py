@@ -26,7 +26,9 @@ STREAM = "text/event-stream"
 DRAIN_SECONDS = 1.0  # what is left of a stream may take,
 DRAIN_BYTES = 65_536  # and may have
 
-Sink = Callable[[bytes], bool]  # hears bytes of an event stream; True: enough. Raises GatewayError
+# hears bytes of an event stream. True: enough. None: more of them than one turn of the loop is for,
+# so it wants to be called again, with none. Raises GatewayError
+Sink = Callable[[bytes], bool | None]
 Takes = Callable[[int, list[tuple[str, str]]], bool]  # whether it hears that answer; never raises
 
 
@@ -150,7 +152,7 @@ class Connection(asyncio.Protocol):
     def _begin(self, *, head_only: bool, cap: int) -> None:
         self._head_only, self._cap = head_only, cap
         self._interim = 0
-        self._heard = self._streaming = self._complete = False
+        self._heard = self._streaming = self._complete = self._unheard = False
         self._since_body = 0
         self._headers: list[tuple[str, str]] = []
         self._chunks = []
@@ -182,14 +184,23 @@ class Connection(asyncio.Protocol):
 
     def _breathe(self) -> None:
         """Let others on the loop have a turn: it would read on for as long as there is data."""
+        self._pause()
+        asyncio.get_running_loop().call_soon(self._resume)
+
+    def _pause(self) -> None:
         if self._transport is not None:
             self._transport.pause_reading()
-            asyncio.get_running_loop().call_soon(self._transport.resume_reading)
+
+    def _resume(self) -> None:
+        if self._transport is not None:
+            self._transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.reusable = False
+        while self._unheard:
+            self._hear()
         if self._waiter is not None and not self._waiter.done():
-            if self._status and self._ends_with_connection():
+            if self._complete or (self._status and self._ends_with_connection()):
                 self._finish()
             elif self._heard:
                 self._fail(WireError("connection closed within the answer", answered=True))
@@ -255,29 +266,55 @@ class Connection(asyncio.Protocol):
         return kind == STREAM and found.get("content-encoding", "identity") == "identity"
 
     def _hand_on(self, received: int) -> None:
-        """What the last bytes brought, to the sink; then see whether this was the end."""
-        chunks, self._chunks = self._chunks, []
+        """What has come, to the sink; then see whether this was the end."""
         if self.draining:
-            if self._complete or self._size > DRAIN_BYTES:
-                self._stop_draining()
+            self._read_away()
             return
-        try:
-            enough = bool(chunks) and self._sink is not None and self._sink(b"".join(chunks))
-        except GatewayError as error:
-            self._fail(error)
+        if self._unheard and received:
+            return  # it waits for its turn
+        enough = self._hear()
+        if self._closed:
             return
-        if self._complete:
+        if self._unheard:
+            self._pause()
+            asyncio.get_running_loop().call_soon(self._hear_on)
+        elif self._complete:
             self._finish()
         elif enough:
             self._drain()
         elif received >= HEADER_BYTES:
             self._breathe()
 
+    def _hear(self) -> bool:
+        """Whether the sink has enough; `_unheard` is whether it wants to be called again."""
+        chunks, self._chunks = self._chunks, []
+        again, self._unheard = self._unheard, False
+        if self._sink is None or not (chunks or again):
+            return False
+        try:
+            enough = self._sink(b"".join(chunks))
+        except GatewayError as error:
+            self._fail(error)
+            return False
+        self._unheard = enough is None
+        return bool(enough)
+
+    def _hear_on(self) -> None:
+        """In another turn of the loop; what came meanwhile has waited in `_chunks`."""
+        if self._unheard and self._waiter is not None and not self._waiter.done():
+            self._resume()
+            self._hand_on(0)
+
     def _drain(self) -> None:
         self.draining = True
         self._size = 0
         self._timer = asyncio.get_running_loop().call_later(DRAIN_SECONDS, self.close)
         self._finish()
+
+    def _read_away(self) -> None:
+        self._chunks = []
+        if self._complete or self._size > DRAIN_BYTES:
+            self._stop_draining()
 
     def _stop_draining(self) -> None:
         if not self.draining:

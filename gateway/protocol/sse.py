@@ -53,7 +53,7 @@ class Parser:
         self._pieces: list[bytes] = []  # of the unfinished line
         self._data: list[bytes] = []  # of the unfinished event
         self._id = ""
-        self._held = 0  # bytes in both
+        self.held = 0  # bytes in both
         self._event = ""
         self._started = False
         self._after_cr = False
@@ -72,7 +72,7 @@ class Parser:
             chunk = chunk.removeprefix(b"\n")
         if not self._started:
             chunk = b"".join([*self._pieces, chunk])
-            self._pieces, self._held = [], 0
+            self._pieces, self.held = [], 0
             self._started = len(chunk) >= len(BOM) or not BOM.startswith(chunk)
             chunk = chunk.removeprefix(BOM)
         if not self._started or (b"\n" not in chunk and b"\r" not in chunk):
@@ -83,7 +83,7 @@ class Parser:
     def _lines(self, chunk: bytes) -> list[RawEvent]:
         self._after_cr = chunk.endswith(b"\r")
         text = b"".join([*self._pieces, chunk])
-        self._held -= sum(map(len, self._pieces))
+        self.held -= sum(map(len, self._pieces))
         *lines, rest = _split(text)
         self._pieces = []
         events = [event for line in lines if (event := self._line(line)) is not None]
@@ -92,8 +92,8 @@ class Parser:
 
     def _keep(self, where: list[bytes], piece: bytes) -> None:
         where.append(piece)
-        self._held += len(piece)
-        if self._held > self._largest:
+        self.held += len(piece)
+        if self.held > self._largest:
             raise BadResponse(f"an event of the stream is larger than {self._largest} bytes")
 
     def _line(self, line: bytes) -> RawEvent | None:
@@ -118,7 +118,7 @@ class Parser:
         data, self._data = self._data, []
         if not data:
             return None
-        self._held -= sum(map(len, data))
+        self.held -= sum(map(len, data))
         return RawEvent(b"\n".join(data), kind, self.last_id)
 
 

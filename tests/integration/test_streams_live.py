@@ -284,3 +284,34 @@ async def test_an_encoding_nobody_asked_for_is_an_error() -> None:
     async with streaming(stream, **{"Content-Encoding": "br"}) as api:
         with pytest.raises(BadResponse, match="an encoding nobody asked for: 'br'"):
             await api.call("sse")
+
+
+class Turning(Told):
+    """Notes in which turn of the loop it was told something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turn = 0
+        self.told_in: set[int] = set()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self.turn += 1
+        self.next_turn = asyncio.get_running_loop().call_soon(self._go_on)
+
+    def notify(self, method: str, params: JsonObject) -> None:
+        super().notify(method, params)
+        self.told_in.add(self.turn)
+
+
+async def test_a_read_full_of_events_takes_turns_with_others_f4() -> None:
+    """A quarter of a megabyte of events, read at once, took half a second."""
+
+    async def stream(_: web.Request, response: web.StreamResponse) -> None:
+        await response.write(b"1\n" * 45_000)
+
+    async with streaming(stream, kind="application/x-ndjson") as api:
+        api.client = turning = Turning()
+        await api.call("all")
+        turning.next_turn.cancel()
+        assert len(turning.told_in) >= 90_000 // 8192

@@ -247,3 +247,30 @@ def test_it_asks_for_what_it_expects_and_is_never_cached():
     assert isinstance(send, Send)
     assert send.plan.cache_ttl is None
     assert ("Accept", "text/event-stream") in send.request.headers
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_a_secret_that_comes_in_pieces_is_in_no_progress_i43(size):
+    text = "it is k3y-4711-x, k3y-4712; k3"
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    redactor = Redactor()
+    redactor.learn("k3y-4711-x")
+    flow = compiled({"get": "/s", "response": {"as": "ndjson", "join": ""}}).tool.run({}, float)
+    reader = next(flow).reader(HttpResponse(200, {}, b""))
+    object.__setattr__(reader._response, "redactor", redactor)
+    told = [reader.feed(json.dumps(piece).encode() + b"\n") for piece in pieces]
+    said = "".join(each.message for tells in told for each in tells)
+    assert said == "it is ***, k3y-4712; "  # the rest is told by the result
+
+
+def test_one_event_of_very_many_values_is_refused_but_not_a_whole_answer_f4():
+    """An event is read between the turns of others, an answer that was no stream in a thread."""
+    body = json.dumps([0] * 60_000).encode()
+    with pytest.raises(BadResponse, match="an event of the stream has more than 50000 values"):
+        value(body + b"\n", {"as": "ndjson"}, kind=None)
+    assert value(json.dumps("," * 60_000).encode() + b"\n", {"as": "ndjson", "join": ""}, kind=None)
+    reader = next(flow_of({"as": "ndjson"})).reader(
+        HttpResponse(200, {"content-type": "application/json"}, b"")
+    )
+    assert (reader.feed(body), reader.held) == ([], len(body))
+    assert len(reader.done(HttpResponse(200, {}, b""))[0]) == 60_000

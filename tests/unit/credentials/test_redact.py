@@ -144,3 +144,11 @@ def test_forgetting_the_unknown_does_nothing():
 
 def test_repr_tells_the_number_only():
     assert repr(knowing("some-value", "x")) == "<Redactor of 1 values>"
+
+
+def test_it_tells_how_much_of_an_end_may_be_the_beginning_of_a_secret():
+    redactor = knowing("k3y-4711", "key-0815")
+    assert redactor.begun("it is k3y-4") == 5
+    assert redactor.begun("it is k3y-4 ") == 0
+    assert redactor.begun("k") == 1
+    assert redactor.begun("") == Redactor().begun("k3y") == 0
