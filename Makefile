@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: help install run test test-services check bench format lock schemas conformance clean
+.PHONY: help install run test test-services check bench bench-import format lock schemas conformance clean
 
 help: ## what each target does
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench: install ## the figures of docs/benchmarks.md, in CPU-milliseconds per cal
 	$(BIN)/python -m benchmarks.search
 	$(BIN)/python -m benchmarks.rest_client
 	$(BIN)/python -m benchmarks.reload
+
+bench-import: install ## forty real OpenAPI documents, imported and called: docs/import-quality.md
+	$(BIN)/python -m benchmarks.openapi_import --write docs/import-quality.md $(ARGS)
 
 conformance: install ## the official MCP conformance suite against /mcp
 	$(BIN)/python -m pytest tests/conformance $(ARGS)

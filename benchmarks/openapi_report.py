@@ -14,11 +14,11 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 WHOSE = ("importer", "document", "prism")
 ACCEPTED = (Fate.ACCEPTED, Fate.UNANSWERED)
 HEAD = (
-    "| document | version | operations | tools | skipped | calls | accepted | prism's fault |"
-    " its own | JSON with structure | tokens | import | load |\n"
+    "| document | version | operations | tools | calls | accepted | fault of prism | of the"
+    " document | of the importer | JSON with structure | tokens | import | load |\n"
     "|---|---|---|---|---|---|---|---|---|---|---|---|---|"
 )
-
+SKIPPED = "| operations skipped | why |\n|---|---|"
 WHY = "| not accepted by the fault of | why | calls |\n|---|---|---|"
 
 
@@ -79,14 +79,8 @@ class Row:
 
     def cells(self) -> str:
         cells = [
-            *(f"`{self.name}`", self.version, self.operations, self.result.tools),
-            *(
-                len(self.result.skipped),
-                self.calls,
-                self.accepted,
-                self.of("prism"),
-                self.of("document"),
-            ),
+            *(f"`{self.name}`", self.version, self.operations, self.result.tools, self.calls),
+            *(self.accepted, self.of("prism"), self.of("document"), self.of("importer")),
             f"{self.structured} of {self.structured + self.unstructured}",
             f"{self.result.tokens:,}",
             f"{self.result.import_seconds[0]:.2f} s",
@@ -98,9 +92,18 @@ class Row:
 def report(rows: Sequence[Row], large: str) -> str:
     """The page's measured part."""
     rejected = sum((row.faults for row in rows), Counter[Verdict]())
-    why = [f"| {whose} | {why} | {times} |" for (whose, why), times in rejected.most_common()]
-    table = [HEAD, *(row.cells() for row in rows)]
-    return "\n".join([_summary(rows), "", large, "", *table, "", WHY, *why])
+    skipped = Counter(note.text for row in rows for note in row.result.skipped)
+    parts = [
+        [_summary(rows)],
+        [large],
+        [HEAD, *(row.cells() for row in rows)],
+        [
+            WHY,
+            *(f"| {whose} | {why} | {times} |" for (whose, why), times in rejected.most_common()),
+        ],
+        [SKIPPED, *(f"| {times} | {why} |" for why, times in skipped.most_common())],
+    ]
+    return "\n\n".join("\n".join(part) for part in parts)
 
 
 def write(page: Path, text: str) -> None:
@@ -128,6 +131,7 @@ def _summary(rows: Sequence[Row]) -> str:
         ("the same, without those that prism misreads", _share(accepted, calls - prism), ""),
         ("the same, without contradictions of documents", _share(accepted, calls - aside), ""),
         ("JSON answers with `structuredContent`", _share(structured, json_answers), ""),
+        ("schemas that no arguments meet", str(sum(row.unmade for row in read)), ""),
         ("names over 64 characters, or twice", str(names), ""),
         ("hostile path values that left their segment", f"{escaped} of {hostile:,}", ""),
     ]
