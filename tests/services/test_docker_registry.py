@@ -1,8 +1,10 @@
-"""examples/docker-registry: pages by Link, names with slashes, 202 + Location; a real registry."""
+"""examples/docker-registry: pages by Link, digests in headers, uploads by Location; a real one."""
 
+import base64
 import contextlib
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,12 +113,13 @@ async def test_an_image_is_read_tagged_and_deleted(agent: Agent, registry: str) 
     found = await agent.result("get_manifest", repository="shop/deep/api", reference="v1")
     assert found["layers"] == [digest(LAYER)]
     assert found["sizes"] == [len(LAYER)]
+    assert found["digest"] == digest(json.dumps(manifest()).encode())
     config = await agent.text("get_blob", repository="shop/deep/api", digest=found["config"])
     assert config == CONFIG.decode()
 
     named = manifest(annotations={"note": "größe {{7*7}}"})
     put = {"repository": "shop/deep/api", "tag": "v2", "manifest": named}
-    assert await agent.result("put_manifest", **put) == {}
+    written = await agent.result("put_manifest", **put)
     assert await agent.result("list_tags", repository="shop/deep/api") == ["v1", "v2"]
     async with (
         ClientSession() as http,
@@ -125,17 +128,49 @@ async def test_an_image_is_read_tagged_and_deleted(agent: Agent, registry: str) 
             headers={"Accept": f"{OCI}.manifest.v1+json"},
         ) as answer,
     ):
-        written, told = await answer.read(), answer.headers["Docker-Content-Digest"]
-    assert json.loads(written) == named
+        kept = await answer.read()
+    assert json.loads(kept) == named
+    told = await agent.result("manifest_digest", repository="shop/deep/api", reference="v2")
+    assert told == {
+        "digest": digest(kept),
+        "type": f"{OCI}.manifest.v1+json",
+        "size": len(kept),
+    }
+    assert written == {"digest": told["digest"]}
 
-    gone = {"repository": "shop/deep/api", "digest": told}
+    gone = {"repository": "shop/deep/api", "digest": told["digest"]}
     assert await agent.result("delete_manifest", **gone) == {}
     assert await agent.result("list_tags", repository="shop/deep/api") == ["v1"]
     assert "manifest unknown" in await agent.refusal("delete_manifest", **gone)
 
 
 async def test_a_202_with_a_location_is_waited_for(agent: Agent) -> None:
-    assert await agent.result("start_upload", repository="shop/new") == {}
+    begun = await agent.result("start_upload", repository="shop/new")
+    assert re.fullmatch(r"[0-9a-f-]{36}", begun["upload"])
+
+
+async def test_an_image_is_pushed_and_deleted_by_the_tools_alone(agent: Agent) -> None:
+    """Each upload goes on where the registry says, with the state that it has put there."""
+    home = {"repository": "shop/pushed"}
+    for blob in (LAYER, CONFIG, bytes(range(256)) * 4_000):
+        sent = {"data": base64.b64encode(blob).decode(), "digest": digest(blob)}
+        assert await agent.result("upload_blob", **home, **sent) == {"digest": digest(blob)}
+    assert await agent.text("get_blob", **home, digest=digest(LAYER)) == LAYER.decode()
+    await agent.result("put_manifest", **home, tag="v1", manifest=manifest())
+    told = await agent.result("manifest_digest", **home, reference="v1")
+    assert await agent.result("delete_manifest", **home, digest=told["digest"]) == {}
+    said = await agent.refusal("manifest_digest", **home, reference="v1")
+    assert "The registry has no such thing: not found" in said
+
+
+async def test_a_blob_of_another_digest_is_refused_and_it_is_said_what_was_done(
+    agent: Agent,
+) -> None:
+    sent = {"data": base64.b64encode(LAYER).decode(), "digest": digest(CONFIG)}
+    said = await agent.refusal("upload_blob", repository="shop/wrong", **sent)
+    assert "provided digest did not match uploaded content" in said
+    assert "(step send; completed: start)" in said
+    assert "start was carried out already" in said
 
 
 async def test_what_the_registry_refuses_is_told_in_its_words(agent: Agent, registry: str) -> None:

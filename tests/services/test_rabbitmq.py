@@ -93,9 +93,11 @@ def agent(served: Program) -> Agent:
 async def test_a_queue_of_the_host_called_slash_is_declared_listed_and_deleted(
     agent: Agent,
 ) -> None:
-    """201 and 204 are both a success without a result."""
-    assert await agent.result("declare_queue", queue="life", options={"x-max-length": 9}) == {}
-    assert await agent.result("declare_queue", queue="life", options={"x-max-length": 9}) == {}
+    """201 and 204 are both a success without a body: the status is all that RabbitMQ says."""
+    life = {"queue": "life", "options": {"x-max-length": 9}}
+    assert await agent.result("declare_queue", **life) == {"status": 201}
+    assert await agent.result("declare_queue", **life) == {"status": 204}
+    assert await agent.text("declare_queue", **life) == "It was there already."
     (only,) = await agent.result("list_queues", name="life")
     assert (only["name"], only["durable"]) == ("life", True)
     said = await agent.refusal("declare_queue", queue="life")
@@ -107,7 +109,8 @@ async def test_a_queue_of_the_host_called_slash_is_declared_listed_and_deleted(
 
 async def test_a_message_goes_by_its_key_through_an_exchange_into_a_queue(agent: Agent) -> None:
     await agent.result("declare_queue", queue="orders")
-    await agent.result("declare_exchange", exchange="events")
+    assert await agent.result("declare_exchange", exchange="events") == {"status": 201}
+    assert await agent.text("declare_exchange", exchange="events") == "It was there already."
     await agent.result("bind_queue", exchange="events", queue="orders", key="order.*")
     bound = await agent.result("list_bindings", exchange="events", queue="orders")
     assert [each["key"] for each in bound] == ["order.*"]
@@ -163,7 +166,7 @@ async def test_a_long_list_comes_in_pages(agent: Agent) -> None:
     async with Client(f"{agent.url}/rabbitmq") as client:
         for name in names:
             told = await client.call_tool("declare_queue", {"queue": name, "durable": False})
-            assert told.structured_content == {}
+            assert told.structured_content == {"status": 201}
     listed = await agent.result("list_queues", name="page.")
     assert sorted(each["name"] for each in listed) == names
 
