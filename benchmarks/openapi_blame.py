@@ -252,6 +252,31 @@ def _heeds_headers(seen: Seen) -> bool:
     }
 
 
+def _heeds_siblings(seen: Seen) -> bool:
+    """What stands beside a `$ref` is to be ignored, says 3.0."""
+    schema = seen.media().get("schema") or {}
+    named = re.search(r"required property '(.+)'", seen.violation.message)
+    beside = "$ref" in schema and named and named[1] in schema.get("required", ())
+    return bool(beside) and seen.document.version.startswith("3.0")
+
+
+def _excludes_itself(seen: Seen) -> bool:
+    """`allOf` of types that no value has at once."""
+    kinds = [
+        [set(_listed(seen.document.follow(part).get("type"))) for part in one["allOf"]]
+        for one in seen.schemas()
+        if "allOf" in one
+    ]
+    said = [[kind for kind in each if kind] for each in kinds]
+    return seen.violation.code == "type" and any(
+        len(each) > 1 and not set.intersection(*each) for each in said
+    )
+
+
+def _listed(kind: Any) -> list[str]:
+    return kind if isinstance(kind, list) else [kind] if kind else []
+
+
 def _pattern_of_javascript(seen: Seen) -> bool:
     """`/^[a-z]+$/`, with the slashes: nothing meets that."""
     patterns = [str(one.get("pattern", "")) for one in seen.schemas()]
@@ -284,6 +309,8 @@ RULES: Mapping[Verdict, Callable[[Seen], bool]] = {
     Verdict("prism", "takes an empty form for none"): _empty_form,
     Verdict("document", "alternatives that overlap"): _alternatives_overlap,
     Verdict("document", "values that are not of their own type"): _values_of_other_type,
+    Verdict("prism", "heeds what stands beside a `$ref` of 3.0"): _heeds_siblings,
+    Verdict("document", "types that exclude each other"): _excludes_itself,
     Verdict("document", "patterns with the slashes of JavaScript"): _pattern_of_javascript,
     Verdict("document", "a form that is a list"): _form_of_a_list,
     Verdict("document", "headers that HTTP itself sets"): _header_of_http,

@@ -15,6 +15,7 @@ from gateway.importers.openapi.schema_parts import (
     allow_null,
     is_pattern,
     kinds_of,
+    outline,
     required_names,
     take_bounds,
     take_values,
@@ -97,6 +98,8 @@ class Converter:
         for take in (self._take_choices, self._take_object, self._take_list):
             take(seen, found, depth)
         take_values(seen, found)
+        if seen.get("enum") and "enum" not in found:
+            self._lose("values that are too many, or of another type, are not listed")
         self._take_limits(seen, found)
         text = words(seen.get("description"), self.detail.words // (1 if depth < 2 else 2))  # noqa: PLR2004  args and their members
         if text:
@@ -142,6 +145,8 @@ class Converter:
                 self._losses += 1
             else:
                 choices.append(choice)
+        outlines = [outline(choice) for choice in choices if "properties" in choice]
+        self._losses += len(outlines) - len(set(outlines))  # as one, they exclude nothing
         return choices
 
     def _take_object(self, seen: Mapping[str, Any], found: dict[str, Any], depth: int) -> None:

@@ -154,3 +154,18 @@ def accepts(schema: dict[str, Any], value: Any) -> bool:
         return validator(output_schema(schema), formats=True).is_valid(value)
     except (jsonschema_rs.ValidationError, ValueError):
         return False
+
+
+def outline(choice: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What sets an object apart from others: what it must hold, which values, what it may hold at
+    most. Of two with one outline, what meets one may always meet the other.
+    """
+    members: Mapping[str, Any] = choice["properties"]
+    must = frozenset(name for name, each in members.items() if each.get("required") is True)
+    values = frozenset(
+        (name, repr(each.get("enum", each.get("const"))))
+        for name, each in members.items()
+        if each.keys() & {"enum", "const"}
+    )
+    most = frozenset(members) if choice.get("additionalProperties") is False else None
+    return choice.get("type"), must, values, most

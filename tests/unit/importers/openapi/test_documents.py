@@ -63,6 +63,28 @@ def test_alternatives_of_which_nothing_is_left_out_exclude_each_other() -> None:
     assert args["body"]["oneOf"] == [{"required": ["url"]}, {"required": ["html"]}]
 
 
+def test_alternatives_that_nothing_sets_apart_exclude_nothing() -> None:
+    """Both would always hold, and the tool could never be called."""
+    kind = {"type": "string", "enum": ["start", "stop"]}
+    plain = {"type": "object", "properties": {"kind": kind}, "required": ["kind"]}
+    named = {**plain, "properties": {"kind": kind, "name": STRING}}
+    schema = {"oneOf": [plain, named]}
+    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+    args = tool(document({"/x": {"post": operation(requestBody=body)}}))["args"]
+    assert "oneOf" not in args["body"]
+    assert len(args["body"]["anyOf"]) == 2
+    schema["oneOf"][1] = {**named, "required": ["kind", "name"]}
+    args = tool(document({"/x": {"post": operation(requestBody=body)}}))["args"]
+    assert len(args["body"]["oneOf"]) == 2
+
+
+def test_values_that_are_too_many_are_not_listed_and_that_is_told() -> None:
+    many = {"type": "string", "enum": [f"value number {number}" for number in range(300)]}
+    whole = document({"/x": {"get": operation([{"name": "a", "in": "query", "schema": many}])}})
+    assert tool(whole)["args"] == {"a": {"type": "string"}}
+    assert notes(whole) == ["values that are too many, or of another type, are not listed"]
+
+
 def test_yaml_of_other_people_is_read() -> None:
     text = b"""
 swagger: '2.0'
