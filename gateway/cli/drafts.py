@@ -16,7 +16,7 @@ from gateway.importers.base import Imported, Note
 from gateway.importers.writing import printable
 
 FOLDER = "imported"
-FEW = 5  # places that are named of a note that many have
+WIDTH = 100  # characters of places that are named of a note that many have
 MANY = 25  # tools whose tokens are shown one by one
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -112,8 +112,13 @@ def _grouped(notes: Iterable[Note]) -> list[str]:
 def _places(found: list[str]) -> str:
     if not found:
         return ""
-    more = f" and {len(found) - FEW} more" if len(found) > FEW else ""
-    return f"{', '.join(found[:FEW])}{more}: "
+    shown = [found[0]]
+    for place in found[1:]:
+        if len(", ".join([*shown, place])) > WIDTH:
+            break
+        shown.append(place)
+    more = f" and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
+    return f"{', '.join(shown)}{more}: "
 
 
 def _summary(imported: Imported, folder: Path | None) -> str:

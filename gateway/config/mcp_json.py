@@ -5,6 +5,7 @@ ask a person by themselves where a server wants that, so one at a URL without he
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,6 +33,7 @@ OAUTH = {  # Claude Code's words → ours
     "scopes": "scopes",
 }
 OFF = "disabled"
+_COMMENT = re.compile(rb'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 
 
 class _Section(Strict, frozen=True):
@@ -66,10 +68,12 @@ def understand(data: bytes, file: str, environ: Mapping[str, str]) -> Servers:
 
 
 def parse_json(data: bytes, file: str) -> Parsed:
-    """JSON is YAML, nearly: tabs between tokens, and halves of surrogate pairs, are not.
+    """JSON, with the comments that editors allow in it. JSON is YAML, nearly: tabs between tokens,
+    and halves of surrogate pairs, are not.
 
     What is wrong with it is said in JSON's words.
     """
+    data = _COMMENT.sub(lambda match: match[1] or re.sub(rb"[^\n]", b" ", match[0]), data)
     parsed = parse(data.replace(b"\t", b" "), file)
     if not parsed.issues:
         return parsed

@@ -15,6 +15,7 @@ from gateway.credentials.looks import (
 )
 
 _FLAG = re.compile(r"(--?[A-Za-z][\w-]*)(?:=(.*))?", re.DOTALL)
+_PAIR = re.compile(r"\w+=")
 _HEADER = re.compile(r"([A-Za-z0-9-]+):(\s*)(\S.*)", re.DOTALL)
 
 
@@ -62,7 +63,7 @@ class Variables:
                 made.append(f"{match[1]}={self._word(match[2], match[1], owner)}")
             elif match:
                 made.append(word)
-            elif "://" in word:
+            elif "://" in word and not _PAIR.match(word):
                 made.append(self.in_url(word, owner))
             else:
                 made.append(self._word(word, flag, owner))

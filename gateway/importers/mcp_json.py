@@ -42,7 +42,6 @@ _IGNORED = {  # key → why it is not needed
     "envFile": "write its variables below env:, or set them where the gateway is started",
     "timeout": "its unit differs between clients; write timeout: 30s",
 }
-_JSON = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FOLDERS = {"workspaceFolder": "WORKSPACE_FOLDER", "userHome": "HOME"}
@@ -110,10 +109,7 @@ def _section(data: bytes, file: str) -> Mapping[str, Any]:
 
 
 def _parsed(data: bytes, file: str) -> Parsed:
-    """JSON, with the comments that editors allow in it."""
-    text = data.decode("utf-8-sig", "replace")
-    plain = _JSON.sub(lambda match: match[1] or re.sub(r"[^\n]", " ", match[0]), text)
-    parsed = mcp_json.parse_json(plain.encode(), file)
+    parsed = mcp_json.parse_json(data.decode("utf-8-sig", "replace").encode(), file)
     if parsed.issues:
         issue = parsed.issues[0]
         raise ImportFailed(f"{issue.where}: {issue.message}")

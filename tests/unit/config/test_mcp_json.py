@@ -100,6 +100,21 @@ def test_what_is_no_json_counts_for_nothing() -> None:
     assert (torn.line, torn.column) == (2, 22)
 
 
+def test_comments_and_trailing_commas_are_what_editors_allow() -> None:
+    data = b"""{
+      // ours, not "theirs"
+      "mcpServers": { /* one
+        server */ "a": {"url": "https://h/mcp//x", "headers": {"X": "/* kept */"},},
+      },
+    }"""
+    found = understand(data, "f", {})
+    assert found.issues == ()
+    assert found.backends["a"].http_url == "https://h/mcp//x"
+    assert found.backends["a"].headers == {"X": "/* kept */"}
+    broken = understand(data.replace(b'"url"', b'"urll"'), "f", {})
+    assert broken.issues[0].line == 4
+
+
 def test_a_file_without_servers_says_so() -> None:
     found = understand(b'{"mcpservers": {}}', "f", {})
     assert not found.readable

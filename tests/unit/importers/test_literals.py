@@ -33,6 +33,13 @@ def test_credentials_among_arguments_are_found():
     ]
 
 
+def test_a_password_in_the_url_of_a_variable_among_arguments_is_found():
+    given = ["run", "-e", "DATABASE_URL=postgres://u:hunter22@db/x", "-e", "HOME_URL=https://h/x"]
+    assert Variables().in_arguments(given, "pg") == [
+        *("run", "-e", "DATABASE_URL=${DATABASE_URL}", "-e", "HOME_URL=https://h/x"),
+    ]
+
+
 def test_credentials_among_arguments_are_found_however_they_are_written():
     variables = Variables()
     given = [
