@@ -52,6 +52,12 @@ def looks_secret(name: str, value: str) -> bool:
     return named and value.lower() not in ("true", "false", "none", "0", "1")
 
 
+def is_secret_member(name: str, value: str) -> bool:
+    """Stricter, for what is sent to an API or comes from it, whose names and ids are its own."""
+    named = _MEMBER.fullmatch(name) is not None and value != ""
+    return named or _TOKEN.fullmatch(value) is not None
+
+
 def holds_secret(value: Any) -> bool:
     """Whether anything in a JSON value looks like one."""
     if isinstance(value, dict):
@@ -70,9 +76,9 @@ def masked(value: Any, name: str = "") -> Any:
         return {key: masked(each, key) for key, each in value.items()}
     if isinstance(value, list):
         return [masked(each, name) for each in value]
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str):
         return value
-    if _MEMBER.fullmatch(name) or _TOKEN.fullmatch(value):
+    if is_secret_member(name, value):
         return MASK
     return _WITHIN.sub(rf"\1\2{MASK}", value)
 

@@ -35,8 +35,8 @@ def address(making: Making) -> str:
     at: Path = (*CONFIG, "endpoint" if endpoint else "path")
     for pair in query.split("&") if query else ():
         name, _, value = pair.partition("=")
-        value = making.words.text(unquote_plus(value), at)
-        making.add("query", unquote_plus(name), value, at)
+        own = unquote_plus(name)
+        making.add("query", own, making.words.value(unquote_plus(value), (*at, own)), at)
     return _path(making, path.removeprefix(prefix) or "/", at)
 
 
@@ -57,6 +57,8 @@ def _split(url: str, where: Path) -> tuple[str, str, str]:
 
 def _literal_origin(making: Making, origin: str, where: Path) -> str:
     """With the operator's variables in it as ours; an input in it refuses the file."""
+    if "$" in origin:  # it would be read from the environment, and sent there
+        raise Unconvertible(where, "no host name has a '$' in it")
     origin = _ENV.sub(lambda match: f"${{{match[1]}}}", origin)
     for match in PLACEHOLDER.finditer(re.sub(r"\$\{[^}]*\}", "", origin)):
         if making.words.is_static(match[1]):

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from gateway.credentials.looks import masked
 from gateway.importers.fulcrum.document import Document
 from gateway.importers.fulcrum.making import SERVER_LENGTH, Making, valid_name
 
@@ -103,4 +104,5 @@ def _free(document: Document) -> dict[str, Any]:
     free = {key: value for key, value in metadata.items() if key not in _METADATA}
     free |= {key: value for key, value in document.tree.items() if key not in _SAID}
     free |= {f"auth_{key}": value for key in _AUTH if (value := document.at("auth", key))}
-    return {key: value for key, value in free.items() if value not in (None, "", [], {})}
+    found = {key: value for key, value in free.items() if value not in (None, "", [], {})}
+    return {key: masked(value, key) for key, value in found.items()}

@@ -39,7 +39,11 @@ def _way(document: Document, variables: Variables) -> dict[str, Any]:
     if command:
         words = [str(word) for word in document.items(*CONFIG, "args")]
         args = [_reference(word, "args") for word in words]
-        found = {"command": _reference(str(command), "command"), "args": args}
+        owner = document.text("name") or "server"
+        found = {
+            "command": _reference(str(command), "command"),
+            "args": variables.in_arguments(args, owner),
+        }
         env = _references(document, "env", variables.in_pair)
         cwd = document.text(*CONFIG, "cwd").strip()
         whole = {**found, "env": env, "cwd": cwd}
@@ -50,6 +54,7 @@ def _way(document: Document, variables: Variables) -> dict[str, Any]:
     way = "sse_url" if document.text(*CONFIG, "transport").lower() == "sse" else "http_url"
     way = "ws_url" if url.startswith(("ws://", "wss://")) else way
     headers = _references(document, "headers", variables.in_header)
+    url = variables.in_url(url, document.text("name") or "server")
     return {way: url, **({"headers": headers} if headers else {})}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from gateway.capability.model import METHODS
+from gateway.credentials.looks import looks_secret
 from gateway.importers.fulcrum.document import CONFIG, Document, Path, Unconvertible
 from gateway.importers.fulcrum.graphql import as_graphql
 from gateway.importers.fulcrum.making import Making
@@ -65,7 +66,10 @@ def headers(making: Making, kind: str) -> None:
             making.auth is not None
         ):
             continue
-        found[name] = making.words.text(value, at)
+        if looks_secret(name, value) and not PLACEHOLDER.search(value):
+            found[name] = making.words.secret(name, value, at)
+        else:
+            found[name] = making.words.text(value, at)
         making.came(("headers", name), at)
     if found:
         making.put("headers", found, (*CONFIG, "headers"))

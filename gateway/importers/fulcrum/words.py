@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gateway.capability.values import to_text
+from gateway.credentials.looks import is_secret_member, scheme_and_rest
 from gateway.importers.fulcrum.document import Document, Path, Unconvertible
 from gateway.importers.fulcrum.secrets import Secrets
 
@@ -64,10 +65,19 @@ class Words:
             return [self.value(each, (*path, index)) for index, each in enumerate(value)]
         if not isinstance(value, str):
             return value
+        if is_secret_member(str(path[-1]), value) and not PLACEHOLDER.search(value):
+            return self.secret(str(path[-1]), value, path)
         alone = PLACEHOLDER.fullmatch(value.strip())
         if alone and self.is_static(alone[1]):
             return self._static[alone[1]]
         return self.text(value.strip() if alone else value, path)
+
+    def secret(self, name: str, value: str, path: Path) -> str:
+        """In the place of a credential that is written out; its scheme stays."""
+        scheme, _ = scheme_and_rest(value)
+        what = f"the credential that is written out as {name}"
+        like = f"{self._document.text('name')}_{name}"
+        return f"{scheme}{Expression(self._secrets.instead(what, like, path))}"
 
     def parts(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+from gateway.credentials.looks import holds_secret
 from gateway.importers.fulcrum.words import literal
 from gateway.importers.postman.collection import Pair, Request, mapping, pairs, text
 from gateway.importers.postman.making import BARE, VARIABLE, Inexpressible, Making, guessed
@@ -59,9 +60,7 @@ def _raw(making: Making, request: Request, raw: str) -> str:
     if VARIABLE.search(raw):
         making.tool["text"] = making.text(raw)
     else:
-        schema: dict[str, Any] = {"type": "string"}
-        if len(raw) <= LONGEST_EXAMPLE:
-            schema["examples"] = [raw]
+        schema = {"type": "string", **(_shown(raw) if len(raw) <= LONGEST_EXAMPLE else {})}
         making.tool["text"] = making.argument("body", schema, "The body.", required=True)
     kind = "application/json" if language == "json" else _LANGUAGES.get(language, "text/plain")
     return declared or kind
@@ -78,7 +77,7 @@ def _json(making: Making, tree: Any) -> Any:
         return {literal(key): _member(making, key, value) for key, value in tree.items()}
     if _has_variable(tree):
         return _filled(making, tree)
-    return making.argument("body", {**guessed(tree), "examples": [tree]}, "The whole body.")
+    return making.argument("body", {**guessed(tree), **_shown(tree)}, "The whole body.")
 
 
 def _member(making: Making, key: str, value: Any) -> Any:
@@ -86,8 +85,12 @@ def _member(making: Making, key: str, value: Any) -> Any:
         return _filled(making, value)
     if isinstance(value, str) and value:
         return making.value(key, value, "", sent=False)
-    example = {} if value in (None, "") else {"examples": [value]}
-    return making.argument(key, {**guessed(value), **example})
+    return making.argument(key, {**guessed(value), **_shown(value)})
+
+
+def _shown(value: Any) -> dict[str, Any]:
+    """A saved value as an example, but not its credentials."""
+    return {} if value in (None, "") or holds_secret(value) else {"examples": [value]}
 
 
 def _filled(making: Making, value: Any) -> Any:

@@ -97,11 +97,10 @@ class Making:
 
     def secret(self, name: str) -> str:
         """For what was written out, or left empty."""
-        wanted = outside(f"{self._api}_{name}")
-        self.notes.append(f"set {wanted} where the gateway is started")
-        return self._secret(wanted)
+        return self._secret(outside(f"{self._api}_{name}"))
 
     def _secret(self, source: str) -> str:
+        self.notes.append(f"set {source} where the gateway is started")
         own = source.lower()
         self.secrets[own] = f"env:{source}"
         return f"{{{{ secrets.{own} }}}}"

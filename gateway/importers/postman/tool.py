@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gateway.capability.model import METHODS
-from gateway.credentials.looks import looks_secret, scheme_and_rest
+from gateway.credentials.looks import is_random, looks_secret, masked, scheme_and_rest
 from gateway.importers.fulcrum.words import literal
 from gateway.importers.openapi.wording import words
 from gateway.importers.postman.auth import auth
@@ -26,6 +26,7 @@ OURS = frozenset(  # headers that are not the author's to set
 LONGEST_REPLY = 20_000  # characters of a saved answer that becomes an example
 
 _URL = re.compile(r"(https?)://([^/]+)(/.*)?", re.IGNORECASE | re.DOTALL)
+_HEX = re.compile(r"[0-9a-fA-F]+")  # an id, or a digest
 _FIRST = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}(.*)", re.DOTALL)
 
 
@@ -80,15 +81,28 @@ def _address(making: Making, url: str) -> tuple[str, str]:
         known = making.resolved(f"{{{{{first[1]}}}}}").rstrip("/")
         match = _URL.fullmatch(known if "://" in known else f"https://{known}")
         if match:
-            return f"{match[1].lower()}://{match[2]}{match[3] or ''}", first[2] or "/"
+            return _base(match[1], f"{match[2]}{match[3] or ''}"), first[2] or "/"
     if first:
-        making.notes.append(f"set {outside(first[1])} where the gateway is started: the base URL")
-        return f"${{{outside(first[1])}}}", first[2] or "/"
+        return _asked(making, first[1]), first[2] or "/"
     match = _URL.fullmatch(url if "://" in url else f"http://{url}")
     if match is None:
         raise Inexpressible("it has no URL" if not url else "its URL is no http or https URL")
-    host = VARIABLE.sub(lambda found: f"${{{outside(found[1])}}}", making.resolved(match[2]))
-    return f"{match[1].lower()}://{host}", match[3] or "/"
+    base = _base(match[1], making.resolved(match[2]))
+    return VARIABLE.sub(lambda found: _asked(making, found[1]), base), match[3] or "/"
+
+
+def _base(scheme: str, rest: str) -> str:
+    if "$" in rest:  # it would be read from the environment, and sent there
+        raise Inexpressible("no host name has a '$' in it")
+    return f"{scheme.lower()}://{rest}"
+
+
+def _asked(making: Making, variable: str) -> str:
+    """What the operator says, as `base_url` reads it."""
+    if looks_secret(variable, "x"):
+        raise Inexpressible("a credential would be part of the host name")
+    making.notes.append(f"set {outside(variable)} where the gateway is started: the base URL")
+    return f"${{{outside(variable)}}}"
 
 
 def _path(making: Making, request: Request, path: str) -> str:
@@ -103,6 +117,8 @@ def _path(making: Making, request: Request, path: str) -> str:
             steps.append(making.argument(pair.key, schema, pair.description, required=True))
         elif VARIABLE.search(step):
             steps.append(making.text(step, required=True))
+        elif is_random(step) and not _HEX.fullmatch(step):
+            steps.append(making.secret("path"))
         else:
             steps.append(quote(step, safe="%:@!$&'()*+,;=~"))
     return "/".join(steps)
@@ -163,5 +179,5 @@ def _example(making: Making, request: Request) -> dict[str, Any] | None:
         except (ValueError, RecursionError):
             continue
         status = {} if code == 200 else {"status": code}  # noqa: PLR2004  OK
-        return {"args": making.given, "reply": {**status, "json": answer}}
+        return {"args": making.given, "reply": {**status, "json": masked(answer)}}
     return None

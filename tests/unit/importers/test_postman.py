@@ -229,6 +229,37 @@ def test_what_cannot_be_is_left_out_alone(request_: dict[str, Any], reason: str)
     assert reason in skipped.text
 
 
+def test_credentials_inside_bodies_paths_and_answers_are_not_copied():
+    nested = {"user": {"name": "ann", "password": "s3cret"}, "keys": [{"token": "s3cret"}]}
+    path = "{{base}}/hooks/s3cretA1b2C3d4E5f6G7h8I9"
+    answer = {"access_token": "s3cret", "next": "https://h/x?token=s3cret&page=2"}
+    saved = {"code": 200, "body": json.dumps(answer)}
+    items = [
+        {**item(method="POST", url=path, body=raw(json.dumps(nested))), "response": [saved]},
+        item("Log in", method="POST", body=raw("user=ann&password=s3cret", "text")),
+        item("Old", method="POST", body=raw("<a><secret>s3cret</secret></a>", "xml")),
+    ]
+    found = imported(*items)
+    assert len(loaded(found).tools) == len(items)
+    (draft,) = found.drafts
+    assert "s3cret" not in draft.text
+    assert "https://h/x?token=***&page=2" in draft.text
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://${HOME}.shop.example/x", "no host name has a '$' in it"),
+        ("{{odd}}/x", "no host name has a '$' in it"),
+        ("https://{{api_key}}.shop.example/x", "a credential would be part of the host name"),
+    ],
+)
+def test_nothing_of_the_environment_gets_into_the_host(url: str, reason: str):
+    odd = {"key": "odd", "value": "https://shop.example/${HOME}"}
+    found = imported(item(url=url), variable=[odd])
+    assert (found.drafts, [note.text for note in found.skipped]) == ((), [reason])
+
+
 def test_scripts_are_told_of():
     event = [{"listen": "test", "script": {"exec": ["x"]}}]
     found = imported({**item(), "event": event}, event=event)

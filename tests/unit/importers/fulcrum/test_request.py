@@ -8,6 +8,7 @@ import pytest
 from gateway.credentials.redact import Redactor
 from gateway.http.message import HttpRequest
 from gateway.importers.fulcrum.live import load
+from gateway.importers.fulcrum.several import convert_all
 
 HEAD = "fulcrum: '1.0'\nname: shop\ndescription: Buys things.\n"
 
@@ -214,3 +215,35 @@ def test_defaults_fit_their_schemas_or_go():
     data = file(config, inputs)
     assert sent(data).url == "https://shop.example/api/s?n=5"
     assert notes(data) == ["the default of m does not fit its own schema"]
+
+
+def test_credentials_that_are_written_out_are_not_copied():
+    data = file(
+        "{base_url: 'https://shop.example', path: '/buy?api_key=s3cret-1', method: POST,"
+        " headers: {Authorization: Basic s3cret-2, X-Api-Key: s3cret-3, X-Org: acme},"
+        " params: {access_token: s3cret-4, sort_key: name},"
+        " body: {user: {password: s3cret-5}, max_tokens: '100', token: '{q}'}}",
+        TEXT,
+        rest="metadata: {client_secret: s3cret-6, team: shop}\n",
+    )
+    (draft,) = convert_all({"shop.yaml": data}).imported.drafts
+    assert "s3cret" not in draft.text
+    assert 'Authorization: "Basic {{ secrets.shop_authorization }}"' in draft.text
+    assert 'client_secret: "***"' in draft.text
+    names = ["api_key", "authorization", "x_api_key", "access_token", "password"]
+    environ = {f"SHOP_{name.upper()}": f"mine-{name}" for name in names}
+    loaded = load(data, "shop.yaml", environ=environ, redactor=Redactor())
+    assert loaded.capability is not None
+    tool = loaded.capability.tools["shop"]
+    request = tool.request(tool.prepare({"q": "x"}))
+    assert request.url == (
+        "https://shop.example/buy?api_key=mine-api_key&access_token=mine-access_token&sort_key=name"
+    )
+    assert dict(request.headers)["X-Org"] == "acme"
+    wanted = {"user": {"password": "mine-password"}, "max_tokens": "100", "token": "x"}
+    assert body(request) == wanted
+
+
+def test_no_variable_of_the_environment_gets_into_the_host():
+    _, message = refused(file("{base_url: 'https://${KEY}.shop.example', path: /x}"))
+    assert message == "no host name has a '$' in it"

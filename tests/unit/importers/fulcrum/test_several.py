@@ -99,3 +99,13 @@ def test_mcp_servers_become_backends_and_one_program_is_one():
 
 def test_without_mcp_servers_there_is_no_fragment():
     assert convert_all({"a.yaml": rest("one")}).backends == ""
+
+
+def test_credentials_of_mcp_servers_are_not_copied():
+    program = mcp("time").replace(b"command: time-mcp", b"command: npx, args: [x, --token, s3cret]")
+    url = mcp("web").replace(b"command: time-mcp", b"url: 'https://h/mcp?api_key=s3cret'")
+    found = convert_all({"time.yaml": program, "web.yaml": url})
+    assert found.servers == ("time", "web")
+    assert "s3cret" not in found.backends
+    assert "${TIME_TOKEN}" in found.backends
+    assert 'http_url: "https://h/mcp?api_key=${WEB_API_KEY}"' in found.backends
