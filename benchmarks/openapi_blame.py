@@ -4,25 +4,18 @@ What no rule below explains is the importer's, until somebody shows otherwise. A
 only when every single thing that prism holds against it is explained.
 """
 
-import contextlib
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
-
-import jsonschema_rs
 
 from benchmarks.openapi_calls import Called, Fate
 from benchmarks.openapi_documents import Document
-from benchmarks.openapi_prism import Exchange, Violation
+from benchmarks.openapi_evidence import Seen, operation_at, shape
 
 PARSED = re.compile(r"application/(?:.*\+)?json|application/x-www-form-urlencoded|multipart/.*")
 FORM = re.compile(r"application/x-www-form-urlencoded|multipart/.*")
 OURS = ("accept-encoding", "content-length", "host", "connection")  # headers that HTTP itself sets
-OPEN = re.compile(r"\{[^{}]*\}")
 
 
 class Verdict(NamedTuple):
@@ -30,90 +23,6 @@ class Verdict(NamedTuple):
 
     whose: str
     why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One complaint, the request it is about, and the operation of the document that was meant."""
-
-    violation: Violation
-    exchange: Exchange
-    document: Document
-    operation: Mapping[str, Any]
-    arguments: Mapping[str, Any]
-
-    @property
-    def kind(self) -> str:
-        return self.exchange.headers.get("content-type", "").partition(";")[0].strip()
-
-    @property
-    def field(self) -> str:
-        """The name of the parameter, or of the body's member, that it is about."""
-        return self.violation.place[1] if len(self.violation.place) > 1 else ""
-
-    def names(self) -> list[str]:
-        """Of the pairs, or of the parts, that were sent there."""
-        body = self.exchange.body.decode(errors="replace")
-        if self.violation.place[:1] == ("body",) and self.kind.startswith("multipart/"):
-            return re.findall('name="(.*?)"', body)
-        query = self.exchange.target.partition("?")[2]
-        pairs = body if self.violation.place[:1] == ("body",) else query
-        return [name for name, _ in parse_qsl(pairs, keep_blank_values=True)]
-
-    def values(self) -> Iterator[Any]:
-        """What was sent there: of a body exactly that, of a parameter all that it may be."""
-        if self.violation.place[:1] != ("body",):
-            yield from (one for one in self.arguments.values() if not isinstance(one, (dict, list)))
-            return
-        with contextlib.suppress(ValueError, LookupError, TypeError):
-            found = json.loads(self.exchange.body)
-            for part in self.violation.place[1:]:
-                found = found[int(part)] if isinstance(found, list) else found[part]
-            yield found
-
-    def meets(self, schema: Any, value: Any) -> bool:
-        """Whether the value, or the text of it in a parameter, is admitted by the document."""
-        new = self.document.version.startswith("3.1")
-        validator = jsonschema_rs.Draft202012Validator if new else jsonschema_rs.Draft4Validator
-        with contextlib.suppress(ValueError):
-            known = validator({**self.document.data, "allOf": [schema]})
-            as_text = str(value) if self.violation.place[:1] != ("body",) else value
-            return bool(known.is_valid(value) or known.is_valid(as_text))
-        return False
-
-    def media(self) -> Mapping[str, Any]:
-        body = self.document.follow(self.operation.get("requestBody"))
-        content = body.get("content", {})
-        fitting = [kind for kind in content if fnmatchcase(self.kind, kind.partition(";")[0])]
-        return self.document.follow(content.get(fitting[0])) if fitting else {}
-
-    def schemas(self) -> Iterator[Mapping[str, Any]]:
-        """All schemas that the document has for that place."""
-        place, *rest = self.violation.place or ("",)
-        if place == "body":
-            found = [self.media().get("schema")]
-        else:
-            listed = map(self.document.follow, self.operation.get("parameters", ()))
-            named = [one for one in listed if str(one.get("name")).lower() == self.field]
-            found, rest = [one.get("schema", one) for one in named], rest[1:]
-        for part in rest:
-            found = [inner for one in found for inner in self._inside(one, part)]
-        for one in found:
-            yield from self._flat(one)
-
-    def _inside(self, schema: Any, part: str) -> Iterator[Any]:
-        for one in self._flat(schema):
-            if part in one.get("properties", {}):
-                yield one["properties"][part]
-            elif part.isdecimal() and "items" in one:
-                yield one["items"]
-
-    def _flat(self, schema: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
-        one = self.document.follow(schema)
-        yield one
-        for word in ("allOf", "anyOf", "oneOf"):
-            for inner in one.get(word, ()) if depth < 5 else ():
-                yield from self._flat(inner, depth + 1)
 
 
 def blamed(called: Called, document: Document) -> Verdict | None:
@@ -124,7 +33,7 @@ def blamed(called: Called, document: Document) -> Verdict | None:
         return Verdict("importer", f"refused by the gateway: {called.text[:60]}")
     if called.fate is not Fate.REJECTED:
         return Verdict("prism", f"it {called.fate} without a word")
-    operation = _operation(called.exchange, document)
+    operation = operation_at(called.exchange, document)
     found = [
         _of(Seen(violation, called.exchange, document, operation, called.arguments))
         for violation in called.exchange.violations()
@@ -139,30 +48,12 @@ def _of(seen: Seen) -> Verdict:
     return Verdict("importer", seen.violation.code)
 
 
-def _operation(exchange: Exchange, document: Document) -> Mapping[str, Any]:
-    """The one that answers there; the most literal path wins. With its path's parameters."""
-    path = exchange.target.partition("?")[0]
-    fitting = [each for each in document.data["paths"] if re.fullmatch(_shape(each), path)]
-    for each in sorted(fitting, key=lambda found: found.count("{")):
-        item = document.follow(document.data["paths"][each])
-        if exchange.method.lower() in item:
-            found = document.follow(item[exchange.method.lower()])
-            parameters = [*item.get("parameters", ()), *found.get("parameters", ())]
-            return {**found, "parameters": parameters}
-    return {}
-
-
-def _shape(path: str) -> str:
-    literal = map(re.escape, OPEN.split(re.split("[?#]", path)[0]))
-    return "[^/]*".join(literal)
-
-
 def _routes_by_path(seen: Seen) -> bool:
     """The document tells operations apart by a fragment or query in the path: to prism there is
     none such, or it takes another for it.
     """
     path = seen.exchange.target.partition("?")[0]
-    fitting = [each for each in seen.document.data["paths"] if re.fullmatch(_shape(each), path)]
+    fitting = [each for each in seen.document.data["paths"] if re.fullmatch(shape(each), path)]
     marked = [each for each in fitting if re.search("[?#]", each)]
     unrouted = seen.violation.code in {"NO_PATH_MATCHED_ERROR", "NO_METHOD_MATCHED_ERROR"}
     return bool(marked) and (unrouted or len(fitting) > 1)
