@@ -7,7 +7,7 @@ as they are written, shortened and masked, never those of the live call.
 import base64
 import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +21,7 @@ from gateway.capability.mock import BODIES, OK, reply_of
 from gateway.capability.rehearsal import Rehearsal, rehearse, value_of
 from gateway.capability.scrub import cleaned
 from gateway.capability.tape import Exchange, Tape
+from gateway.capability.told import headers_read
 from gateway.capability.values import Refused
 from gateway.credentials.looks import masked
 from gateway.credentials.redact import Redactor
@@ -64,9 +65,10 @@ def _fitting_replies(
     loaded: Loaded, tool: str, args: JsonObject, tape: Tape, redactor: Redactor, most: int
 ) -> tuple[list[dict[str, Any]], Rehearsal]:
     """The replies as they are written, and what comes of them: the same course as live."""
-    cut = [_reply(exchange, redactor, most) for exchange in tape.exchanges]
+    read = headers_read(loaded.parsed.tree["tools"][tool])
+    cut = [_reply(exchange, redactor, most, read) for exchange in tape.exchanges]
     seen = _rehearsed(loaded, tool, args, cut)
-    whole = [_reply(exchange, redactor, LARGEST) for exchange in tape.exchanges]
+    whole = [_reply(exchange, redactor, LARGEST, read) for exchange in tape.exchanges]
     live = _rehearsed(loaded, tool, args, whole)
     if live.starved or live.left:
         raise NotRecorded("its replies, written down, lead to other requests than they did live")
@@ -115,12 +117,16 @@ def _lower(request: HttpRequest) -> list[tuple[str, str]]:
     return [(name.lower(), value) for name, value in request.headers]
 
 
-def _reply(exchange: Exchange, redactor: Redactor, most: int) -> dict[str, Any]:
+def _reply(
+    exchange: Exchange, redactor: Redactor, most: int, read: Collection[str]
+) -> dict[str, Any]:
+    """`read` are headers that the result is made of."""
     response = exchange.response or HttpResponse(OK, {}, b"")
     reply: dict[str, Any] = {} if response.status == OK else {"status": response.status}
     said = response.headers.get("content-type", "")
     body = _body(response, decode.media(said), redactor, most)
-    headers = {name: response.headers[name] for name in KEPT if name in response.headers}
+    kept = (*KEPT, *sorted(read))
+    headers = {name: response.headers[name] for name in kept if name in response.headers}
     told = said if "base64" in body else decode.media(said).type
     if body and told and not BODIES[next(iter(body))].startswith(told):
         headers = {"content-type": told, **headers}

@@ -34,6 +34,14 @@ tools:
     description: Start a job.
     post: /job
     poll: {every: 1ms}
+  upload:
+    description: Upload a file.
+    steps:
+      - {id: start, post: /uploads, response: {map: {at: {header: X-Upload-At}}}}
+      - id: send
+        put: "{{ steps.start.at }}"
+        response: {map: {n: {header: X-N}, s: {status: true}}}
+    response: {select: $.send}
 """
 
 
@@ -53,7 +61,15 @@ async def answer(request: web.Request) -> web.Response:
             return web.Response(body=bytes(range(256)) * 2)
         case "/job":
             return web.json_response({}, status=202, headers={"Location": f"{here}/job/1"})
+        case "/uploads" | "/up?s=%2F":
+            return upload(request.path, here)
     return web.json_response({"done": True})
+
+
+def upload(path: str, here: str) -> web.Response:
+    if path == "/up":
+        return web.Response(status=201, headers={"X-N": "7"})
+    return web.Response(headers={"X-Upload-At": f"{here}/up?s=%2F", "X-Other": "x"})
 
 
 def run(*words: object, **env: str) -> Result:
@@ -76,6 +92,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[tuple[str, Path]]:
         ("pages", {"result": [1, 2], "next": "https://shop.example/v1/pages?p=2"}),
         ("file", {"base64": base64.b64encode(bytes(range(256)) * 2).decode()}),
         ("job", {"result": {"done": True}, "location": "https://shop.example/v1/job/1"}),
+        ("upload", {"result": {"n": "7", "s": 201}, "url": "https://shop.example/v1/up?s=%2F"}),
     ],
 )
 async def test_it_holds_offline_here_and_elsewhere(
