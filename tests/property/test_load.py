@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.capability.examples import check
 from gateway.capability.load import load
-from gateway.capability.mock import mock_reply
+from gateway.capability.mock import mock_replies
 from gateway.capability.yaml import parse
 from gateway.credentials.redact import Redactor
 from gateway.domain.issue import Severity
@@ -67,7 +67,7 @@ def examine(data):
         for each in tool.examples:
             try:
                 args = tool.prepare(each.args)
-                tool.read(args, mock_reply(tool, args))
+                tool.read(args, mock_replies(tool, args)[0])
             except GatewayError:
                 continue
 
