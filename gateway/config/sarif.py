@@ -8,7 +8,9 @@ from urllib.parse import quote
 from gateway import __version__
 from gateway.domain.issue import Issue, Severity
 
-SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.DEGRADED: "note"}
 RULES = {
     Severity.ERROR: "The file is refused, or an example fails",
