@@ -1,5 +1,6 @@
 """What an importer made, written into a folder for review, and told to a person or a program."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from gateway.capability.model import BACKEND_NAME
 from gateway.cli.common import QUIET, echo_json
 from gateway.cli.writing import write_new
 from gateway.config import load
@@ -36,6 +38,21 @@ def draft_options(command: Command) -> Command:
         "--force", is_flag=True, help="Write over files that are there, even into a live folder."
     )
     return folder(force(command))
+
+
+def name_option(command: Command) -> Command:
+    """`--name`."""
+    name = click.option(
+        "--name", callback=_named, help="Of the backend, in place of one made of the title."
+    )
+    return name(command)
+
+
+def _named(_context: click.Context, _option: click.Parameter, name: str | None) -> str | None:
+    if name is not None and not re.fullmatch(BACKEND_NAME, name):
+        hint = "a-z, 0-9 and '_', a letter first, at most 32 characters"
+        raise click.BadParameter(f"{name!r} is no backend name ({hint})")
+    return name
 
 
 def deliver(imported: Imported, output: str, *, force: bool, as_json: bool) -> None:

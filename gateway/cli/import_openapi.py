@@ -1,7 +1,6 @@
 """`capgate import openapi`: an OpenAPI document becomes capability files."""
 
 import asyncio
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,8 @@ from urllib.parse import urlsplit
 import click
 
 from gateway.capability import base_url as address
-from gateway.capability.model import BACKEND_NAME
 from gateway.cli.common import json_option
-from gateway.cli.drafts import deliver, draft_options
+from gateway.cli.drafts import deliver, draft_options, name_option
 from gateway.errors import GatewayError
 from gateway.http.addresses import names_private
 from gateway.http.message import HttpRequest
@@ -40,7 +38,7 @@ ACCEPT = "application/json, application/yaml, */*;q=0.5"
     show_default=True,
     help="One file for the API, or for each tag.",
 )
-@click.option("--name", help="Of the backend, in place of one made of the title.")
+@name_option
 @click.option("--base-url", metavar="URL", help="In place of the document's servers.")
 @draft_options
 @json_option
@@ -52,20 +50,12 @@ def command(spec: str, output: str, *, force: bool, as_json: bool, **chosen: Any
 
     Exit code 0: something was imported, 1: nothing was, 2: SPEC or the command line is wrong.
     """
-    chosen["name"] = _name(chosen["name"])
     chosen["base_url"] = _base_url(chosen["base_url"])
     try:
         imported = import_openapi(_source(spec), Options(**chosen))
     except ImportFailed as error:
         raise click.UsageError(str(error)) from None
     deliver(imported, output, force=force, as_json=as_json)
-
-
-def _name(name: str | None) -> str | None:
-    if name is not None and not re.fullmatch(BACKEND_NAME, name):
-        hint = "a-z, 0-9 and '_', a letter first, at most 32 characters"
-        raise click.BadParameter(f"{name!r} is no backend name ({hint})", param_hint="--name")
-    return name
 
 
 def _base_url(given: str | None) -> str | None:

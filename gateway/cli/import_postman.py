@@ -1,13 +1,11 @@
 """`capgate import postman`: a Postman collection becomes capability files."""
 
-import re
 from pathlib import Path
 
 import click
 
-from gateway.capability.model import BACKEND_NAME
 from gateway.cli.common import json_option
-from gateway.cli.drafts import deliver, draft_options
+from gateway.cli.drafts import deliver, draft_options, name_option
 from gateway.importers.base import ImportFailed
 from gateway.importers.postman.importing import import_postman
 
@@ -20,7 +18,7 @@ LARGEST = 50 << 20  # bytes of a collection
     metavar="COLLECTION",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
-@click.option("--name", help="Of the backend, in place of one made of the title.")
+@name_option
 @draft_options
 @json_option
 def command(collection: Path, name: str | None, output: str, *, force: bool, as_json: bool) -> None:
@@ -31,9 +29,6 @@ def command(collection: Path, name: str | None, output: str, *, force: bool, as_
 
     Exit code 0: something was imported, 1: nothing was, 2: COLLECTION is none.
     """
-    if name is not None and not re.fullmatch(BACKEND_NAME, name):
-        hint = "a-z, 0-9 and '_', a letter first, at most 32 characters"
-        raise click.BadParameter(f"{name!r} is no backend name ({hint})", param_hint="--name")
     with collection.open("rb") as opened:
         data = opened.read(LARGEST + 1)
     if len(data) > LARGEST:

@@ -9,7 +9,8 @@ from typing import Any
 
 from gateway.importers.fulcrum.document import CONFIG, Path, Unconvertible
 from gateway.importers.fulcrum.making import Making
-from gateway.importers.fulcrum.words import Expression, Part, literal
+from gateway.importers.fulcrum.words import Expression, Part
+from gateway.importers.templates import literal
 
 BODY: Path = (*CONFIG, "body")
 STATIC: Path = (*CONFIG, "static_params")

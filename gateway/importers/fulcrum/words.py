@@ -12,11 +12,11 @@ from gateway.capability.values import to_text
 from gateway.credentials.looks import is_secret_member, scheme_and_rest
 from gateway.importers.fulcrum.document import Document, Path, Unconvertible
 from gateway.importers.fulcrum.secrets import Secrets
+from gateway.importers.templates import literal, quoted
 
 PLACEHOLDER = re.compile(r"\{([^\s{}|\"':,;()]+)(?:\|([^{}]*))?\}")
 TOKENS = ("access_token", "oauth.")  # how a text names the token that auth: gets
 
-_SYNTAX = re.compile(r"\{\{|\{%|\{#")
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -152,17 +152,6 @@ class Words:
 def joined(parts: Sequence[Part]) -> str:
     """A template: expressions in their braces, and texts in which no brace starts one."""
     return "".join(str(part) if isinstance(part, Expression) else literal(part) for part in parts)
-
-
-def literal(text: str) -> str:
-    """Template text that gives exactly this text."""
-    return _SYNTAX.sub(lambda match: f"{{{{ {quoted(match[0])} }}}}", text)
-
-
-def quoted(text: str) -> str:
-    """As a text in an expression."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
-    return f"'{escaped}'"
 
 
 def _typed(text: str, schema: Any) -> Any:

@@ -7,9 +7,9 @@ from pathlib import PurePath
 from typing import Any
 
 from gateway.credentials.looks import holds_secret
-from gateway.importers.fulcrum.words import literal
 from gateway.importers.postman.collection import Pair, Request, mapping, pairs, text
 from gateway.importers.postman.making import BARE, VARIABLE, Inexpressible, Making, guessed
+from gateway.importers.templates import literal
 
 FILE = {"type": "string", "contentEncoding": "base64"}
 LONGEST_EXAMPLE = 2000  # characters of a saved value that is shown
@@ -74,10 +74,16 @@ def _quoted(raw: str) -> str:
 def _json(making: Making, tree: Any) -> Any:
     """Each key of an object is an argument; what the collection's variables fill in stays."""
     if isinstance(tree, dict) and tree:
-        return {literal(key): _member(making, key, value) for key, value in tree.items()}
+        return {_key(key): _member(making, key, value) for key, value in tree.items()}
     if _has_variable(tree):
         return _filled(making, tree)
     return making.argument("body", {**guessed(tree), **_shown(tree)}, "The whole body.")
+
+
+def _key(key: str) -> str:
+    if literal(key) != key:
+        raise Inexpressible("a variable names a key of its body")
+    return key
 
 
 def _member(making: Making, key: str, value: Any) -> Any:
@@ -95,7 +101,7 @@ def _shown(value: Any) -> dict[str, Any]:
 
 def _filled(making: Making, value: Any) -> Any:
     if isinstance(value, dict):
-        return {literal(key): _filled(making, each) for key, each in value.items()}
+        return {_key(key): _filled(making, each) for key, each in value.items()}
     if isinstance(value, list):
         return [_filled(making, each) for each in value]
     return making.text(value) if isinstance(value, str) else value

@@ -55,8 +55,13 @@ def read(data: bytes, file: str) -> Collection:
     """Raises ImportFailed when it is no such collection."""
     try:
         tree = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise ImportFailed(f"{file} is no JSON: {str(error)[:100]}") from None
+    except UnicodeDecodeError:
+        raise ImportFailed(f"{file} is no JSON: it is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        place = f"{file}:{error.lineno}:{error.colno}"
+        raise ImportFailed(f"{place}: not JSON: {error.msg[:1].lower()}{error.msg[1:]}") from None
+    except RecursionError:
+        raise ImportFailed(f"{file} is nested too deep") from None
     if isinstance(tree, dict) and isinstance(tree.get("collection"), dict):
         tree = tree["collection"]
     if not isinstance(tree, dict) or not isinstance(tree.get("item"), list):

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.credentials.looks import looks_secret
-from gateway.importers.fulcrum.words import literal
 from gateway.importers.literals import variable
 from gateway.importers.openapi.names import LONGEST_ARGUMENT, argument_name, reading, snake, unique
 from gateway.importers.openapi.wording import words
+from gateway.importers.templates import literal
 
 VARIABLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 BARE = "\0"  # before the name of a variable that stood outside quotes: it may be no text

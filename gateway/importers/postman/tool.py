@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 from gateway.capability.model import METHODS
 from gateway.credentials.looks import is_random, looks_secret, masked, scheme_and_rest
-from gateway.importers.fulcrum.words import literal
 from gateway.importers.openapi.wording import words
 from gateway.importers.postman.auth import auth
 from gateway.importers.postman.body import body
 from gateway.importers.postman.collection import Pair, Request, text
 from gateway.importers.postman.making import VARIABLE, Inexpressible, Making, outside
+from gateway.importers.templates import literal
 
 READS = ("get", "head")
 OURS = frozenset(  # headers that are not the author's to set

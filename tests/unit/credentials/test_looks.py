@@ -22,7 +22,7 @@ from gateway.credentials.looks import holds_secret, looks_secret, masked
         ("ANYTHING", '{"type": "service_account", "private_key": "abc"}'),
         ("ANYTHING", "<login><password>abc</password></login>"),
         ("ANYTHING", "https://h/mcp?a=b&api_key=abc"),
-        ("WEBHOOK", "https://hooks.example/services/T0/B0/a1B2c3D4e5F6g7H8i9J0k1L2"),
+        ("WEBHOOK", "https://hooks.example/services/team/a1B2c3D4e5F6g7H8i9J0k1L2"),
         ("DB_PW", "abc"),
     ],
 )

@@ -213,6 +213,7 @@ def test_secrets_of_the_collection_are_never_copied():
 @pytest.mark.parametrize(
     ("request_", "reason"),
     [
+        ({"method": "POST", "body": raw('{"{{k}}": 1}')}, "a variable names a key of its body"),
         ({"method": "OPTIONS"}, "no tool can use the method OPTIONS"),
         ({"auth": {"type": "ntlm"}}, "it is authorized by 'ntlm'"),
         ({"url": ""}, "it has no URL"),
@@ -272,6 +273,20 @@ def test_scripts_are_told_of():
 def test_what_is_no_collection_is_refused_as_a_whole(text: bytes):
     with pytest.raises(ImportFailed):
         import_postman(text, "x.json")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b'{"item":\n oops}', "shop.json:2:2: not JSON: expecting value"),
+        (b"\xff\xfe{", "shop.json is no JSON: it is not UTF-8"),
+        (b"[" * 100_000, "shop.json is nested too deep"),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_plain_words(data: bytes, said: str):
+    with pytest.raises(ImportFailed) as error:
+        import_postman(data, "shop.json")
+    assert str(error.value) == said
 
 
 def test_an_export_of_the_api_is_read_too():
