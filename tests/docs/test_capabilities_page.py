@@ -16,7 +16,8 @@ from gateway.config.issues import report
 from gateway.credentials.redact import Redactor
 
 PAGE = (Path(__file__).parents[2] / "docs/capabilities.md").read_text("utf-8")
-FENCES = re.findall(r"^```(.*)\n((?s:.)*?)^```$", PAGE, re.MULTILINE)
+FENCE = re.compile(r"^```(.*)\n((?s:.)*?)^```$", re.MULTILINE)
+FENCES = FENCE.findall(PAGE)
 FILES = [text for language, text in FENCES if language == "yaml"]
 
 
@@ -59,3 +60,10 @@ def keys() -> set[str]:
 @pytest.mark.parametrize("name", sorted(keys() | set(FILTERS) | set(TESTS)))
 def test_every_key_filter_and_test_is_on_the_page(name: str) -> None:
     assert re.search(rf"[`{{: ]{re.escape(name)}\b|`{re.escape(name)}", PAGE)
+
+
+def test_the_contents_name_all_sections_in_their_order() -> None:
+    sections = re.findall(r"^###? (.+)$", FENCE.sub("", PAGE), re.MULTILINE)
+    head = PAGE.partition("\n## ")[0]
+    listed = re.findall(r"\]\(#([^)]+)\)", head)
+    assert listed == [re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in sections]
