@@ -17,7 +17,7 @@ from gateway.capability.compiled import Plan, TryAgain
 from gateway.capability.flow import Read, Reader, Tell
 from gateway.credentials.base import Credential
 from gateway.domain.client import nothing
-from gateway.errors import LATER, BackendError, Reached, UpstreamFailed
+from gateway.errors import LATER, BackendError, BackendUnavailable, Reached, UpstreamFailed
 from gateway.http.message import HttpRequest, HttpResponse
 from gateway.http.outgoing import Outgoing
 from gateway.http.waits import asked_wait
@@ -25,7 +25,14 @@ from gateway.http.waits import asked_wait
 log = logging.getLogger(__name__)
 
 LARGE = 256 << 10  # bytes of a body
+CLOSED = "the version of the file that this call began on is closed"
 REFUSED = 400  # and above: statuses that may be about our credential
+
+
+class BackendClosed(BackendUnavailable):
+    """Another attempt would find it closed as well."""
+
+    retryable = False
 
 
 def unheard(_: Tell) -> None:
@@ -82,6 +89,7 @@ class Carrier:
         self._chance = chance
         self._private = private
         self.credential: Credential | None = None
+        self.closed = False
         self._large = asyncio.Semaphore(1)
 
     async def carry(self, errand: Errand) -> tuple[HttpResponse, Any]:
@@ -152,7 +160,12 @@ class Carrier:
         return _Failed(error, may_pass, asked_wait(response.headers, self._chance.wall()))
 
     async def _answered(self, errand: Errand, listener: Listener | None) -> HttpResponse:
-        """The answer, with our credential on the request, and with a new one if it was refused."""
+        """The answer, with our credential on the request, and with a new one if it was refused.
+
+        A call that outlives its backend sends no more: never a request without its credential.
+        """
+        if self.closed:
+            raise BackendClosed(CLOSED, hint="call the tool again")
         credential = self.credential
         if credential is None:
             return await self._sent(errand.request, errand.plan, listener)

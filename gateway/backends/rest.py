@@ -81,9 +81,9 @@ class RestBackend:
 
     async def aclose(self) -> None:
         self._looking.stop()
-        credential, self._carrier.credential = self._carrier.credential, None
-        if credential is not None:
-            await credential.aclose()
+        self._carrier.closed = True
+        if self._carrier.credential is not None:
+            await self._carrier.credential.aclose()
         if self._own is not None:
             await self._own.aclose()
         self._compiled.secrets.release()

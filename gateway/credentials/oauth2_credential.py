@@ -8,6 +8,7 @@ from gateway.credentials.base import Render, Rendered
 from gateway.credentials.oauth.shared_token import SharedToken, Tokens, Wanted
 from gateway.credentials.oauth2 import TEXTS, OAuth2
 from gateway.credentials.static import with_headers
+from gateway.errors import BackendUnavailable
 from gateway.http.addresses import names_private
 from gateway.http.message import HttpRequest, HttpResponse
 
@@ -22,6 +23,7 @@ class OAuth2Credential:
         self._wanted = wanted
         self._tokens = tokens
         self._held: tuple[Wanted, SharedToken] | None = None
+        self._closed = False
 
     async def apply(self, request: HttpRequest, inbound: Mapping[str, str]) -> HttpRequest:
         token = await (await self._shared()).get()
@@ -33,11 +35,13 @@ class OAuth2Credential:
         return self._held[1].refused(dict(sent.headers)["Authorization"].removeprefix(BEARER))
 
     async def aclose(self) -> None:
-        held, self._held = self._held, None
+        held, self._held, self._closed = self._held, None, True
         if held is not None:
             await self._tokens.leave(held[1])
 
     async def _shared(self) -> SharedToken:
+        if self._closed:  # nobody would give it back
+            raise BackendUnavailable("authorization was closed before it was asked for")
         wanted, held = self._wanted(), self._held
         if held is not None and held[0] == wanted:
             return held[1]

@@ -6,6 +6,7 @@ starts the new, publishes with one assignment, and lets the old end in peace.
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -20,13 +21,14 @@ from gateway.runtime.snapshot import Current
 
 log = logging.getLogger(__name__)
 
-GRACE = 30.0  # seconds that a replaced backend waits for the calls inside it
+GRACE = 30.0  # seconds, at least, that a replaced backend waits for the calls inside it
 SLICE = 0.005  # seconds of work on the loop before others get their turn
 AT_ONCE = 20  # idle backends closed in one turn of the loop
 COALESCE = 0.05  # seconds between two publications that backends ask for
 INLINE = 500  # tools and backends in sight up to which the loop works out a snapshot itself
 
 T = TypeVar("T")
+Grace = Callable[[Running], float]  # seconds for the calls inside it
 
 
 class Reconciler:
@@ -72,7 +74,7 @@ class Reconciler:
             ending = [self._running[name] for name in steps.stop]
             self._running, self._desired = running, desired
             self._publish(new)
-            self._retire(ending, self._grace, RELOADED)
+            self._retire(ending, self._patience, RELOADED)
         gone = tuple(name for name in steps.stop if name not in running)
         version, issues = new.snapshot.version, new.snapshot.issues
         self._observe(Reloaded(version, steps.start, gone, issues, now() - began))
@@ -92,7 +94,7 @@ class Reconciler:
         """Close every backend; calls inside have `grace` seconds (by default those of a reload)."""
         async with self._turn:
             ending, self._running = [*self._running.values()], {}
-            self._retire(ending, self._grace if grace is None else grace, STOPPING)
+            self._retire(ending, self._patience if grace is None else lambda _: grace, STOPPING)
         if self._retiring:
             await asyncio.wait(self._retiring)
 
@@ -122,7 +124,13 @@ class Reconciler:
         for turn in new.turns:
             self._observe(turn)
 
-    def _retire(self, ending: list[Running], grace: float, why: str) -> None:
+    def _patience(self, running: Running) -> float:
+        """A call ends on the version it began on, however long it may take."""
+        own = running.backend.listing.timeout
+        longest = self._current.get().request_timeout if own is None else own
+        return max(self._grace, longest) if longest < math.inf else self._grace
+
+    def _retire(self, ending: list[Running], grace: Grace, why: str) -> None:
         if ending:
             task = asyncio.create_task(_end(ending, grace, why), name="retire")
             self._retiring.add(task)
@@ -134,7 +142,7 @@ async def _aside(size: int, work: Callable[[], T]) -> T:
     return await asyncio.to_thread(work) if size > INLINE else work()
 
 
-async def _end(ending: list[Running], grace: float, why: str) -> None:
+async def _end(ending: list[Running], grace: Grace, why: str) -> None:
     """Close the idle ones a handful at a time, then the busy.
 
     `ending` is emptied on the way: it holds the last references, and to free a thousand compiled
@@ -148,8 +156,8 @@ async def _end(ending: list[Running], grace: float, why: str) -> None:
     await _close(busy, grace, why)
 
 
-async def _close(group: Sequence[Running], grace: float, why: str) -> None:
-    closing = (running.retire(grace, why) for running in group)
+async def _close(group: Sequence[Running], grace: Grace, why: str) -> None:
+    closing = (running.retire(grace(running), why) for running in group)
     outcomes = await asyncio.gather(*closing, return_exceptions=True)
     for running, outcome in zip(group, outcomes, strict=True):
         if isinstance(outcome, Exception):

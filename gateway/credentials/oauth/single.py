@@ -15,11 +15,14 @@ class Single(Generic[T]):
     def __init__(self, patience: float = PATIENCE) -> None:
         self._patience = patience
         self._task: asyncio.Task[T] | None = None
+        self._closed = False
 
     async def run(self, make: Callable[[], Awaitable[T]]) -> T:
         """What `make` gives, or what the run that is going on gives. Raises what it raises, and
         BackendUnavailable where it was closed.
         """
+        if self._closed:  # nobody would let go of what it gives
+            raise BackendUnavailable("authorization was closed before it was asked for")
         if self._task is None:
             self._task = asyncio.ensure_future(_awaited(make))
             self._task.add_done_callback(self._ended)
@@ -33,6 +36,7 @@ class Single(Generic[T]):
             raise BackendUnavailable("authorization was closed while it was going on") from None
 
     async def aclose(self) -> None:
+        self._closed = True
         task = self._task
         if task is None:
             return

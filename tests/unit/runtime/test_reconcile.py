@@ -15,7 +15,7 @@ from gateway.domain.tool import Tool, ToolRef
 from gateway.errors import BackendUnavailable
 from gateway.runtime.plan import Desired, Wanted
 from gateway.runtime.reconcile import Reconciler
-from gateway.runtime.snapshot import Current
+from gateway.runtime.snapshot import Current, Snapshot
 from tests.peers.backends import BrokenBackend, MemoryBackend, StuckBackend
 
 STALE = (Issue("gh.yaml", "no tools", 3, 1),)
@@ -308,3 +308,21 @@ async def test_a_backend_that_fails_to_close_is_logged_and_others_are_closed(cap
     await world.reconciler.aclose()
     assert good.closed == 1
     assert "backend_close_failed" in caplog.messages
+
+
+async def test_a_call_has_on_the_old_version_all_the_time_it_may_take():
+    """A job that is waited for lost its credential half a minute after a reload."""
+    world = World(grace=0.0)
+    world.current.swap(Snapshot(request_timeout=60.0))
+    old = MemoryBackend("gh")
+    old.gate.clear()
+    await world.apply(old)
+    call = asyncio.create_task(world.call("gh"))
+    await old.entered.wait()
+    await world.apply()
+    await settle()
+    assert old.closed == 0
+    old.gate.set()
+    await call
+    await settle()
+    assert old.closed == 1

@@ -73,3 +73,12 @@ async def test_who_still_waits_when_it_is_closed_is_told_so_and_not_cancelled():
     await single.aclose()
     with pytest.raises(BackendUnavailable, match="closed"):
         await waiting
+
+
+async def test_once_closed_nothing_is_begun():
+    """What it gave would be held by nobody, and never let go."""
+    single = Single()
+    await single.aclose()
+    with pytest.raises(BackendUnavailable, match="closed"):
+        await single.run(asyncio.Event().wait)
+    assert single._task is None
