@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+import msgspec
 from msgspec import UNSET
 
 from gateway.capability import units
@@ -33,6 +34,7 @@ Problems = Iterator[Problem]
 WRITTEN_OUT = "a credential is written out in this file"
 DECLARE = 'declare it below secrets: and write "{{ secrets.NAME }}" below auth:'
 
+TEMPLATE = re.compile(r"\{[{%](?:(?!\{\{|\}\}|%\}).)*")  # to its end; each character is read once
 EFFECTS = re.compile(  # the beginnings of words that say what a call changes
     r"\b(accept|add|append|appl|approv|archiv|assign|attach|ban|block|book|buy|cancel|chang|charg|clear"
     r"|clos|commit|complet|configur|copy|creat|deactivat|delet|deploy|destroy|disabl|dismiss|drop|edit"
@@ -55,6 +57,7 @@ def file_problems(capability: Capability) -> Problems:
     yield from _session(capability)
     yield from _tls(capability)
     yield from _written_out(capability)
+    yield from _unused_secrets(capability)
     yield from _names((), (capability.name or "",))
     yield from _names(("tools",), capability.tools)
     yield from _rules(capability.errors)
@@ -126,6 +129,19 @@ def _written_out(capability: Capability) -> Problems:
         for name, value in headers.items():
             if name.lower() == "authorization" and value and "{{" not in str(value):
                 yield Problem((*path, "headers", name), WRITTEN_OUT, DECLARE, Severity.WARNING)
+
+
+def _unused_secrets(capability: Capability) -> Problems:
+    """What is declared and never written in braces is most often meant to be, and sent nowhere."""
+    if not capability.secrets:
+        return
+    read = " ".join(TEMPLATE.findall(msgspec.json.encode(capability).decode()))
+    for name, source in capability.secrets.items():
+        used = re.search(rf"\bsecrets(\.{name}\b|\[\\?['\"]{name}\\?['\"]\])", read)
+        if not used and not source_problem(source):
+            hint = f'write "{{{{ secrets.{name} }}}}" where it is to go, or remove it'
+            message = f"the secret {name!r} is used nowhere"
+            yield Problem(("secrets", name), message, hint, Severity.WARNING, at_key=True)
 
 
 def method_of(spec: RequestSpec) -> str | None:

@@ -146,4 +146,7 @@ def _root_hint(root: str, names: Names) -> str:
         return "only 'secrets:' reads the environment; write secrets.name"
     if root == "secrets":
         return "a secret may stand in requests only"
+    for space in ("args", "vars", "secrets"):
+        if root in (names.get(space) or ()):
+            return f"write {space}.{root}"
     return did_you_mean(root, names) or f"there are {', '.join(names)}"

@@ -36,6 +36,7 @@ ELSEWHERE = {  # what authors bring along from OpenAPI, and how it is said here
     "example": "examples: […], a list",
     "optional": "arguments are optional unless required: true",
 }
+BYTES = "a file comes as {type: string, contentEncoding: base64}"
 INFORMING = (  # formats that say something to a reader and are never enforced
     *("duration", "hostname", "idn-email", "idn-hostname", "iri", "iri-reference", "json-pointer"),
     *("regex", "relative-json-pointer", "time", "uri-reference", "uri-template"),
@@ -190,6 +191,7 @@ def _types(value: Any) -> Iterator[Problem]:
             yield Problem(("type",), "null is no type", 'quote it: "null"')
         elif name not in TYPES:
             hint = did_you_mean(str(name), TYPES) or f"one of {', '.join(TYPES)}"
+            hint = BYTES if name in ("file", "binary", "bytes") else hint
             yield Problem(("type",), f"{str(name)[:40]!r} is no JSON Schema type", hint)
 
 

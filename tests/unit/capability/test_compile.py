@@ -243,12 +243,30 @@ def test_a_secret_in_a_description_is_a_fault_i42():
     ],
 )
 def test_traps_are_warned_of_and_load(line, path, warning):
-    found = compiled(f"description: Read.\nget: /x\n{line}")
+    key = "headers: {X-Key: '{{ secrets.key }}'}"
+    found = compiled(f"description: Read.\nget: /x\n{key}\n{line}")
     assert found.capability
     assert [(issue.path, issue.severity) for issue in found.issues] == [
         (f"tools.t.{path}", Severity.WARNING)
     ]
     assert warning in found.issues[0].message
+
+
+@pytest.mark.parametrize("used", ["{{ secrets.key }}", "{{ secrets['key'] | b64encode }}"])
+def test_a_secret_that_stands_in_no_template_is_warned_of(used):
+    def paths(value):
+        found = compiled(f'description: Read.\nget: /x\nheaders: {{X-Key: "{value}"}}')
+        assert found.capability
+        return [(issue.path, issue.severity) for issue in found.issues]
+
+    assert paths("secrets.key") == [("secrets.key", Severity.WARNING)]
+    assert paths(used) == []
+
+
+def test_the_name_of_an_argument_alone_is_told_with_what_it_belongs_to():
+    text = "args: {q: {type: string}}\nget: /x\nquery: {q: '{{ q }}', r: '{{ args.q }}'}"
+    found = faults(f"description: Read.\n{text}")
+    assert found["tools.t.query.q"].hint == "write args.q"
 
 
 def test_rules_of_the_file_may_name_any_argument():

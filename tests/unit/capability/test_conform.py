@@ -140,6 +140,21 @@ def test_a_file_that_is_no_mapping_is_refused(text: str) -> None:
     assert only(text)[3].startswith("must be a mapping, not ")
 
 
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("paginate: true", "such as {items: $.data, cursor:"),
+        ("paginate: {page: {query: page}}", "what to collect of each page"),
+        ("paginate: {items: $.a, limit: 9}", "size: {query: limit, value: 50}"),
+        ("poll: 5s", "{} goes by Location"),
+        ("response: {as: csv}", "any other bytes are binary, text and CSV text"),
+    ],
+)
+def test_what_several_requests_and_answers_are_made_of_is_told(line: str, hint: str) -> None:
+    _, issues = read(f"{HEAD}tools: {{t: {{description: Read., get: /x, {line}}}}}\n")
+    assert [issue.hint for issue in issues if hint in (issue.hint or "")], issues
+
+
 def test_another_version_of_the_format_is_refused() -> None:
     assert only(HEAD.replace("1", "2") + TOOL)[3] == "must be 1, not 2"
 

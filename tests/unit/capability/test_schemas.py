@@ -90,6 +90,7 @@ def test_the_authors_tree_is_not_changed() -> None:
         ({"type": "strin"}, ("type",), "'strin' is no JSON Schema type", "did you mean 'string'?"),
         ({"type": ["string", None]}, ("type",), "null is no type", 'quote it: "null"'),
         ({"type": {}}, ("type",), "'{}' is no JSON Schema type", None),
+        ({"type": "file"}, ("type",), "'file' is no JSON", "a file comes as {type: string, c"),
         ({"required": "yes"}, ("required",), "'required' is true, false or a list", None),
         ({"items": {"required": True}}, ("items", "required"), "stands beside a property", None),
         ({"minLength": -1}, ("minLength",), "not valid JSON Schema: 'minLength': -1 is less", None),
