@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from benchmarks.openapi_calls import Called, Fate
 from benchmarks.openapi_documents import Document
 from benchmarks.openapi_evidence import Seen, operation_at, shape
+from gateway.importers.openapi.schema_parts import LARGEST_ENUM
 
 PARSED = re.compile(r"application/(?:.*\+)?json|application/x-www-form-urlencoded|multipart/.*")
 FORM = re.compile(r"application/x-www-form-urlencoded|multipart/.*")
@@ -91,6 +92,8 @@ def _invents_objects(seen: Seen) -> bool:
     if place != "query" and not (place == "body" and FORM.fullmatch(seen.kind)):
         return False
     names = [name.lower() for name in seen.names()]
+    if inner and inner[0].lower() in names:
+        return False
     for depth in range(len(inner)):
         start = inner[0] + "".join(f"[{part}]" for part in inner[1 : depth + 1])
         if not any(name.startswith(start.lower()) for name in names):
@@ -174,6 +177,19 @@ def _pattern_of_javascript(seen: Seen) -> bool:
     return seen.violation.code == "pattern" and any(one.startswith("/^") for one in patterns)
 
 
+def _objects_without_style(seen: Seen) -> bool:
+    """Lists of objects in a query: no style of OpenAPI says how."""
+    place = seen.violation.place
+    within = place[:1] == ("query",) and len(place) > 2 and place[2].isdecimal()
+    return within and seen.violation.message.endswith("must be object")
+
+
+def _long_list_of_values(seen: Seen) -> bool:
+    """The importer lists no values that would take most of a tool."""
+    long = (len(str(one["enum"])) > LARGEST_ENUM for one in seen.schemas() if "enum" in one)
+    return seen.violation.code == "enum" and any(long)
+
+
 def _form_of_a_list(seen: Seen) -> bool:
     whole = seen.violation.place == ("body",) and seen.violation.message.endswith("must be array")
     return whole and "urlencoded" in seen.kind
@@ -204,6 +220,8 @@ RULES: Mapping[Verdict, Callable[[Seen], bool]] = {
     Verdict("document", "types that exclude each other"): _excludes_itself,
     Verdict("document", "patterns with the slashes of JavaScript"): _pattern_of_javascript,
     Verdict("document", "a form that is a list"): _form_of_a_list,
+    Verdict("document", "lists of objects in a query"): _objects_without_style,
     Verdict("document", "headers that HTTP itself sets"): _header_of_http,
     Verdict("document", "required members that it does not describe"): _requires_the_unknown,
+    Verdict("importer", "more values than it lists in a tool"): _long_list_of_values,
 }
