@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.capability.flow_checks import PLACES
 from gateway.capability.model import BODIES, METHODS, Capability
 from gateway.config.argument_schema import argument_schema
 from gateway.config.field_docs import field_docs, structs
@@ -110,7 +111,7 @@ def _constrain(defs: Json) -> None:
         one["allOf"] = [{"oneOf": [*bodies, {"not": {"anyOf": bodies}}]}]
     defs["Paginate"]["oneOf"] = _required(("cursor", "page", "offset", "next_url", "link"))
     for name in ("Cursor", "Counted", "PageSize"):
-        defs[name]["oneOf"] = _required(("query", "json", "variable"))
+        defs[name]["oneOf"] = _required(PLACES)
     tool["properties"]["args"]["additionalProperties"] = {"$ref": "#/$defs/Schema"}
     tool["properties"]["output"] = {
         "description": tool["properties"]["output"]["description"],

@@ -17,6 +17,7 @@ from gateway.config.field_docs import field_docs, structs
 ROOT = Path(__file__).parents[3]
 FILES = sorted((ROOT / "tests/unit/capability/files").glob("*.yaml"))
 FILES += sorted((ROOT / "capabilities").rglob("*.yaml"))
+FILES += sorted(ROOT.glob("examples/*/capabilities/*.yaml"))
 
 HEAD = "capability: 1\ndescription: d\nbase_url: https://h\n"
 TOOL = "tools: {t: {description: Reads., get: /x}}\n"
