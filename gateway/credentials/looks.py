@@ -15,6 +15,9 @@ _NAME = re.compile(  # of variables, headers, flags and parameters
     re.IGNORECASE,
 )
 _NO_NAME = re.compile(r"(_|-)?(path|file|dir|url|host|type|id|name|region|mode)$", re.IGNORECASE)
+_POSITION = re.compile(  # in a list: random, and no credential
+    r"(cursor|(page|next|continuation|sync)[-_]?token)$", re.IGNORECASE
+)
 _MEMBER = re.compile(  # of answers, whose own names (`next_page_token`) are not to be hidden
     r"(?:access|refresh|id|auth|session|bearer|csrf)[-_]?token|token|pass(?:word|wd|phrase)"
     r"|(?:client|api|app|shared)?[-_]?secret(?:[-_]?key)?|api[-_]?key|private[-_]?key"
@@ -45,6 +48,8 @@ _BETWEEN = re.compile(r"[/?&=#]")
 def looks_secret(name: str, value: str) -> bool:
     """By its name, or by its look. References to variables are none."""
     if not value.strip() or is_reference(value):
+        return False
+    if _TOKEN.fullmatch(value) is None and _POSITION.search(name):
         return False
     if is_random(value) or has_password(value) or _WITHIN.search(value) or _random_url(value):
         return True

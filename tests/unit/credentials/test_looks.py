@@ -24,6 +24,8 @@ from gateway.credentials.looks import holds_secret, looks_secret, masked
         ("ANYTHING", "https://h/mcp?a=b&api_key=abc"),
         ("WEBHOOK", "https://hooks.example/services/team/a1B2c3D4e5F6g7H8i9J0k1L2"),
         ("DB_PW", "abc"),
+        ("CURSOR_API_KEY", "abc"),
+        ("next_cursor", "ghp_0123456789abcdef"),
     ],
 )
 def test_credentials_are_known_by_name_or_look(name: str, value: str):
@@ -49,6 +51,8 @@ def test_credentials_are_known_by_name_or_look(name: str, value: str):
         ("ANYTHING", "password={{ secret }}"),
         ("ANYTHING", "token: ${TOKEN}"),
         ("REPO", "https://h.example/a/b/c?page=2"),
+        ("activity_next_cursor", "9f86d081884c7d659a2feaa0c55ad015"),
+        ("nextPageToken", "CAEQAA9f86d081884c7d659a2feaa0c55"),
     ],
 )
 def test_what_is_none_is_left(name: str, value: str):
