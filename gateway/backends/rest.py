@@ -23,11 +23,12 @@ from gateway.capability.compiled import CompiledCapability, CompiledTool, Oversi
 from gateway.capability.flow import Run, Send, Work
 from gateway.credentials.means import Shared
 from gateway.credentials.opening import opened
+from gateway.credentials.redact import redacted
 from gateway.domain.call import Call, Query, Relayed
 from gateway.domain.client import NOTHING
 from gateway.domain.listing import Listing
 from gateway.domain.tool import JsonObject, ToolResult
-from gateway.errors import BackendUnavailable, StateRejected
+from gateway.errors import BackendUnavailable, GatewayError, StateRejected
 from gateway.http.addresses import names_private
 from gateway.http.direct import Contexts, Direct
 from gateway.http.message import HttpResponse
@@ -90,6 +91,13 @@ class RestBackend:
 
     async def call(self, call: Call) -> ToolResult:
         """Raises GatewayError. Cancelled, it drops the request on the way at once."""
+        try:
+            return await self._done(call)
+        except GatewayError as error:  # it may name what an API made of our key: a host, say
+            redacted(error, self._compiled.redactor)
+            raise
+
+    async def _done(self, call: Call) -> ToolResult:
         check_stateless(call)
         tool = self._compiled.find(call.tool.ref.name)
         args = tool.prepare(call.arguments)

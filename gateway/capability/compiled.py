@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gateway.capability.model import Example, Tls
+from gateway.credentials.redact import Redactor
 from gateway.credentials.secret import Secrets
 from gateway.credentials.union import AuthPlan
 from gateway.domain.issue import Issue
@@ -85,7 +86,7 @@ class CompiledCapability:
     """One file. `digest` is the sha256 of its bytes; `origin` is such as `https://api.example.com`.
 
     `auth` is what the credential is opened with. `inbound` are the headers of a caller,
-    in lower case, that it reads. The paths of `tls` are absolute.
+    in lower case, that it reads. The paths of `tls` are absolute. `redactor` knows the secrets.
     """
 
     name: str
@@ -99,6 +100,7 @@ class CompiledCapability:
     auth: AuthPlan | None = None
     inbound: tuple[str, ...] = ()
     tls: Tls | None = None
+    redactor: Redactor = field(default_factory=Redactor)
 
     def find(self, name: str) -> CompiledTool:
         """The tool of that name; raises ToolNotFound."""

@@ -124,7 +124,7 @@ def _check_origin(ours: SplitResult, theirs: SplitResult) -> None:
         scheme, port = "https", PORTS["https"]
     ours_at = (ours.scheme, ours.hostname, ours.port or PORTS.get(ours.scheme))
     if (scheme, host, port) != ours_at:
-        shown = f"{theirs.scheme}://{host}" + (f":{theirs.port}" if theirs.port else "")
+        shown = f"{theirs.scheme}://{theirs.netloc.rpartition('@')[2]}"  # as they write it
         raise LinkError(f"leads to another origin, {snippet(shown, MOST_SHOWN)}")
     if theirs.username is not None or theirs.password is not None:
         raise LinkError("holds a user name")

@@ -82,6 +82,7 @@ def load(
         auth=auth,
         inbound=compiler.shared.inbound,
         tls=spec.tls and _beside(spec.tls, file),
+        redactor=redactor,
     )
     return Loaded(capability, tuple(issues), parsed, spec.secrets, tools)
 

@@ -157,7 +157,8 @@ class _Gathered:
             at = self._paging.turn.after(self.at, page.told, count, url)
         except LinkError as error:
             self.at = None
-            return self._stops(f"the link to the next page {error}", sure=True)
+            why = self._paging.response.redactor.text(f"the link to the next page {error}")
+            return self._stops(why, sure=True)
         if at is None or repr(at) in self._seen:
             return False
         self.at = at

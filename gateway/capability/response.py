@@ -221,6 +221,9 @@ class ResponseMap:
         if self.redactor.data(answer.body) is not answer.body:
             raise BadResponse(REPEATS)
         told = self._shown(type_, MOST_TYPE)
+        said = answer.headers.get("content-type", "")
+        if self.redactor.text(said) is not said:  # small letters hide it
+            told = media_types.BINARY
         if len(answer.body) > self.max_bytes:
             name = binary.name_of(answer.headers, self.who.rpartition(".")[2], type_)
             return Oversize(self.redactor.text(name), told, answer.body)

@@ -18,6 +18,8 @@ from urllib.parse import quote, quote_plus
 
 import jsonschema_rs
 
+from gateway.errors import GatewayError
+
 SHORTEST = 6  # characters; shorter values would blot out ordinary words
 MASK = "***"
 MEMORY = 3600.0  # seconds a rotated value is still looked for: answers and logs lag behind
@@ -119,6 +121,16 @@ class Redactor:
         now = self._clock()
         for value in [value for value, until in self._leaving.items() if until <= now]:
             del self._leaving[value], self._holders[value]
+
+
+def redacted(error: GatewayError, redactor: Redactor) -> None:
+    """Take secrets out of what it says."""
+    text = str(error)
+    clean = redactor.text(text)
+    if clean is not text:
+        error.args = (clean,)
+    if error.hint is not None:
+        error.hint = redactor.text(error.hint)
 
 
 def forms(value: str) -> Iterator[str]:

@@ -106,11 +106,18 @@ def redirected(url: str, location: str) -> str:
     except ValueError:
         raise BadResponse("the answer redirects to something that is no URL") from None
     if leaves:
+        host = _as_written(there.host_port_subcomponent or "", location)
         raise BadResponse(
-            f"the answer redirects to another origin, {there.scheme}://{there.host_port_subcomponent}",
+            f"the answer redirects to another origin, {there.scheme}://{host}",
             hint="if it is to be trusted, make it the base_url",
         )
     return str(there)
+
+
+def _as_written(host: str, location: str) -> str:
+    """A URL library writes hosts small: what of our own an API puts there would not be known."""
+    at = location.lower().find(host)
+    return location[at : at + len(host)] if at >= 0 else host
 
 
 def _origin(url: URL) -> tuple[str, str | None, int | None]:

@@ -153,3 +153,45 @@ async def test_a_call_that_outlives_its_backend_sends_nothing_without_its_creden
             await call
         assert all(api.shown)
         assert repr(desk.shared.tokens()) == "<Tokens 0>"
+
+
+ECHOES = """\
+capability: 1
+name: api
+description: An API
+base_url: http://127.0.0.1:{port}
+secrets: {{key: env:KEY}}
+auth: {{header: {{X-Api-Key: "{{{{ secrets.key }}}}"}}}}
+tools:
+  redirect: {{description: Get., get: /redirect}}
+  linked: {{description: Get., get: /linked, paginate: {{items: $.items, link: true}}}}
+  paged: {{description: Get., get: /linked, paginate: {{items: $.items, next_url: $.next}}}}
+  job: {{description: Get., post: /job, poll: {{}}}}
+  bytes: {{description: Get., get: /bytes}}
+"""
+
+
+@pytest.mark.parametrize("tool", ["redirect", "linked", "paged", "job", "bytes"])
+async def test_what_an_api_makes_of_our_key_in_its_links_is_not_shown(tool: str) -> None:
+    """I43: as the host of another origin, and where it is written small."""
+    key = "CanaryKey4711Aa"
+
+    async def echo(request: web.Request) -> web.Response:
+        url = f"https://{request.headers['X-Api-Key']}.example/"
+        headers = {"Link": f'<{url}>; rel="next"'}
+        if request.path == "/redirect":
+            return web.Response(status=302, headers={"Location": url})
+        if request.path == "/job":
+            return web.Response(status=202, headers={"Location": url})
+        if request.path == "/bytes":
+            return web.Response(body=b"\0\xff", headers={"Content-Type": f"application/{url[8:]}"})
+        return web.json_response({"items": [1], "next": url}, headers=headers)
+
+    async with serving(echo) as port, Desk() as desk:
+        backend = await desk.open(ECHOES.format(port=port), {"KEY": key})
+        try:
+            said = repr(await desk.call(backend, tool))
+        except GatewayError as error:
+            said = error.explain()
+        assert key.lower() not in said.lower()
+        assert "***.example" in said or tool == "bytes"
