@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from gateway.capability import decode, truncate
+from gateway.capability.charsets import UTF8
 from gateway.capability.compiled import Oversize
 from gateway.capability.events import EVENT_STREAM, LINES
 from gateway.capability.examples import dummy_secrets
@@ -157,7 +158,8 @@ def _body(
 
 def _text(body: bytes, found: decode.Media) -> str | None:
     """None for what is none, such as XML that says itself how it is encoded."""
-    if found.kind == "xml" and (found.charset or OTHERWISE.search(body[:200])):
+    other = found.charset is not None and found.charset not in UTF8
+    if found.kind == "xml" and (other or OTHERWISE.search(body[:200])):
         return None
     if found.kind in ("other", "xml"):
         return decode.sniff(body)
