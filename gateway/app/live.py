@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from gateway.app.building import Builders
+from gateway.capability.examples.tape import Tape, taped
 from gateway.capability.load import Loaded
-from gateway.capability.tape import Tape, taped
 from gateway.config.folder import look, read
 from gateway.config.model import Capabilities
 from gateway.credentials.redact import Redactor

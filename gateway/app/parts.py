@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gateway import log
 from gateway.app.building import Builders
-from gateway.capability.units import seconds
+from gateway.capability.file.units import seconds
 from gateway.config.model import Config
 from gateway.credentials.redact import Redactor
 from gateway.credentials.secret import environment

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from gateway import __version__
 from gateway.app.parts import Parts, logged, opened
-from gateway.capability.units import seconds, size
+from gateway.capability.file.units import seconds, size
 from gateway.config.model import Config
 from gateway.config.unmet import ref_of
 from gateway.domain.text import counted

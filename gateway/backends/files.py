@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.capability import binary
+from gateway.capability.answers import binary
 from gateway.capability.compiled import Oversize
 from gateway.domain.call import Call, Query, Relayed
 from gateway.domain.naming import namespaced

@@ -10,9 +10,9 @@ from gateway.backends.driving import Hands, drive, teller
 from gateway.backends.files import Files
 from gateway.backends.rest import check_stateless
 from gateway.capability.compiled import CompiledCapability, Oversize
+from gateway.capability.examples.mock import Replies, mock_replies
 from gateway.capability.flow import Send, at_once
-from gateway.capability.mock import Replies, mock_replies
-from gateway.capability.paging import Paging
+from gateway.capability.flows.paging import Paging
 from gateway.domain.call import Call, Query, Relayed
 from gateway.domain.listing import Health, Listing, Status
 from gateway.domain.tool import ToolResult

@@ -12,17 +12,20 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.capability import units
-from gateway.capability.annotations import annotations, effect
-from gateway.capability.arguments import compile_arguments, compile_constraints
-from gateway.capability.checks import method_of
+from gateway.capability.answers.mapping import Selection, compile_selection
+from gateway.capability.answers.output import Output
+from gateway.capability.answers.reading import check_reading
+from gateway.capability.answers.response import ResponseMap
+from gateway.capability.answers.rules import Rule, Rules, compile_rules, of_graphql
+from gateway.capability.answers.xml_lists import listed
 from gateway.capability.compiled import CompiledTool
-from gateway.capability.flow import Begin
-from gateway.capability.flows import compile_flow, compile_steps
-from gateway.capability.kit import Kit
-from gateway.capability.language import Position
-from gateway.capability.mapping import Selection, compile_selection
-from gateway.capability.model import (
+from gateway.capability.expressions.language import Position
+from gateway.capability.expressions.place import Key, Place, Report
+from gateway.capability.expressions.values import to_text
+from gateway.capability.file import units
+from gateway.capability.file.annotations import annotations, effect
+from gateway.capability.file.checks import method_of
+from gateway.capability.file.model import (
     METHODS,
     As,
     Capability,
@@ -31,17 +34,14 @@ from gateway.capability.model import (
     Step,
     ToolSpec,
 )
-from gateway.capability.output import Output
-from gateway.capability.place import Key, Place, Report
+from gateway.capability.file.schemas import input_schema
+from gateway.capability.flow import Begin
+from gateway.capability.flows.compiling import compile_flow, compile_steps
+from gateway.capability.flows.kit import Kit
 from gateway.capability.plans import plan_of
-from gateway.capability.reading import check_reading
-from gateway.capability.request import Asked, RequestTemplate, compile_request, used
-from gateway.capability.response import ResponseMap
-from gateway.capability.rules import Rule, Rules, compile_rules, of_graphql
-from gateway.capability.schemas import input_schema
-from gateway.capability.shared import Shared
-from gateway.capability.values import to_text
-from gateway.capability.xml_lists import listed
+from gateway.capability.sending.arguments import compile_arguments, compile_constraints
+from gateway.capability.sending.request import Asked, RequestTemplate, compile_request, used
+from gateway.capability.sending.shared import Shared
 from gateway.credentials.redact import Redactor
 from gateway.credentials.secret import Secrets
 from gateway.domain.tool import Tool, ToolRef

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gateway.capability.model import Example, Tls
+from gateway.capability.file.model import Example, Tls
 from gateway.credentials.redact import Redactor
 from gateway.credentials.secret import Secrets
 from gateway.credentials.union import AuthPlan

@@ -7,7 +7,7 @@ left can stand in a header, and in a folder.
 import re
 from typing import Final
 
-from gateway.capability.values import RenderError
+from gateway.capability.expressions.values import RenderError
 
 LONGEST: Final = 120  # characters; with all their bytes still less than a file system allows
 

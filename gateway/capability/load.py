@@ -15,11 +15,11 @@ from msgspec import structs
 
 from gateway.capability.compile import Compiled, Compiler
 from gateway.capability.compiled import CompiledCapability
-from gateway.capability.conform import conform
+from gateway.capability.expressions.place import Key
+from gateway.capability.file.conform import conform
+from gateway.capability.file.model import Capability, Tls
+from gateway.capability.file.yaml import Parsed, parse
 from gateway.capability.login import with_login
-from gateway.capability.model import Capability, Tls
-from gateway.capability.place import Key
-from gateway.capability.yaml import Parsed, parse
 from gateway.credentials.redact import Redactor
 from gateway.credentials.secret import Secrets
 from gateway.domain.issue import Issue, Severity

@@ -4,14 +4,14 @@ import copy
 from collections.abc import Callable
 from dataclasses import replace
 
-from gateway.capability import units
-from gateway.capability.decode import Answer
-from gateway.capability.model import Capability, RequestSpec
-from gateway.capability.path import Path, compile_path
-from gateway.capability.place import Place
-from gateway.capability.request import Asked, compile_request
-from gateway.capability.shared import Shared
-from gateway.capability.values import to_text
+from gateway.capability.answers.decode import Answer
+from gateway.capability.expressions.path import Path, compile_path
+from gateway.capability.expressions.place import Place
+from gateway.capability.expressions.values import to_text
+from gateway.capability.file import units
+from gateway.capability.file.model import Capability, RequestSpec
+from gateway.capability.sending.request import Asked, compile_request
+from gateway.capability.sending.shared import Shared
 from gateway.credentials import Auth
 from gateway.credentials.session import Session
 from gateway.credentials.union import AuthPlan

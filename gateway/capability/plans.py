@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from gateway.capability import units
-from gateway.capability.annotations import READS, REPEATABLE, annotations, effect
-from gateway.capability.checks import method_of
+from gateway.capability.answers.reading import streams
 from gateway.capability.compiled import Plan
-from gateway.capability.model import METHODS, Cache, Capability, Limits, Retry, Step, ToolSpec
-from gateway.capability.reading import streams
+from gateway.capability.file import units
+from gateway.capability.file.annotations import READS, REPEATABLE, annotations, effect
+from gateway.capability.file.checks import method_of
+from gateway.capability.file.model import METHODS, Cache, Capability, Limits, Retry, Step, ToolSpec
 
 
 def plan_of(capability: Capability, spec: ToolSpec) -> Plan:

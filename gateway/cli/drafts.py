@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gateway.capability.model import BACKEND_NAME
+from gateway.capability.file.model import BACKEND_NAME
 from gateway.cli.common import QUIET, echo_json
 from gateway.cli.writing import write_new
 from gateway.config import load

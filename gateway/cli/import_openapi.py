@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from gateway.capability import base_url as address
+from gateway.capability.file import base_url as address
 from gateway.cli.common import json_option
 from gateway.cli.drafts import deliver, draft_options, name_option
 from gateway.errors import GatewayError

@@ -9,12 +9,12 @@ import msgspec
 from gateway.app.live import Finding, Live
 from gateway.capability.compile import Compiled
 from gateway.capability.compiled import CompiledTool
-from gateway.capability.drift import drifts
-from gateway.capability.examples import dummy_secrets
+from gateway.capability.examples.checking import dummy_secrets
+from gateway.capability.examples.drift import drifts
+from gateway.capability.examples.mock import replies_of
+from gateway.capability.examples.rehearsal import rehearse, value_of
+from gateway.capability.file.model import Example
 from gateway.capability.load import Loaded
-from gateway.capability.mock import replies_of
-from gateway.capability.model import Example
-from gateway.capability.rehearsal import rehearse, value_of
 from gateway.domain.call import Relayed
 from gateway.domain.issue import Issue
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from gateway.capability import base_url as address
-from gateway.capability.model import BACKEND_NAME
+from gateway.capability.file import base_url as address
+from gateway.capability.file.model import BACKEND_NAME
 from gateway.config.schema import render
 
 TEMPLATE = """\

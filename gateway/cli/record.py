@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from gateway.app.live import Finding, Live, broken
-from gateway.capability.example_urls import brought_home
-from gateway.capability.examples import check
+from gateway.capability.examples.checking import check
+from gateway.capability.examples.recording import NotRecorded, example_of
+from gateway.capability.file.example_urls import brought_home
+from gateway.capability.file.units import size
 from gateway.capability.load import Loaded
-from gateway.capability.recording import NotRecorded, example_of
-from gateway.capability.units import size
 from gateway.cli.call_arguments import call_options, given_arguments, server_and_tool
 from gateway.cli.common import QUIET, config_options, read_config
 from gateway.cli.writing import FEW, write

@@ -11,7 +11,7 @@ import click
 from gateway.app.live import Live
 from gateway.backends.mock import MockBackend
 from gateway.capability import load as capability
-from gateway.capability.examples import check
+from gateway.capability.examples.checking import check
 from gateway.cli.common import (
     QUIET,
     config_options,

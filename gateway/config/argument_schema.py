@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.capability import schemas
+from gateway.capability.file import schemas
 
 Json = dict[str, Any]
 

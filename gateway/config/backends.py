@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from gateway.capability.model import Duration, Strict
+from gateway.capability.file.model import Duration, Strict
 from gateway.credentials.backend_auth import BackendAuth
 from gateway.credentials.oauth.settings import OAuth
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gateway.capability import variables
-from gateway.capability.yaml import Key, Parsed
-from gateway.capability.yaml_trouble import clip
+from gateway.capability.file import variables
+from gateway.capability.file.yaml import Key, Parsed
+from gateway.capability.file.yaml_trouble import clip
 from gateway.domain.issue import Issue
 
 UNSET = "set it where the gateway is started, or write ${NAME:-default}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.capability.yaml_trouble import MAX_BYTES
+from gateway.capability.file.yaml_trouble import MAX_BYTES
 from gateway.domain.issue import Issue, Severity
 
 SUFFIXES = (".yaml", ".yml")

@@ -15,10 +15,10 @@ from typing import Any
 
 from msgspec import structs
 
-from gateway.capability.shape import shaped
-from gateway.capability.units import seconds, size
-from gateway.capability.yaml import Parsed, dotted, parse
-from gateway.capability.yaml_trouble import clip
+from gateway.capability.file.shape import shaped
+from gateway.capability.file.units import seconds, size
+from gateway.capability.file.yaml import Parsed, dotted, parse
+from gateway.capability.file.yaml_trouble import clip
 from gateway.config import directories, variables
 from gateway.config.expand import expand
 from gateway.config.folder import NOT_A_FILE, look, read

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gateway.capability.model import Strict
-from gateway.capability.shape import shaped
-from gateway.capability.yaml import Parsed, parse
-from gateway.capability.yaml_build import Spot
+from gateway.capability.file.model import Strict
+from gateway.capability.file.shape import shaped
+from gateway.capability.file.yaml import Parsed, parse
+from gateway.capability.file.yaml_build import Spot
 from gateway.config.backends import Backend, ServerName
 from gateway.config.expand import expand
 from gateway.config.servers import WAYS, problems, relative_to

@@ -2,14 +2,14 @@
 
 Names and defaults are those users bring from mcp-gateway. The JSON Schema in `schemas/` is made
 from these classes: the text below a field is what an editor shows. Durations and sizes are the
-author's text, checked at load; `capability/units.py` reads them.
+author's text, checked at load; `capability/file/units.py` reads them.
 """
 
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
-from gateway.capability.model import BackendName, Duration, Size, Strict, VariableName
+from gateway.capability.file.model import BackendName, Duration, Size, Strict, VariableName
 from gateway.config.backends import Backend, ServerName
 
 LATER = (  # sections that a later version brings

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import inspect
 
-from gateway.capability.yaml import Key
+from gateway.capability.file.yaml import Key
 from gateway.config.model import Config
 
 _WORDS = {"true": True, "false": False}

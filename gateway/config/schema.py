@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from gateway.capability.flow_checks import PLACES
-from gateway.capability.model import BODIES, METHODS, Capability
+from gateway.capability.file.flow_checks import PLACES
+from gateway.capability.file.model import BODIES, METHODS, Capability
 from gateway.config.argument_schema import argument_schema
 from gateway.config.field_docs import field_docs, structs
 from gateway.config.model import Config

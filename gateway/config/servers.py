@@ -9,7 +9,7 @@ from msgspec import UNSET, structs
 from yarl import URL
 
 from gateway.backends.settings import McpSettings, ToolOverride
-from gateway.capability.units import seconds
+from gateway.capability.file.units import seconds
 from gateway.config.backends import ArgumentChange, Backend, ToolChange
 from gateway.credentials import backend_auth
 from gateway.protocol.eras import REVISIONS

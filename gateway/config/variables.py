@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from gateway.capability.yaml_trouble import clip
+from gateway.capability.file.yaml_trouble import clip
 from gateway.config.model import Config, LogFormat, LogLevel, Port, Text
 from gateway.domain.issue import Issue
 

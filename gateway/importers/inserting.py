@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from gateway.capability.yaml import parse
+from gateway.capability.file.yaml import parse
 from gateway.importers.writing import item_lines
 
 Json = Mapping[str, Any]

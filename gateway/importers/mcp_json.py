@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.capability.yaml import Parsed
+from gateway.capability.file.yaml import Parsed
 from gateway.config import mcp_json
 from gateway.importers.base import ImportFailed, Note
 from gateway.importers.checking import CONFIG, config_errors

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from gateway.capability.units import seconds
+from gateway.capability.file.units import seconds
 from gateway.config.directories import paths
 from gateway.config.folder import Place, look
 from gateway.config.model import Capabilities, Config

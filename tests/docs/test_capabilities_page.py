@@ -6,11 +6,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway.capability.examples import check
-from gateway.capability.filters import FILTERS
-from gateway.capability.language import TESTS
+from gateway.capability.examples.checking import check
+from gateway.capability.expressions.filters import FILTERS
+from gateway.capability.expressions.language import TESTS
+from gateway.capability.file.model import Capability
 from gateway.capability.load import Loaded, load
-from gateway.capability.model import Capability
 from gateway.config.field_docs import structs
 from gateway.config.issues import report
 from gateway.credentials.redact import Redactor

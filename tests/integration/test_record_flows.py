@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from click.testing import CliRunner, Result
 
-from gateway.capability.yaml import parse
+from gateway.capability.file.yaml import parse
 from gateway.cli import cli
 from tests.peers.flowing import FlowingApi
 from tests.peers.web import serving

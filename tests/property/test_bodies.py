@@ -9,7 +9,7 @@ import python_multipart
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.capability.values import Refused
+from gateway.capability.expressions.values import Refused
 from gateway.http.message import HttpRequest
 from tests.peers.bodies import compiled, header
 

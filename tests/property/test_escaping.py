@@ -14,16 +14,23 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gateway.capability import sandbox
-from gateway.capability.arguments import compile_arguments
-from gateway.capability.closures import compile_plain
-from gateway.capability.language import Expression, Position
-from gateway.capability.model import Capability
-from gateway.capability.request import Asked, compile_request
-from gateway.capability.schemas import input_schema
-from gateway.capability.shared import Shared
-from gateway.capability.template import compile_template
-from gateway.capability.values import MISSING, Absent, Refused, RenderError, TemplateError, to_text
+from gateway.capability.expressions import sandbox
+from gateway.capability.expressions.closures import compile_plain
+from gateway.capability.expressions.language import Expression, Position
+from gateway.capability.expressions.template import compile_template
+from gateway.capability.expressions.values import (
+    MISSING,
+    Absent,
+    Refused,
+    RenderError,
+    TemplateError,
+    to_text,
+)
+from gateway.capability.file.model import Capability
+from gateway.capability.file.schemas import input_schema
+from gateway.capability.sending.arguments import compile_arguments
+from gateway.capability.sending.request import Asked, compile_request
+from gateway.capability.sending.shared import Shared
 from gateway.credentials.secret import Secrets
 from tests.peers.signing import signed
 

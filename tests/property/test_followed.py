@@ -5,8 +5,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.capability.links import LinkError, as_given
-from gateway.capability.request import with_query
+from gateway.capability.sending.links import LinkError, as_given
+from gateway.capability.sending.request import with_query
 
 ORIGIN = "https://api.example"
 PIECES = (

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.capability import decode as answers
+from gateway.capability.answers import decode as answers
 from gateway.protocol import jsonrpc
 from gateway.protocol.jsonrpc import MOST_VALUES, Problem, Request
 

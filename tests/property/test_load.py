@@ -7,10 +7,10 @@ from pathlib import Path
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from gateway.capability.examples import check
+from gateway.capability.examples.checking import check
+from gateway.capability.examples.mock import mock_replies
+from gateway.capability.file.yaml import parse
 from gateway.capability.load import load
-from gateway.capability.mock import mock_replies
-from gateway.capability.yaml import parse
 from gateway.credentials.redact import Redactor
 from gateway.domain.issue import Severity
 from gateway.errors import GatewayError

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.capability.links import LinkError, led_to
+from gateway.capability.sending.links import LinkError, led_to
 from gateway.http.message import HttpResponse
 from tests.unit.capability.flows import Played, answer, tool_of
 

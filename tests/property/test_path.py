@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonpath_ng.ext.parser import parse
 
-from gateway.capability.path import compile_path
-from gateway.capability.values import MISSING
+from gateway.capability.expressions.path import compile_path
+from gateway.capability.expressions.values import MISSING
 from gateway.errors import BadResponse, ConfigError
 
 names = st.sampled_from(["a", "b", "c"])

@@ -7,10 +7,10 @@ import msgspec
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from gateway.capability.answers.decode import DEEPEST, loads, too_deep
+from gateway.capability.answers.truncate import fit
 from gateway.capability.compiled import Oversize
-from gateway.capability.decode import DEEPEST, loads, too_deep
 from gateway.capability.load import load
-from gateway.capability.truncate import fit
 from gateway.credentials.redact import Redactor
 from gateway.errors import BadResponse, UpstreamFailed
 from gateway.http.message import HttpResponse

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.capability.yaml import parse
+from gateway.capability.file.yaml import parse
 from gateway.importers.writing import capability_text
 
 AWKWARD = st.sampled_from(

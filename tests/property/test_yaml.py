@@ -5,9 +5,9 @@ import json
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.capability.conform import conform
-from gateway.capability.yaml import Parsed, parse
-from gateway.capability.yaml_build import MAX_DEPTH, MAX_NODES
+from gateway.capability.file.conform import conform
+from gateway.capability.file.yaml import Parsed, parse
+from gateway.capability.file.yaml_build import MAX_DEPTH, MAX_NODES
 
 PIECES = (
     *(

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway.capability.examples import check
+from gateway.capability.examples.checking import check
 from gateway.capability.load import Loaded, load
 from gateway.credentials.redact import Redactor
 from gateway.domain.signature import first_sentence

@@ -21,8 +21,8 @@ CATCH_ALL = {
 }
 DEFERRED = {  # imports inside functions: for the start-up time they save, or what a system lacks
     "observe/metrics.py": {"gateway.observe.exposition"},
-    "capability/path_walk.py": {"jsonpath_ng.ext.parser"},
-    "capability/template.py": {"gateway.capability"},
+    "capability/expressions/path_walk.py": {"jsonpath_ng.ext.parser"},
+    "capability/expressions/template.py": {"gateway.capability.expressions"},
     "importers/compat.py": {"gateway.importers.fulcrum"},
     "server/descriptors.py": {"resource"},
     "transports/websocket.py": {"gateway.transports.websocket_conversation"},

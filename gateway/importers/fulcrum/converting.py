@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
-from gateway.capability.model import METHODS
-from gateway.capability.yaml import Parsed, parse
+from gateway.capability.file.model import METHODS
+from gateway.capability.file.yaml import Parsed, parse
 from gateway.domain.issue import Issue
 from gateway.importers.fulcrum import address, auth, graphql, inputs, mcp, request, response
 from gateway.importers.fulcrum import words as language

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.capability.yaml import Parsed, dotted
+from gateway.capability.file.yaml import Parsed, dotted
 from gateway.domain.issue import Issue, Severity
 
 Path = tuple[str | int, ...]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.capability.schemas import validator
+from gateway.capability.file.schemas import validator
 from gateway.importers.fulcrum.document import CONFIG, Document, Path, Unconvertible
 from gateway.importers.fulcrum.making import Making
 

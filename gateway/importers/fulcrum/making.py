@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.capability.yaml import dotted
+from gateway.capability.file.yaml import dotted
 from gateway.importers.fulcrum.document import Document, Path
 from gateway.importers.fulcrum.secrets import Secrets
 from gateway.importers.fulcrum.words import Words

@@ -7,7 +7,7 @@ is one person's own.
 import re
 from hashlib import sha256
 
-from gateway.capability.yaml import Parsed
+from gateway.capability.file.yaml import Parsed
 from gateway.importers.fulcrum.document import CONFIG, PRIMARY, Document, Unconvertible
 
 REST = ("rest", "")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from gateway.capability.model import METHODS
+from gateway.capability.file.model import METHODS
 from gateway.credentials.looks import looks_secret
 from gateway.importers.fulcrum.document import CONFIG, Document, Path, Unconvertible
 from gateway.importers.fulcrum.graphql import as_graphql

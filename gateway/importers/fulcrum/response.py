@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.capability.annotations import annotations
+from gateway.capability.file.annotations import annotations
 from gateway.importers.fulcrum.document import CONFIG, PRIMARY, Path, Unconvertible
 from gateway.importers.fulcrum.making import Making
 

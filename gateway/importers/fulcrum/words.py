@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from gateway.capability.values import to_text
+from gateway.capability.expressions.values import to_text
 from gateway.credentials.looks import is_secret_member, scheme_and_rest
 from gateway.importers.fulcrum.document import Document, Path, Unconvertible
 from gateway.importers.fulcrum.secrets import Secrets

@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
-from gateway.capability.simple import parse_plain
+from gateway.capability.expressions.simple import parse_plain
 
 LONGEST_TOOL = 48
 LONGEST_TOGETHER = 64  # `backend__tool`, for the clients that take no more

@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.capability.escape import CONNECTION_HEADERS, header_name_problem
-from gateway.capability.template import has_template
+from gateway.capability.expressions.escape import CONNECTION_HEADERS, header_name_problem
+from gateway.capability.expressions.template import has_template
 from gateway.importers.openapi.model import Inexpressible, Parameter
 
 SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|", "tabDelimited": "\t"}

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.capability.examples import check
+from gateway.capability.examples.checking import check
 from gateway.capability.load import Loaded, load
 from gateway.credentials.redact import Redactor
 from gateway.domain.issue import Issue, Severity

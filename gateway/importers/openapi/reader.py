@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gateway.capability.model import METHODS
+from gateway.capability.file.model import METHODS
 from gateway.importers.base import Note
 from gateway.importers.openapi import swagger
 from gateway.importers.openapi.answers import answers

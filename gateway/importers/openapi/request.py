@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from gateway.capability.template import has_template
+from gateway.capability.expressions.template import has_template
 from gateway.importers.openapi import placing
 from gateway.importers.openapi.model import Inexpressible, Operation, Parameter
 from gateway.importers.openapi.names import argument_name, reading

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from gateway.capability.annotations import READS
-from gateway.capability.template import has_template
+from gateway.capability.expressions.template import has_template
+from gateway.capability.file.annotations import READS
 from gateway.importers.openapi.fields import form, is_binary, multipart
 from gateway.importers.openapi.merging import merged, united
 from gateway.importers.openapi.model import Body, Inexpressible, Media, Operation

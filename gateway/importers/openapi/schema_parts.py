@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from gateway.capability.schemas import TYPES, output_schema, validator
+from gateway.capability.file.schemas import TYPES, output_schema, validator
 
 LARGEST_NUMBER = 10**280
 LARGEST_ENUM = 3_000  # bytes, about

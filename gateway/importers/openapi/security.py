@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from gateway.capability.escape import header_name_problem
+from gateway.capability.expressions.escape import header_name_problem
 from gateway.credentials.aws_sigv4 import signer
 from gateway.importers.openapi.document import Document
 from gateway.importers.openapi.model import Credential

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
-from gateway.capability import base_url
+from gateway.capability.file import base_url
 from gateway.importers.openapi.document import Document
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from gateway.capability.model import METHODS
+from gateway.capability.file.model import METHODS
 from gateway.credentials.looks import is_random, looks_secret, masked, scheme_and_rest
 from gateway.importers.openapi.wording import words
 from gateway.importers.postman.auth import auth

@@ -1,13 +1,13 @@
-"""gateway/capability/arguments.py: what becomes of a caller's arguments, and what he is told."""
+"""capability/sending/arguments.py: what becomes of a caller's arguments, and what he is told."""
 
 import time
 
 import pytest
 
-from gateway.capability.arguments import compile_arguments, compile_constraints
-from gateway.capability.model import Constraint
-from gateway.capability.place import Place
-from gateway.capability.values import Refused
+from gateway.capability.expressions.place import Place
+from gateway.capability.expressions.values import Refused
+from gateway.capability.file.model import Constraint
+from gateway.capability.sending.arguments import compile_arguments, compile_constraints
 
 SCHEMA = {
     "type": "object",

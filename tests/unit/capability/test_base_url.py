@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.capability.base_url import Refused, literal
+from gateway.capability.file.base_url import Refused, literal
 
 
 @pytest.mark.parametrize(

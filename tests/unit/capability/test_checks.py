@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 
-from gateway.capability.annotations import annotations
-from gateway.capability.checks import tool_problems
-from gateway.capability.model import METHODS, ToolSpec
-from gateway.capability.problem import Problem
+from gateway.capability.file.annotations import annotations
+from gateway.capability.file.checks import tool_problems
+from gateway.capability.file.model import METHODS, ToolSpec
+from gateway.capability.file.problem import Problem
 from gateway.domain.issue import Severity
 
 

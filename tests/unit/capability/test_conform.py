@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.capability.conform import conform
-from gateway.capability.model import Cache, Capability
-from gateway.capability.problem import MOST
-from gateway.capability.yaml import parse
+from gateway.capability.file.conform import conform
+from gateway.capability.file.model import Cache, Capability
+from gateway.capability.file.problem import MOST
+from gateway.capability.file.yaml import parse
 from gateway.domain.issue import Issue, Severity
 
 FILES = Path(__file__).parent / "files"

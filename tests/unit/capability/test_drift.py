@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.capability.drift import drifts
+from gateway.capability.examples.drift import drifts
 
 
 @pytest.mark.parametrize(

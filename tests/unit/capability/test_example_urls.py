@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.capability import examples
+from gateway.capability.examples import checking as examples
 from gateway.capability.load import load
 from gateway.credentials.redact import Redactor
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.capability.examples import check
+from gateway.capability.examples.checking import check
+from gateway.capability.examples.mock import mock_replies
 from gateway.capability.load import load
-from gateway.capability.mock import mock_replies
 from gateway.credentials.redact import Redactor
 
 FILES = sorted((Path(__file__).parent / "files").glob("*.yaml"))

@@ -1,6 +1,6 @@
 """Examples of several requests, run offline: each request is compared, each reply must be used."""
 
-from gateway.capability.examples import check
+from gateway.capability.examples.checking import check
 from tests.unit.capability.flows import loaded
 
 PAGES = """

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gateway.capability.examples import check
+from gateway.capability.examples.checking import check
 from gateway.errors import BadResponse, Reached
 from gateway.http.message import HttpResponse
 from tests.unit.capability.flows import Played, answer, faults, loaded, tool_of

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gateway.capability.binary import linked, name_of
+from gateway.capability.answers.binary import linked, name_of
 from gateway.capability.compiled import Oversize
 from gateway.credentials.redact import Redactor
 from gateway.domain.issue import Severity

@@ -1,13 +1,13 @@
-"""gateway/capability/multipart.py and file_name.py: parts as a foreign parser reads them."""
+"""capability/sending/multipart.py and file_name.py: parts as a foreign parser reads them."""
 
 import base64
 
 import pytest
 
-from gateway.capability.examples import check
+from gateway.capability.examples.checking import check
+from gateway.capability.expressions.values import Refused, RenderError
 from gateway.capability.file_name import LONGEST, file_name
 from gateway.capability.media_types import ending_of, of_bytes, of_name
-from gateway.capability.values import Refused, RenderError
 from tests.peers.bodies import compiled, header, loaded, parts, sent
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\xff--"

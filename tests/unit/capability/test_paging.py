@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gateway.capability.links import LinkError, led_to, next_link
+from gateway.capability.sending.links import LinkError, led_to, next_link
 from gateway.errors import DeadlineExceeded, InvalidArguments, UpstreamFailed
 from tests.unit.capability.flows import SECRET, Played, answer, faults, tool_of
 

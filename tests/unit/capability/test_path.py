@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from gateway.capability.path import compile_path
-from gateway.capability.values import MISSING
+from gateway.capability.expressions.path import compile_path
+from gateway.capability.expressions.values import MISSING
 from gateway.errors import BadResponse, ConfigError
 
 STORE = {
@@ -268,7 +268,7 @@ def test_descent_reaches_the_bottom_of_the_deepest_answer_t9():
 def test_jsonpath_ng_is_loaded_only_for_descents():
     program = (
         "import sys\n"
-        "from gateway.capability.path import compile_path\n"
+        "from gateway.capability.expressions.path import compile_path\n"
         "compile_path('$.a[?@.b == 1].c')\n"
         "assert 'jsonpath_ng' not in sys.modules\n"
         "compile_path('$..a')\n"

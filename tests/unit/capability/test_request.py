@@ -1,16 +1,16 @@
-"""gateway/capability/request.py and its parts: what goes out, and what is refused where."""
+"""gateway/capability/sending/request.py and its parts: what goes out, and what is refused where."""
 
 import json
 
 import msgspec
 import pytest
 
-from gateway.capability.model import Capability
-from gateway.capability.place import Place
-from gateway.capability.request import Asked, compile_request
-from gateway.capability.shared import SecretScope, Shared
-from gateway.capability.url_path import compile_path
-from gateway.capability.values import Refused
+from gateway.capability.expressions.place import Place
+from gateway.capability.expressions.values import Refused
+from gateway.capability.file.model import Capability
+from gateway.capability.sending.request import Asked, compile_request
+from gateway.capability.sending.shared import SecretScope, Shared
+from gateway.capability.sending.url_path import compile_path
 from gateway.credentials.secret import Secrets
 from gateway.domain.issue import Severity
 from gateway.errors import BackendUnavailable, InvalidArguments

@@ -6,9 +6,9 @@ import json
 import msgspec
 import pytest
 
+from gateway.capability.answers.rules import OUR_KEY
 from gateway.capability.compiled import Oversize
 from gateway.capability.load import load
-from gateway.capability.rules import OUR_KEY
 from gateway.credentials.redact import Redactor
 from gateway.errors import BadResponse, OutputMismatch, UpstreamFailed
 from gateway.http.message import HttpResponse

@@ -5,7 +5,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from gateway.capability.schemas import (
+from gateway.capability.file.schemas import (
     argument_problems,
     input_schema,
     output_problems,

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 import pytest
 from msgspec import Meta, Struct
 
-from gateway.capability.shape import shaped
-from gateway.capability.yaml import parse
+from gateway.capability.file.shape import shaped
+from gateway.capability.file.yaml import parse
 
 
 class Inner(Struct, frozen=True, forbid_unknown_fields=True):

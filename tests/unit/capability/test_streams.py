@@ -1,13 +1,13 @@
-"""gateway/capability/streams.py and events.py: events however they are cut, told and kept."""
+"""gateway/capability/flows/streams.py and events.py: events however they are cut, told and kept."""
 
 import json
 
 import pytest
 
 from gateway.capability.compiled import TryAgain
-from gateway.capability.events import splitter
-from gateway.capability.examples import check
+from gateway.capability.examples.checking import check
 from gateway.capability.flow import Send, Tell, Work
+from gateway.capability.flows.events import splitter
 from gateway.credentials.redact import Redactor
 from gateway.domain.issue import Severity
 from gateway.errors import BadResponse, DeadlineExceeded, UpstreamFailed

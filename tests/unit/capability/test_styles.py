@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from gateway.capability.examples import check
+from gateway.capability.examples.checking import check
 from gateway.domain.issue import Severity
 from tests.peers.bodies import header, loaded, sent
 

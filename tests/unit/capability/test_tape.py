@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from gateway.capability.compiled import CompiledTool, Plan
+from gateway.capability.examples.tape import taped
 from gateway.capability.flow import Send, Tell, Wait, at_once
-from gateway.capability.tape import taped
 from gateway.domain.tool import Tool, ToolRef, text_result
 from gateway.errors import UpstreamFailed
 from gateway.http.message import HttpRequest, HttpResponse

@@ -1,4 +1,4 @@
-"""gateway/capability/template.py and its readers: types, omission, names, and what is refused."""
+"""capability/expressions/template.py and its readers: types, omission, names, what is refused."""
 
 import subprocess
 import sys
@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from gateway.capability.language import Position
-from gateway.capability.template import compile_expression, compile_template
-from gateway.capability.values import MISSING, Absent, RenderError, TemplateError
+from gateway.capability.expressions.language import Position
+from gateway.capability.expressions.template import compile_expression, compile_template
+from gateway.capability.expressions.values import MISSING, Absent, RenderError, TemplateError
 
 NAMES = {
     "args": ("text", "number", "flag", "none", "list", "object", "people", "gone", "items"),
@@ -481,8 +481,8 @@ def test_plain_templates_do_not_import_jinja():
     """A gateway starts without it: that is 60 ms."""
     program = (
         "import sys\n"
-        "from gateway.capability.language import Position\n"
-        "from gateway.capability.template import compile_template\n"
+        "from gateway.capability.expressions.language import Position\n"
+        "from gateway.capability.expressions.template import compile_template\n"
         "t = compile_template(\"a{{ args.x | default('{') | join(',') }}\","
         " position=Position.QUERY, names={'args': ['x']})\n"
         "assert t.text({'args': {'x': [1, 2]}}) == 'a1,2'\n"

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from gateway.capability.examples import check
+from gateway.capability.answers.told import headers_read
+from gateway.capability.examples.checking import check
 from gateway.capability.load import load
-from gateway.capability.told import headers_read
 from gateway.credentials.redact import Redactor
 from gateway.errors import BadResponse, OutputMismatch
 from gateway.http.message import HttpResponse

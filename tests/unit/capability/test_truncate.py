@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from gateway.capability.truncate import advise, fit, fit_text, spaced
+from gateway.capability.answers.truncate import advise, fit, fit_text, spaced
 
 encode = msgspec.json.encode
 

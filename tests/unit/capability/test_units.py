@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.capability.units import seconds, size
+from gateway.capability.file.units import seconds, size
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.capability.variables import Unset, expand
+from gateway.capability.file.variables import Unset, expand
 
 ENVIRON = {"HOST": "h.example", "EMPTY": "", "TRICK": "${HOST}"}
 

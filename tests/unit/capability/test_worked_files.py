@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.capability.examples import check
+from gateway.capability.examples.checking import check
 from gateway.capability.load import load
 from gateway.credentials.redact import Redactor
 from gateway.domain.issue import Severity

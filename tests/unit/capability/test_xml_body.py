@@ -1,11 +1,11 @@
-"""gateway/capability/xml_body.py: values stay texts of the author's document."""
+"""gateway/capability/sending/xml_body.py: values stay texts of the author's document."""
 
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from gateway.capability.examples import check
-from gateway.capability.values import Refused
+from gateway.capability.examples.checking import check
+from gateway.capability.expressions.values import Refused
 from gateway.domain.issue import Severity
 from tests.peers.bodies import header, loaded, sent
 

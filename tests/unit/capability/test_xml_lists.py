@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from gateway.capability.answers.xml_lists import listed, torn
+from gateway.capability.file.model import Paginate, Response, Step, ToolSpec
 from gateway.capability.load import load
-from gateway.capability.model import Paginate, Response, Step, ToolSpec
-from gateway.capability.xml_lists import listed, torn
 from gateway.credentials.redact import Redactor
 from gateway.domain.tool import ToolResult
 from gateway.errors import UpstreamFailed

@@ -1,10 +1,10 @@
-"""gateway/capability/xml_values.py: documents as values, and what is not read."""
+"""gateway/capability/answers/xml_values.py: documents as values, and what is not read."""
 
 import time
 
 import pytest
 
-from gateway.capability.xml_values import DEEPEST, loads
+from gateway.capability.answers.xml_values import DEEPEST, loads
 
 SOAP = b"""<?xml version="1.0"?>
 <soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" xmlns:m="urn:m">

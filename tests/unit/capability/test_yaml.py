@@ -5,9 +5,9 @@ import itertools
 import pytest
 import yaml
 
-from gateway.capability.yaml import Parsed, dotted, parse
-from gateway.capability.yaml_build import MAX_DEPTH, MAX_ISSUES, MAX_NODES
-from gateway.capability.yaml_trouble import MAX_BYTES, of_libyaml
+from gateway.capability.file.yaml import Parsed, dotted, parse
+from gateway.capability.file.yaml_build import MAX_DEPTH, MAX_ISSUES, MAX_NODES
+from gateway.capability.file.yaml_trouble import MAX_BYTES, of_libyaml
 
 
 def read(text: str | bytes) -> Parsed:

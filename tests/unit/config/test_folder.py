@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.capability.yaml_trouble import MAX_BYTES
+from gateway.capability.file.yaml_trouble import MAX_BYTES
 from gateway.config import folder
 from gateway.config.folder import Place, anchors, look, read
 from gateway.domain.issue import Issue, Severity

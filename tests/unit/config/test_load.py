@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.capability.units import seconds, size
+from gateway.capability.file.units import seconds, size
 from gateway.config.load import NAME, Source, load, locate, understand
 from gateway.config.model import LATER, Config, SurfacedTool
 

@@ -8,9 +8,9 @@ import jsonschema_rs
 import msgspec
 import pytest
 
-from gateway.capability.conform import conform
-from gateway.capability.model import METHODS
-from gateway.capability.yaml import parse
+from gateway.capability.file.conform import conform
+from gateway.capability.file.model import METHODS
+from gateway.capability.file.yaml import parse
 from gateway.config import schema
 from gateway.config.field_docs import field_docs, structs
 

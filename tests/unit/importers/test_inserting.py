@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.capability.yaml import parse
+from gateway.capability.file.yaml import parse
 from gateway.importers.inserting import NotInserted, with_example
 
 NEW = {

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.capability.examples import check
+from gateway.capability.examples.checking import check
 from gateway.capability.load import Loaded, load
 from gateway.credentials.redact import Redactor
 from gateway.http.message import HttpRequest

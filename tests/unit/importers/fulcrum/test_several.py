@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.capability.yaml import parse
+from gateway.capability.file.yaml import parse
 from gateway.importers.checking import capability_errors, config_errors
 from gateway.importers.fulcrum.several import Several, convert_all
 

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 from gateway.capability.compile import Compiled
-from gateway.capability.examples import check, dummy_secrets
+from gateway.capability.examples.checking import check, dummy_secrets
+from gateway.capability.file.yaml import parse
 from gateway.capability.load import Loaded, load
-from gateway.capability.yaml import parse
 from gateway.credentials.redact import Redactor
 from gateway.domain.issue import Severity
 from gateway.http.message import HttpRequest

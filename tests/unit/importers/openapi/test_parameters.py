@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.capability.values import Refused
+from gateway.capability.expressions.values import Refused
 from tests.unit.importers.openapi.documents import (
     document,
     notes,

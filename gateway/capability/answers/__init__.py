@@ -1,0 +1,1 @@
+"""An API's answer -> the result of a call."""

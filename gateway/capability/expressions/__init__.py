@@ -1,0 +1,1 @@
+"""What an author may write inside a value: templates, conditions, JSONPath."""

@@ -1,0 +1,1 @@
+"""Calls of several requests: pages, jobs, steps and streams, without I/O."""

@@ -1,0 +1,1 @@
+"""Arguments -> the request that goes out, every value kept in its place."""
