@@ -118,6 +118,7 @@ def _summary(rows: Sequence[Row]) -> str:
     operations = sum(row.operations for row in rows)
     tools = sum(row.result.tools for row in read)
     calls, accepted = sum(row.calls for row in read), sum(row.accepted for row in read)
+    unanswered = sum(row.fates[Fate.UNANSWERED] for row in read)
     prism = sum(row.of("prism") for row in read)
     aside = prism + sum(row.of("document") for row in read)
     structured = sum(row.structured for row in read)
@@ -128,8 +129,9 @@ def _summary(rows: Sequence[Row]) -> str:
         ("documents imported", _share(len(read), len(rows)), "86 %"),
         ("operations imported", _share(tools, operations), "81 %"),
         ("calls that prism accepted", _share(accepted, calls), "77 %"),
-        ("the same, without those that prism misreads", _share(accepted, calls - prism), ""),
-        ("the same, without contradictions of documents", _share(accepted, calls - aside), ""),
+        ("… to which it then could make up no answer", _share(unanswered, accepted), ""),
+        ("accepted, without those that prism misreads", _share(accepted, calls - prism), ""),
+        ("accepted, without contradictions of documents too", _share(accepted, calls - aside), ""),
         ("JSON answers with `structuredContent`", _share(structured, json_answers), ""),
         ("schemas that no arguments meet", str(sum(row.unmade for row in read)), ""),
         ("names over 64 characters, or twice", str(names), ""),
