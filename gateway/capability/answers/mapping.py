@@ -24,8 +24,8 @@ Value = Callable[[Any], Any]  # element -> its value, or MISSING
 
 PATH_KEYS = frozenset({"path", "default", "decode"})
 MAP_HINT = (
-    "it is a JSONPath, {path, default, decode}, {header, as, default}, {status: true}, {const}"
-    " or such a map again"
+    "it is a JSONPath, {path, default, decode}, {path, map}, {header, as, default}, {status: true},"
+    " {const} or such a map again"
 )
 OF_A_LIST = "'select' gives a list here, and a header or the status is of the answer as a whole"
 WHOLE_HINT = "leave 'select' out: map: {names: $.items[*].name, total: {header: X-Total-Count}}"
@@ -171,6 +171,8 @@ class _Maps:
             return partial(_constant, spec["const"])
         if tells(spec):
             return Late(partial(_told, compile_told(spec, place, self._hidden)))
+        if isinstance(spec.get("path"), str) and spec.keys() == {"path", "map"}:
+            return self._within(spec, place)
         if isinstance(spec.get("path"), str) and spec.keys() <= PATH_KEYS:
             inner = _compile_decoded(spec, place)
             return partial(_or_default, inner, spec["default"]) if "default" in spec else inner
@@ -178,6 +180,25 @@ class _Maps:
         if isinstance(found, Late):
             return Late(lambda head: partial(_unless_empty, found.of(head)))
         return partial(_unless_empty, found)
+
+    def _within(self, spec: dict[str, Any], place: Place) -> Value:
+        """`{path, map}`: the map of what a path gives, of each element where that is a list."""
+        inner = _compile_path(spec["path"], place.at("path"))
+        mapped = self.top(spec["map"], place.at("map")) if _is_map(spec["map"]) else None
+        if mapped is None or isinstance(mapped, Late):
+            hint = "what an answer says beside its body stands in the map around it"
+            place.at("map").fault("this cannot be mapped", MAP_HINT if mapped is None else hint)
+            return _nothing
+        return partial(_mapped_within, inner, mapped)
+
+
+def _is_map(spec: Any) -> bool:
+    return isinstance(spec, (dict, str)) and bool(spec)
+
+
+def _mapped_within(value_of: Value, mapped: Value, element: Any) -> Any:
+    found = value_of(element)
+    return MISSING if found is MISSING else _mapped(mapped, found)
 
 
 def _completed(parts: tuple[tuple[str, Value | Late], ...], head: Head) -> Value:

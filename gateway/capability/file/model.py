@@ -177,7 +177,8 @@ class Response(Strict, frozen=True):
     select: str | None = None
     """A JSONPath: the part of the body that is the result."""
     map: dict[str, Any] | str | None = None
-    """Name → JSONPath, `{path, default, decode}`, `{const}` or a map again; of each of a list.
+    """Name → JSONPath, `{path, default, decode}`, `{path, map}`, `{const}` or a map again; of each
+    of a list.
     With `{header, as, default}` or `{status: true}` in it: of the answer, once."""
     limit: Annotated[int, Meta(ge=1)] | str | None = None
     """At most so many elements of a list; may be a template."""

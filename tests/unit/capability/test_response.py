@@ -246,6 +246,13 @@ DATA = {"data": [{"id": 1, "n": {"x": "a"}}, {"id": 2, "n": {}}, {"id": 3}], "on
         ('{select: $.data, limit: "{{ args.tag }}", map: $.id}', [1, 2, 3]),
         ("{select: $.data, map: {k: $.id, x: $.n.x}}", [{"k": 1, "x": "a"}, {"k": 2}, {"k": 3}]),
         ("{select: $.data, map: $.n.x}", ["a"]),
+        (
+            "{map: {n: $.one.id, all: {path: $.data, map: {k: $.id, x: $.n.x}}}}",
+            {"n": 9, "all": [{"k": 1, "x": "a"}, {"k": 2}, {"k": 3}]},
+        ),
+        ("{map: {one: {path: $.one, map: {k: $.id}}}}", {"one": {"k": 9}}),
+        ("{map: {ids: {path: '$.data[*]', map: $.id}}}", {"ids": [1, 2, 3]}),
+        ("{map: {none: {path: $.none, map: {k: $.id}}}}", {}),
         ("{select: $.one, map: $.id}", 9),
         ("{select: $.one, map: $.none}", None),
         ("{select: $.none, map: {a: $.b}}", None),

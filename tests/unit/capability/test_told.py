@@ -225,6 +225,8 @@ def test_headers_of_this_files_own_credential_are_refused(auth, name):
         ("{a: {status: false}}", "a.status", "this cannot be mapped"),
         ("{a: {status: 1}}", "a.status", "this cannot be mapped"),
         ("{a: {header: 1}}", "a.header", "this cannot be mapped"),
+        ("{a: {path: $.a, map: []}}", "a.map", "this cannot be mapped"),
+        ("{a: {path: $.a, map: {b: {status: true}}}}", "a.map", "this cannot be mapped"),
     ],
 )
 def test_a_wrong_entry_is_refused_at_its_place(spec, path, message):
