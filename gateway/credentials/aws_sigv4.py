@@ -7,7 +7,7 @@ come to by themselves. botocore is an extra, loaded for the first file that need
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote, unquote_plus
+from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
 
@@ -100,10 +100,11 @@ def signer() -> Modules | None:
 def signed(request: HttpRequest, given: Mapping[str, str], modules: Modules) -> HttpRequest:
     service = given["service"]
     keys = Keys(given["access_key"], given["secret_key"], given.get("session_token"))
-    url = settled(request.url, service)
+    url = settled(request.url)
     headers = {name: value for name, value in request.headers if name.lower() != "date"}
-    work = modules.awsrequest.AWSRequest(request.method, url, headers, request.body or b"")
     plain = service in ONCE_ENCODED
+    read = _as_read(url) if plain else url
+    work = modules.awsrequest.AWSRequest(request.method, read, headers, request.body or b"")
     kind = modules.auth.S3SigV4Auth if plain else modules.auth.SigV4Auth
     kind(keys, service, given["region"]).add_auth(work)
     shown = tuple((name, work.headers[name]) for name in SETS if name in work.headers)
@@ -111,20 +112,24 @@ def signed(request: HttpRequest, given: Mapping[str, str], modules: Modules) -> 
     return with_headers(bare, shown)
 
 
-def settled(url: str, service: str) -> str:
-    """`url` in the form that AWS signs: all is percent-encoded that can be, in capitals.
-
-    S3 takes `%2F` and `/` for the same.
+def settled(url: str) -> str:
+    """`url` in the form that AWS signs: all is percent-encoded that can be, in capitals. What was
+    one segment stays one.
     """
     path, mark, query = target(url).partition("?")
     scheme, _, rest = url.partition("://")
     start = f"{scheme}://{rest.partition('?')[0].partition('/')[0]}"
-    keep = "/~" if service in ONCE_ENCODED else "~"
-    path = "/".join([quote(unquote(part), safe=keep) for part in path.split("/")])
+    path = "/".join([quote(unquote_to_bytes(part), safe="~") for part in path.split("/")])
     pairs = [pair.partition("=") for pair in query.split("&")]
     query = "&".join([_encoded(name) + equals + _encoded(value) for name, equals, value in pairs])
     return f"{start}{path}{mark}{query}"
 
 
+def _as_read(url: str) -> str:
+    """As those services read it before they check: `%2F` is a part of the name like `/`."""
+    path, mark, query = url.partition("?")
+    return path.replace("%2F", "/") + mark + query
+
+
 def _encoded(text: str) -> str:
-    return quote(unquote_plus(text), safe="~")
+    return quote(unquote_to_bytes(text.replace("+", " ")), safe="~")

@@ -89,6 +89,13 @@ class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
         return self.cookie is not None or (self.token is None and self.token_header is None)
 
     @property
+    def names_secrets(self) -> bool:
+        """What is shown is a secret; of whatever cookies come, some say a language or a date, and
+        a word that is taken for a secret is blotted out everywhere.
+        """
+        return not self.keeps_cookies or isinstance(self.cookie, tuple)
+
+    @property
     def bearer(self) -> bool:
         """The token goes where tokens go unless somebody says otherwise."""
         elsewhere = self.header or self.query or self.cookie or self.handshake

@@ -20,6 +20,8 @@ FRESH = 30.0  # seconds in which one session that is refused, or one login, is n
 FAILED = 400  # and above: statuses of a login that let nobody in
 HINT = "the operator of the gateway sees to the secrets and paths of auth.session"
 VALUE = re.compile(r"[^\x00-\x1f\x7f]{1,65536}")
+IN_COOKIE = re.compile(r"[!-+\--:<-~]+")  # what cannot begin another one
+WORD = re.compile(r"[A-Za-z]{1,15}|[0-9.:/-]{1,10}")  # `english`, `2026-11-21`: no session's name
 
 _COOKIES = re.compile(r",[ \t]*(?=[A-Za-z0-9!#$%&'*+.^_`|~-]+=)")  # a date's comma is none of them
 _COOKIE = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+)=([!-+\--:<-~]*)")
@@ -131,7 +133,9 @@ class SessionCredential:
         if answer.status >= FAILED:
             raise LoginRefused(f"the login is refused: HTTP {answer.status}", hint=HINT)
         found = self._cookies(answer) if self._given.keeps_cookies else self._token(answer)
-        self._known.hold(value for _, value in found)
+        self._known.hold(
+            value for _, value in found if self._given.names_secrets or not WORD.fullmatch(value)
+        )
         headers, query = self._show(dict(found))
         lasts = self._login.lasts
         return Proof(headers, query, float("inf") if lasts is None else self._clock() + lasts)
@@ -186,7 +190,10 @@ def _shower(given: Session, render: Render) -> Shower:
     def show(found: Mapping[str, str]) -> tuple[Pairs, Pairs]:
         shown = _filled(headers, found)
         if jar:
-            shown = (*shown, ("Cookie", _joined(dict(_filled(jar, found)))))
+            cookies = dict(_filled(jar, found))
+            if not all(map(IN_COOKIE.fullmatch, cookies.values())):
+                raise LoginRefused("the login gave a token that cannot be a cookie", hint=HINT)
+            shown = (*shown, ("Cookie", _joined(cookies)))
         return shown, _filled(query, found)
 
     return show

@@ -200,6 +200,26 @@ async def test_a_refusal_names_server_and_code_alone_and_tokens_are_masked(tmp_p
         assert "canary" not in caught.value.explain()
 
 
+async def test_a_client_that_is_refused_does_not_ask_again_at_once(tmp_path):
+    """Accounts are locked for less. A clock that was set back is not believed."""
+
+    async def no(_request):
+        return aiohttp.web.json_response({"error": "invalid_client"}, status=401)
+
+    async with bench(tmp_path) as it:
+        one = await it.backend()
+        it.there.changes["/token"] = no
+        for asked in (1, 2):
+            for _ in range(3):
+                with pytest.raises(BackendUnavailable, match="invalid_client"):
+                    await it.call(one, "ask")
+            assert it.there.count("/token") == asked
+            it.now[0] -= 3600
+        del it.there.changes["/token"]
+        it.now[0] += 7200
+        assert (await it.call(one, "ask")).structured == b'{"ok":true}'
+
+
 async def test_a_missing_secret_is_named_before_anything_is_asked(tmp_path):
     async with bench(tmp_path) as it:
         with pytest.raises(BackendUnavailable, match="env:SECRET"):

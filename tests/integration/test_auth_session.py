@@ -217,6 +217,32 @@ async def test_cookies_of_the_login_are_sent_back(more):
         assert seen == ["sid=session-1" if "sid" in more else "sid=session-1; theme=dark"]
 
 
+async def test_of_any_cookies_only_what_may_be_a_secret_is_masked():
+    """`language=english` would blot out a word of every backend."""
+    async with bench(cookie, f"{LOGIN}}}") as (peer, desk, backend):
+
+        def answer(name):
+            made = web.Response()
+            for key, value in (("sid", name), ("language", "english"), ("since", "2026-11-21")):
+                made.set_cookie(key, value)
+            return made
+
+        peer.answer = answer
+        assert await said(desk, backend) == 1
+        told = desk.redactor.text("session-1 in english since 2026-11-21")
+        assert told == "*** in english since 2026-11-21"
+
+
+@pytest.mark.parametrize("token", ["a; admin=1", "a b", "a,b=c", "é"])
+async def test_a_token_cannot_add_a_cookie(token):
+    session = f'{LOGIN}, token: $.auth.key, cookie: {{sid: "{{{{ token }}}}"}}}}'
+    async with bench(cookie, session) as (peer, desk, backend):
+        peer.answer = lambda _name: web.json_response({"auth": {"key": token}})
+        with pytest.raises(BackendUnavailable, match="a token that cannot be a cookie"):
+            await said(desk, backend)
+        assert peer.asked == []
+
+
 async def test_a_login_without_the_cookie_names_it():
     async with bench(cookie, f"{LOGIN}, cookie: [sid, other]}}") as (peer, desk, backend):
         peer.answer = lambda _name: web.Response(headers={"Set-Cookie": "sid=1"})

@@ -26,6 +26,7 @@ MEANT = (
     "if that is a private address and meant, the operator names the address itself in token_url, "
     "or sets allow_private: true in capabilities:"
 )
+PASSING = ("temporarily_unavailable", "server_error", "slow_down")  # may be otherwise at once
 WORN_OUT = "invalid_grant"  # RFC 6749 section 5.2: this refresh token or password is no good
 
 GrantType = Literal["client_credentials", "refresh_token", "password"]
@@ -177,6 +178,7 @@ class SharedToken:
         self._known.hold(wanted.secrets)
         self._token: Token | None = None
         self._dropped_at = float("-inf")
+        self._no: tuple[float, TokenRefused] | None = None
         self._getting: Single[Token] = Single()
 
     async def get(self) -> Token:
@@ -197,7 +199,7 @@ class SharedToken:
         if token is None or token.access != access:
             return True
         now = self._clock()
-        if now - self._dropped_at < FRESH:
+        if 0 <= now - self._dropped_at < FRESH:  # else the clock was set back
             return False  # so is the one that was asked for in its place
         self._token, self._dropped_at = None, now
         return True
@@ -215,6 +217,19 @@ class SharedToken:
         return token.due(now, max(EARLY, SHARE * life))
 
     async def _fetch(self) -> Token:
+        """Who was refused for good does not ask again at once: accounts are locked for less."""
+        no = self._no
+        if no is not None and 0 <= self._clock() - no[0] < FRESH:
+            raise no[1].again()
+        self._no = None
+        try:
+            return await self._fetched()
+        except TokenRefused as error:
+            if error.error not in PASSING:
+                self._no = self._clock(), error
+            raise
+
+    async def _fetched(self) -> Token:
         wanted, newest = self._wanted, None
         if wanted.grant != "client_credentials":
             newest = await self._kept.read()

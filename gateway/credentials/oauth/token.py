@@ -27,6 +27,10 @@ class TokenRefused(BackendUnavailable):
         self.issuer = issuer
         self.error = error
 
+    def again(self) -> "TokenRefused":
+        """The same, for another caller."""
+        return TokenRefused(self.issuer, self.error, str(self), self.hint)
+
 
 class Token(msgspec.Struct, frozen=True):
     """Times are of the wall clock. `scopes` None: as asked for."""
