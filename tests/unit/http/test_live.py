@@ -13,14 +13,15 @@ from gateway.http.live import TURN, Live
 class Ear:
     def __init__(self, enough=1 << 40):
         self.pieces = []
-        self.enough = enough
+        self.left = enough
 
     def begins(self, head):
         self.head = head
 
     def hear(self, data):
         self.pieces.append(data)
-        return sum(map(len, self.pieces)) >= self.enough
+        self.left -= len(data)
+        return self.left <= 0
 
 
 def heard(body, encoding=None, *, cut=300_000, enough=1 << 40, cap=1 << 24):
