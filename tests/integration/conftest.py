@@ -1,7 +1,8 @@
-"""The whole gateway, as `capgate serve` wires it, over a folder of the test's own files."""
+"""What many of these tests are given: the whole gateway over a folder of their own, and httpbin."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from gateway import app
 from gateway.config.load import Source, understand
 from gateway.runtime.configured import Configured
+from tests.peers.programs import Program, free_port, running
 
 
 @dataclass(frozen=True)
@@ -59,3 +61,12 @@ def start(tmp_path: Path) -> Start:
             yield Whole(parts, folder, f"http://127.0.0.1:{port}")
 
     return starting
+
+
+@pytest.fixture(scope="module")
+def httpbin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """It answers with what it was asked; its secrets are those of the URL that it is asked at."""
+    port = free_port()
+    argv = [sys.executable, "-m", "flask", "--app", "httpbin", "run", "--port", str(port)]
+    with running(argv, tmp_path_factory.mktemp("httpbin") / "log", port) as program:
+        yield program

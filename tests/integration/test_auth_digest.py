@@ -1,12 +1,9 @@
 """Capability files with `auth: {digest: …}` against httpbin, which is no work of ours."""
 
-import sys
-from collections.abc import Iterator
-
 import pytest
 
 from gateway.errors import UpstreamFailed
-from tests.peers.programs import Program, free_port, running
+from tests.peers.programs import Program
 from tests.peers.rest_files import Desk
 
 PASSWORD = "canary-password"
@@ -24,14 +21,6 @@ tools:
     args: {{how: {{type: string, required: true}}}}
     get: /digest-auth/{{{{ args.how | segments }}}}
 """
-
-
-@pytest.fixture(scope="module")
-def httpbin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    port = free_port()
-    argv = [sys.executable, "-m", "flask", "--app", "httpbin", "run", "--port", str(port)]
-    with running(argv, tmp_path_factory.mktemp("httpbin") / "log", port) as program:
-        yield program
 
 
 @pytest.mark.parametrize("qop", ["auth", "auth-int", "none"])

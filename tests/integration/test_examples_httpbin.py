@@ -1,7 +1,6 @@
 """examples/httpbin: what the whole gateway sends, as httpbin saw it, and how it reads answers."""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from tests.peers.programs import ROOT, Program, capgate, console, free_port, gateway, running
+from tests.peers.programs import ROOT, Program, capgate, console, free_port, gateway
 
 EXAMPLE = ROOT / "examples" / "httpbin"
 TOKEN = "t0ken-canary-6b1f"
@@ -34,14 +33,6 @@ HOSTILE = (
     "' OR 1=1",
     "+ %20 %",
 )
-
-
-@pytest.fixture(scope="module")
-def httpbin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    port = free_port()
-    argv = [sys.executable, "-m", "flask", "--app", "httpbin", "run", "--port", str(port)]
-    with running(argv, tmp_path_factory.mktemp("httpbin") / "log", port) as program:
-        yield program
 
 
 @pytest.fixture(scope="module")

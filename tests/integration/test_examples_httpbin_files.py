@@ -4,7 +4,6 @@ Digest and session are here too, because httpbin answers them with headers and c
 """
 
 import base64
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 from mcp import Client, types
 
-from tests.peers.programs import ROOT, Program, free_port, gateway, running
+from tests.peers.programs import ROOT, Program, gateway
 from tests.services.agent import Agent
 
 EXAMPLE = ROOT / "examples" / "httpbin"
@@ -37,14 +36,6 @@ HOSTILE = (
     "]]>",
     "--boundary\r\nContent-Disposition: form-data; name=evil",
 )
-
-
-@pytest.fixture(scope="module")
-def httpbin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    port = free_port()
-    argv = [sys.executable, "-m", "flask", "--app", "httpbin", "run", "--port", str(port)]
-    with running(argv, tmp_path_factory.mktemp("httpbin") / "log", port) as program:
-        yield program
 
 
 @pytest.fixture(scope="module")
