@@ -15,7 +15,6 @@ from gateway.importers.openapi.schema import Converter
 from gateway.importers.openapi.schema_parts import accepts, is_writable
 from gateway.importers.openapi.wording import printable_line, words
 
-UNSAID = object()  # no example is given
 _DEEP = re.compile(r"^\+|[+*]$")
 _OF_ROUTERS = re.compile(r":.*|=.*", re.DOTALL)  # `{id:[0-9]+}`, `{name=projects/*}`
 
