@@ -1,9 +1,11 @@
 """Drives the flow of one call: each of its effects carried out, until it returns its result."""
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from gateway.capability.compiled import Oversize
@@ -14,9 +16,24 @@ from gateway.errors import DeadlineExceeded, GatewayError
 from gateway.protocol.mcp import PROGRESS
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a flow returned."""
+
+    result: ToolResult | Oversize
+
+
+Step = Callable[[], Effect | Ended]
+
+
 async def here(work: Work) -> Any:
     """Work done at once, where it holds up nobody."""
     return work.do()
+
+
+async def at_once(step: Step) -> Effect | Ended:
+    """The same for a step of the flow itself."""
+    return step()
 
 
 LAST_WORDS = 0.1  # seconds before a call's deadline
@@ -24,12 +41,16 @@ LAST_WORDS = 0.1  # seconds before a call's deadline
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """What carries the effects out. All but `tell` raise GatewayError."""
+    """What carries the effects out. All but `tell` raise GatewayError.
+
+    `advance` takes a step of the flow, maybe in a thread: with large arguments it takes long.
+    """
 
     send: Callable[[Send], Awaitable[Any]]
     wait: Callable[[float], Awaitable[None]]
     tell: Callable[[Tell], None]
     work: Callable[[Work], Awaitable[Any]] = here
+    advance: Callable[[Step], Awaitable[Effect | Ended]] = at_once
 
     async def carry_out(self, effect: Effect) -> Any:
         match effect:
@@ -50,17 +71,31 @@ async def drive(flow: Flow, hands: Hands) -> ToolResult | Oversize:
     error: GatewayError | None = None
     try:
         while True:
-            effect = flow.send(came) if error is None else flow.throw(error)
+            step = partial(_stepped, flow, came, error)
             came = error = None
+            try:
+                effect = await hands.advance(step)
+            except GatewayError as failed:  # or its traceback leads to a step that holds it
+                raise failed.with_traceback(None)  # noqa: B904  the same
+            finally:
+                del step
+            if isinstance(effect, Ended):
+                return effect.result
             try:
                 came = await hands.carry_out(effect)
             except GatewayError as failed:
                 error = failed.with_traceback(None)
-    except StopIteration as stop:
-        result: ToolResult | Oversize = stop.value
-        return result
     finally:
-        flow.close()
+        with contextlib.suppress(ValueError):  # a thread is still in a step, which is its last
+            flow.close()
+
+
+def _stepped(flow: Flow, came: Any, error: GatewayError | None) -> Effect | Ended:
+    """A StopIteration cannot come out of a thread or a coroutine."""
+    try:
+        return flow.send(came) if error is None else flow.throw(error)
+    except StopIteration as stop:
+        return Ended(stop.value)
 
 
 def teller(client: Client) -> Callable[[Tell], None]:

@@ -15,12 +15,13 @@ from yarl import URL
 
 from gateway.backends.base import Notify
 from gateway.backends.cache import NOT_MODIFIED, Cache, Pairs, key_of
-from gateway.backends.carrier import Carrier, Chance, Errand
-from gateway.backends.driving import Hands, drive, in_time, teller, too_long
+from gateway.backends.carrier import LARGE, Carrier, Chance, Errand
+from gateway.backends.driving import Ended, Hands, Step, drive, in_time, teller, too_long
 from gateway.backends.files import Files
 from gateway.backends.looking import Looking
+from gateway.backends.weight import weight
 from gateway.capability.compiled import CompiledCapability, CompiledTool, Oversize, TryAgain
-from gateway.capability.flow import Run, Send, Work
+from gateway.capability.flow import Effect, Run, Send, Work
 from gateway.credentials.means import Shared
 from gateway.credentials.opening import opened
 from gateway.credentials.redact import redacted
@@ -100,23 +101,28 @@ class RestBackend:
     async def _done(self, call: Call) -> ToolResult:
         check_stateless(call)
         tool = self._compiled.find(call.tool.ref.name)
-        args = tool.prepare(call.arguments)
+        size = weight(call.arguments, LARGE)
+        args = await self._carrier.work(size, functools.partial(tool.prepare, call.arguments))
         try:
-            result: ToolResult | Oversize = await self._called(tool, args, call)
+            result: ToolResult | Oversize = await self._called(tool, args, call, size)
         except BackendUnavailable:  # a secret has gone missing, perhaps
             self._looking.look()
             raise
         return self._files.keep(result, call) if isinstance(result, Oversize) else result
 
-    async def _called(self, tool: CompiledTool, args: JsonObject, call: Call) -> Any:
+    async def _called(self, tool: CompiledTool, args: JsonObject, call: Call, size: int) -> Any:
+        """`size` is that of the arguments."""
         if tool.run is not None:
-            return await self._driven(tool.run, args, call)
+            return await self._driven(tool.run, args, call, size)
         read = functools.partial(tool.read, args)
+        request = await self._carrier.work(size, functools.partial(tool.request, args))
         return await self._carried(
-            Errand(tool.request(args), tool.plan, read, call.deadline, self._inbound(call)), call
+            Errand(request, tool.plan, read, call.deadline, self._inbound(call)), call
         )
 
-    async def _driven(self, run: Run, args: JsonObject, call: Call) -> ToolResult | Oversize:
+    async def _driven(
+        self, run: Run, args: JsonObject, call: Call, size: int
+    ) -> ToolResult | Oversize:
         tell = teller(call.context.client)
         inbound, deadline = self._inbound(call), call.deadline
         clock = asyncio.get_running_loop().time
@@ -135,7 +141,12 @@ class RestBackend:
         async def work(each: Work) -> Any:
             return await self._carrier.work(each.size, each.do)
 
-        return await drive(run(args, lambda: deadline - clock()), Hands(send, wait, tell, work))
+        async def advance(step: Step) -> Effect | Ended:
+            found: Effect | Ended = await self._carrier.work(size, step)
+            return found
+
+        hands = Hands(send, wait, tell, work, advance)
+        return await drive(run(args, lambda: deadline - clock()), hands)
 
     def _inbound(self, call: Call) -> Mapping[str, str]:
         """Of the caller's headers those that the credential reads."""

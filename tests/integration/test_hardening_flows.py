@@ -1,6 +1,7 @@
 """Flows and credentials that are closed, cancelled and refused in the worst moments."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -195,3 +196,50 @@ async def test_what_an_api_makes_of_our_key_in_its_links_is_not_shown(tool: str)
             said = error.explain()
         assert key.lower() not in said.lower()
         assert "***.example" in said or tool == "bytes"
+
+
+LARGE = """\
+capability: 1
+name: api
+description: An API
+base_url: http://127.0.0.1:{port}
+tools:
+  path:
+    description: Get.
+    args: &args {{v: {{type: string, required: true}}}}
+    get: "/{{{{ args.v }}}}"
+  segments: {{description: Get., args: *args, get: "/{{{{ args.v | segments }}}}"}}
+  query: {{description: Get., args: *args, get: /x, query: {{v: "{{{{ args.v }}}}"}}}}
+  form: {{description: Add., args: *args, post: /x, form: {{v: "{{{{ args.v }}}}"}}}}
+  xml: {{description: Add., args: *args, post: /x, xml: "<a>{{{{ args.v }}}}</a>"}}
+  step:
+    description: Add.
+    args: *args
+    steps: [{{id: a, post: /x, form: {{v: "{{{{ args.v }}}}"}}}}]
+"""
+
+
+@pytest.mark.parametrize("tool", ["path", "segments", "query", "form", "xml", "step"])
+async def test_very_large_arguments_do_not_stop_others_f4(tool: str) -> None:
+    """Nine megabytes of `%25` in a path held the loop for four seconds."""
+
+    async def length(request: web.Request) -> web.Response:
+        return web.json_response(len(await request.read()))
+
+    turns = 0
+
+    async def turning() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with serving(length) as port, Desk() as desk:
+        backend = await desk.open(LARGE.format(port=port))
+        other = asyncio.create_task(turning())
+        started = time.process_time()
+        call = asyncio.create_task(desk.call(backend, tool, {"v": "%25" * 3_000_000}))
+        assert await outcome(call) in ("ok", "Refused")
+        spent = time.process_time() - started
+        other.cancel()
+        assert turns > 20 or spent < 0.5

@@ -8,8 +8,9 @@ import re
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
-from gateway.capability.expressions.values import RenderError, to_text
+from gateway.capability.expressions.values import LARGEST, RenderError, to_text
 
+LONGEST_URL = 64 * 1024  # characters; no server takes more
 DECODINGS = 6  # proxies and servers decode a path more than once; nobody decodes it more often
 CONNECTION_HEADERS = frozenset(
     {
@@ -56,6 +57,8 @@ class Quoted(str):
 def path_segment(value: Any) -> str:
     """One path segment; a slash in it becomes `%2F`."""
     text = to_text(value)
+    if len(text) > LONGEST_URL:  # before it is looked at in any way that takes time
+        raise RenderError(f"{len(text)} characters are too long", "size")
     if _PLAIN_SEGMENT.fullmatch(text):
         return text
     refuse_dots(text)
@@ -118,6 +121,8 @@ def header_value(value: Any) -> str:
 def xml_text(value: Any) -> str:
     """Text of an element or an attribute, in any quotes; what XML 1.0 cannot hold is refused."""
     text = to_text(value)
+    if len(text) > LARGEST:
+        raise RenderError("the text grows too long", "size")
     if _NOT_XML.search(text):
         raise RenderError("a character that XML does not allow")
     return _XML_MARKS.sub(lambda found: _XML_ESCAPES[found[0]], text)

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from gateway import __version__
-from gateway.capability.expressions.escape import header_name_problem
+from gateway.capability.expressions.escape import LONGEST_URL, header_name_problem
 from gateway.capability.expressions.language import Names, Position, Scope
 from gateway.capability.expressions.place import UNREAD, Key, Place
 from gateway.capability.expressions.values import RenderError, refused
@@ -38,7 +38,6 @@ from gateway.http.message import HttpRequest
 Arguments = Mapping[str, Mapping[str, Any]]  # name → its schema
 
 NOTHING: Scope = MappingProxyType({})
-LONGEST_URL = 64 * 1024  # characters; no server takes more
 
 _ACCEPT = {
     "text": "text/*, */*;q=0.5",

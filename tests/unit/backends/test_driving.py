@@ -2,12 +2,14 @@
 
 import asyncio
 import math
+import threading
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from gateway.backends.driving import Hands, drive, in_time, teller
+from gateway.backends.driving import Hands, Step, drive, in_time, teller
 from gateway.capability.flow import Tell, Wait, Work
 from gateway.domain.client import NOBODY
 from gateway.domain.tool import ToolResult, text_result
@@ -55,6 +57,33 @@ async def test_effects_are_carried_out_in_order_and_the_result_comes_back() -> N
     noted = Noted()
     assert await drive(flow(), noted.hands()) == text_result("42")
     assert noted.done == [3, Tell(1)]
+
+
+async def test_a_call_cancelled_in_a_step_that_takes_long_ends_at_once() -> None:
+    """The step goes on in its thread, and is the last."""
+    begun, goes_on, steps = threading.Event(), threading.Event(), []
+
+    def flow() -> Generator[Any, Any, ToolResult]:
+        steps.append("first")
+        begun.set()
+        goes_on.wait(5)
+        yield Wait(1)
+        steps.append("second")
+        return text_result("never")
+
+    async def aside(step: Step) -> Any:
+        return await asyncio.to_thread(step)
+
+    noted = Noted()
+    hands = replace(noted.hands(), advance=aside)
+    call = asyncio.create_task(drive(flow(), hands))
+    await asyncio.to_thread(begun.wait, 5)
+    call.cancel()
+    async with asyncio.timeout(1):
+        await asyncio.wait([call])
+    goes_on.set()
+    assert call.cancelled()
+    assert (steps, noted.done) == (["first"], [])
 
 
 async def test_what_fails_is_thrown_into_the_flow() -> None:
