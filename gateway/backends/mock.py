@@ -64,4 +64,4 @@ class MockBackend:
 
     async def query(self, query: Query) -> Relayed:
         """A file that a call has linked to. Raises Unsupported and RemoteError."""
-        return self._files.answer(query)
+        return await self._files.answer(query)

@@ -161,7 +161,7 @@ class RestBackend:
 
     async def query(self, query: Query) -> Relayed:
         """A file that a call has linked to. Raises Unsupported and RemoteError."""
-        return self._files.answer(query)
+        return await self._files.answer(query)
 
     async def _kept(self, errand: Errand, call: Call) -> Any:
         """By way of the cache. It keeps the API's answer: two calls may read it differently."""

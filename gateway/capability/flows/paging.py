@@ -21,14 +21,15 @@ from gateway.capability.expressions.template import Template
 from gateway.capability.expressions.values import (
     MISSING,
     Absent,
+    Refused,
     RenderError,
     refused,
     to_json,
     to_text,
 )
 from gateway.capability.flow import Flow, Left, Send, Tell, Work
-from gateway.capability.flows.positions import Position
-from gateway.capability.flows.turning import ByLink, Turn
+from gateway.capability.flows.positions import InBody, Position
+from gateway.capability.flows.turning import ByCursor, ByLink, Turn
 from gateway.capability.sending.links import LinkError, origin
 from gateway.credentials.secret import Secrets
 from gateway.domain.tool import JsonObject, ToolResult
@@ -36,6 +37,7 @@ from gateway.errors import DeadlineExceeded, GatewayError
 from gateway.http.message import HttpRequest, HttpResponse
 
 TOO_LATE: Final = 0.5  # seconds before the call's deadline: no page is begun from there on
+MOST_KEPT: Final = 16_384  # bytes of a position that a client is told
 MOST_TOLD: Final = 2_000  # characters of a position that a model is told
 
 
@@ -90,7 +92,9 @@ class Paging:
         request = self._request(args, secrets)
         got = _Gathered(self, args, left, self.turn.start(request))
         while True:
-            asked = self.turn.at(request, got.at)
+            asked = got.asked(request)
+            if asked is None:
+                break
             try:
                 page = yield Send(asked, self.plan, partial(self.read, args))
             except GatewayError as error:
@@ -146,6 +150,20 @@ class _Gathered:
         self._known = 0  # items that come again when one goes on at `at`
         self._sure = paging.turn.sure
         self._asked = paging.response.asked(args)
+
+    def asked(self, request: HttpRequest) -> HttpRequest | None:
+        """The request for the next page; None where an API told of a position that nobody can ask
+        for. Raises Refused where what the caller gave is to blame.
+        """
+        try:
+            return self._paging.turn.at(request, self.at)
+        except Refused:
+            turn = self._paging.turn
+            if not self.pages or not isinstance(turn, ByCursor) or isinstance(turn.place, InBody):
+                raise
+            self.at = None
+            self._stops("what leads to the next page cannot be sent", sure=True)
+            return None
 
     def takes(self, page: Page, url: str) -> bool:
         """Add what a page brought; whether the next one is to be fetched."""
@@ -233,7 +251,8 @@ class _Gathered:
         at = self.at
         if isinstance(self._paging.turn, ByLink):
             at = at.removeprefix(origin(at))
-        return {"next": cleaned(at, self._paging.response.redactor)}
+        at = cleaned(at, self._paging.response.redactor)
+        return {"next": at} if len(to_json(at)) <= MOST_KEPT else {}
 
     def _notice(self, *, cut: bool) -> str:
         """What a model is told: that there is more, why it is not here, and how to go on."""

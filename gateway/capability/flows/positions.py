@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
-from gateway.capability.expressions.escape import query_text
+from gateway.capability.expressions.escape import LONGEST_URL, query_text
 from gateway.capability.expressions.filters import nothing
 from gateway.capability.expressions.values import MISSING, Absent, RenderError, refused, to_json
 from gateway.capability.sending.links import name_of
@@ -39,7 +39,10 @@ class InQuery:
 
     def put(self, request: HttpRequest, value: Any) -> HttpRequest:
         path, _, query = request.url.partition("?")
-        return replace(request, url=f"{path}?{_put(query, self.name, value)}")
+        url = f"{path}?{_put(query, self.name, value)}"
+        if len(url) > LONGEST_URL:
+            raise refused(self.name, RenderError(f"{len(url)} characters are too long", "size"))
+        return replace(request, url=url)
 
 
 @dataclass(frozen=True, slots=True)

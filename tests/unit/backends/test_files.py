@@ -35,9 +35,9 @@ def keep(files, file=FILE, caller="ann", backend="api"):
     return uri.removeprefix(head)
 
 
-def read(files, uri, caller="ann", backend="api"):
+async def read(files, uri, caller="ann", backend="api"):
     query = Query("1", backend, "resources/read", {"uri": uri}, Identity(caller))
-    (content,) = json.loads(files.answer(query).raw)["contents"]
+    (content,) = json.loads((await files.answer(query)).raw)["contents"]
     assert content["uri"] == f"capgate://{backend}/{uri}"
     return base64.b64decode(content["blob"]), content["mimeType"]
 
@@ -45,7 +45,7 @@ def read(files, uri, caller="ann", backend="api"):
 async def test_a_kept_file_is_read_by_its_uri():
     files = Files()
     uri = keep(files)
-    assert read(files, uri) == read(files, uri) == (b"\x89PNG", "image/png")
+    assert await read(files, uri) == await read(files, uri) == (b"\x89PNG", "image/png")
     assert keep(files) != uri
     assert repr(files) == "<Files 2, 8 bytes>"
     files.close()
@@ -58,7 +58,7 @@ async def test_nobody_else_and_no_other_server_has_it_i40():
     others = [("bob", "api", uri), ("ann", "other", uri), ("ann", "api", "files/nix")]
     for caller, backend, asked in [*others, ("ann", "api", uri.removeprefix("files/"))]:
         with pytest.raises(RemoteError) as caught:
-            read(files, asked, caller, backend)
+            await read(files, asked, caller, backend)
         assert caught.value.number == -32602
         said.add(caught.value.said.replace(asked, "X").replace(backend, "B"))
     assert said == {
@@ -72,10 +72,10 @@ async def test_it_is_gone_after_its_time():
     files = Files(Bounds(seconds=600), clock)
     uri = keep(files)
     clock.now = 599.9
-    assert read(files, uri)
+    assert await read(files, uri)
     clock.now = 600
     with pytest.raises(RemoteError):
-        read(files, uri)
+        await read(files, uri)
     assert repr(files) == "<Files 0, 0 bytes>"
     files.close()
 
@@ -85,11 +85,11 @@ async def test_a_caller_cannot_drive_out_the_files_of_others():
     big = Oversize("b", "x/y", b"x" * 20)
     bobs = keep(files, big, "bob")
     first, second, third = (keep(files, big) for _ in range(3))
-    assert read(files, bobs, "bob")
-    assert read(files, second)
-    assert read(files, third)
+    assert await read(files, bobs, "bob")
+    assert await read(files, second)
+    assert await read(files, third)
     with pytest.raises(RemoteError):
-        read(files, first)
+        await read(files, first)
     files.close()
 
 
@@ -99,12 +99,12 @@ async def test_all_of_them_together_are_bounded_and_the_oldest_goes():
     oldest = keep(files, big, "a")
     rest = [(keep(files, big, who), who) for who in ("b", "c")]
     with pytest.raises(RemoteError):
-        read(files, oldest, "a")
-    assert all(read(files, uri, who) for uri, who in rest)
+        await read(files, oldest, "a")
+    assert all([await read(files, uri, who) for uri, who in rest])
     few = Files(Bounds(count=8))
     uris = [keep(few, FILE) for _ in range(3)]
     with pytest.raises(RemoteError):
-        read(few, uris[0])
+        await read(few, uris[0])
     assert repr(few) == "<Files 2, 8 bytes>"
     for each in (files, few):
         each.close()
@@ -120,7 +120,7 @@ async def test_one_that_is_too_large_for_all_is_refused():
 async def test_other_methods_are_not_its_affair():
     query = Query("1", "api", "completion/complete", {}, Identity("ann"))
     with pytest.raises(Unsupported, match="has tools only"):
-        Files().answer(query)
+        await Files().answer(query)
 
 
 async def test_memory_is_given_back_though_nobody_asks():

@@ -247,6 +247,17 @@ paginate:
     assert played.notice.endswith('Go on with: from="z".')
 
 
+@pytest.mark.parametrize("cursor", ["c" * 70_000, {"a": "b" * 70_000}, "\x00" * 70_000])
+def test_a_cursor_that_nobody_could_send_ends_it_and_that_is_said(cursor):
+    """I53: a megabyte of cursor went out as a URL, and to the client as where to go on."""
+    played = Played(tool_of(CURSOR), [page([1], cursor)])
+    assert (played.value, len(played.requests), played.meta) == ([1], 1, {"returned": 1})
+    assert "there is more, but what leads to the next page cannot be sent" in played.notice
+    played = Played(tool_of(CURSOR.replace("max_pages: 3", "max_pages: 1")), [page([1], cursor)])
+    assert played.meta == {"returned": 1}
+    assert len(played.notice) < 100
+
+
 def test_each_page_has_a_key_of_its_own():
     text = CURSOR.replace("get: /things", "post: /things\nidempotency_key: Idempotency-Key")
     played = Played(tool_of(text), [page([1], "a"), page([2])])
