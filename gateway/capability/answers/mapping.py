@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from gateway.capability.answers.told import Head, Told, compile_told, tells
+from gateway.capability.answers.head import Head, OfHead, compile_of_head, is_of_head
 from gateway.capability.expressions.filters import b64decode
 from gateway.capability.expressions.language import Position, Scope
 from gateway.capability.expressions.path import Path, compile_path
@@ -149,7 +149,7 @@ class _Maps:
     def top(self, spec: dict[str, Any] | str, place: Place) -> Value | Late:
         if isinstance(spec, str):
             return _compile_path(spec, place)
-        if tells(spec):
+        if is_of_head(spec):
             place.fault("this needs a name in the result", "such as map: {id: {header: Location}}")
             return _nothing
         return self._map(spec, place)
@@ -169,8 +169,8 @@ class _Maps:
             return _nothing
         if spec.keys() == {"const"}:
             return partial(_constant, spec["const"])
-        if tells(spec):
-            return Late(partial(_told, compile_told(spec, place, self._hidden)))
+        if is_of_head(spec):
+            return Late(partial(_of_head, compile_of_head(spec, place, self._hidden)))
         if isinstance(spec.get("path"), str) and spec.keys() == {"path", "map"}:
             return self._within(spec, place)
         if isinstance(spec.get("path"), str) and spec.keys() <= PATH_KEYS:
@@ -207,8 +207,8 @@ def _completed(parts: tuple[tuple[str, Value | Late], ...], head: Head) -> Value
     return partial(_object, tuple(ready))
 
 
-def _told(told: Told, head: Head) -> Value:
-    return partial(_constant, told(head))
+def _of_head(read: OfHead, head: Head) -> Value:
+    return partial(_constant, read(head))
 
 
 def _bodiless(spec: Any) -> bool:
@@ -216,7 +216,7 @@ def _bodiless(spec: Any) -> bool:
     if not isinstance(spec, dict):
         return False
     return all(
-        isinstance(part, dict) and (part.keys() == {"const"} or tells(part) or _bodiless(part))
+        isinstance(part, dict) and (part.keys() == {"const"} or is_of_head(part) or _bodiless(part))
         for part in spec.values()
     )
 

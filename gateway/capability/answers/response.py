@@ -14,11 +14,11 @@ import msgspec
 from gateway.capability import media_types
 from gateway.capability.answers import binary, decode, truncate
 from gateway.capability.answers.decode import Answer
+from gateway.capability.answers.head import Head
 from gateway.capability.answers.mapping import Selection
 from gateway.capability.answers.output import Output
 from gateway.capability.answers.rules import Rules
 from gateway.capability.answers.scrub import scrubbed
-from gateway.capability.answers.told import Head
 from gateway.capability.compiled import Oversize, TryAgain
 from gateway.capability.expressions.template import Template
 from gateway.capability.file.model import As

@@ -14,8 +14,8 @@ import msgspec
 
 from gateway.capability.answers import decode, truncate
 from gateway.capability.answers.charsets import UTF8
+from gateway.capability.answers.head import headers_read
 from gateway.capability.answers.scrub import cleaned
-from gateway.capability.answers.told import headers_read
 from gateway.capability.compiled import Oversize
 from gateway.capability.examples.checking import dummy_secrets
 from gateway.capability.examples.mock import BODIES, OK, reply_of

@@ -1,4 +1,4 @@
-"""`{header: NAME}` and `{status: true}` in a map: what an answer says beside its body.
+"""`{header: NAME}` and `{status: true}` in a map: what the head of an answer says.
 
 A header's value is the text as it was sent, unless the author asks for a number. What proves to the
 API who we are, or asks for that, is no data: such headers are refused at load.
@@ -40,7 +40,7 @@ class Head(Protocol):
     def headers(self) -> Mapping[str, str]: ...
 
 
-Told = Callable[[Head], Any]  # head -> the value, or MISSING
+OfHead = Callable[[Head], Any]  # head -> the value, or MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def status(head: Head) -> int:
     return head.status
 
 
-def tells(spec: Mapping[str, Any]) -> bool:
+def is_of_head(spec: Mapping[str, Any]) -> bool:
     """Whether a part of a map is of this kind: `{header: $.x}` is a map with a path."""
     if spec == {"status": True}:
         return spec["status"] is True
@@ -71,7 +71,7 @@ def tells(spec: Mapping[str, Any]) -> bool:
     return isinstance(name, str) and not name.startswith("$") and spec.keys() <= KEYS
 
 
-def compile_told(spec: Mapping[str, Any], place: Place, hidden: Collection[str]) -> Told:
+def compile_of_head(spec: Mapping[str, Any], place: Place, hidden: Collection[str]) -> OfHead:
     """Faults are reported to `place`. `hidden` are headers of the credential, in lower case."""
     if "status" in spec:
         return status
@@ -97,7 +97,7 @@ def headers_read(tool: Mapping[str, Any]) -> frozenset[str]:
 
 def _names(spec: Mapping[str, Any]) -> Iterator[str]:
     for part in spec.values():
-        if isinstance(part, dict) and tells(part):
+        if isinstance(part, dict) and is_of_head(part):
             if "header" in part:
                 yield part["header"].lower()
         elif isinstance(part, dict):

@@ -1,10 +1,10 @@
-"""`{header: …}` and `{status: true}` in a map: what an answer says beside its body."""
+"""`{header: …}` and `{status: true}` in a map: what the head of an answer says."""
 
 import json
 
 import pytest
 
-from gateway.capability.answers.told import headers_read
+from gateway.capability.answers.head import headers_read
 from gateway.capability.examples.checking import check
 from gateway.capability.load import load
 from gateway.credentials.redact import Redactor
