@@ -240,7 +240,7 @@ class Watch:
         hint = "call it again later"
         if self._request.method not in READS:
             hint = f"look at {shown} later; calling this tool again starts another job"
-        if self.look.wait is not None:
+        if self.look.wait:
             hint = f"it asks to be left alone for {math.ceil(self.look.wait)} s; {hint}"
         return DeadlineExceeded(f"{text} at {shown}", hint=hint, reached=Reached.COMPLETED)
 

@@ -219,6 +219,8 @@ def _file(name: str, value: Any, place: Place) -> _File | None:
         spec = msgspec.convert(value, Part)
     except msgspec.ValidationError as error:
         reason = str(error).replace("Object ", "").partition(" - at")[0]
+        for key in sorted(PART_KEYS & value.keys()):
+            reason = reason if isinstance(value[key], str) else f"{key!r} is no text"
         place.fault(f"not a file: {reason}", "{data, filename, content_type}, each a text")
         return _File(name, Part(" "), Place(place.path, place.names, _unheard, place.reads))
     return _File(name, spec, place)

@@ -199,7 +199,7 @@ def test_a_content_type_of_the_authors_keeps_the_boundary():
     [
         ({"f": {"filename": "x"}}, {}, "not a file: missing required field `data`"),
         ({"f": {"data": "x", "filename": "y", "mime": "z"}}, {}, "unknown field `mime`"),
-        ({"f": {"data": 1, "filename": "y"}}, {}, "Expected `str`, got `int`"),
+        ({"f": {"data": 1, "filename": "y"}}, {}, "not a file: 'data' is no text"),
         ({"{{ args.text }}": "x"}, {}, "a name cannot be a template"),
         ({"f": {"data": "{{ args.file }}"}}, {}, "args.file is base64, and would be sent as that"),
         ({"f": {"data": "{{ args.nix }}"}}, {}, "args.nix is not declared"),
