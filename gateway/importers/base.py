@@ -1,4 +1,4 @@
-"""What every importer gives: capability files as text for review, and what was left out of them."""
+"""What every importer gives: capability files as text for review, what was left out, and why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,3 +40,7 @@ class Imported:
 
 class ImportFailed(Exception):
     """The document as a whole cannot be read; the text says where and why."""
+
+
+class Inexpressible(Exception):
+    """No tool can do this one request; the text says why."""

@@ -1,7 +1,7 @@
 """OpenAPI 2.0, 3.0 and 3.1 -> capability files.
 
 Read (`document`), reduced to one model for all versions (`reader`), chosen and grouped, each
-operation expressed as a tool (`tool`), written, and proven to load (`proving`).
+operation expressed as a tool (`tool`), written, and proven to load (`importers/proving`).
 """
 
 from gateway.importers.openapi.choosing import Options

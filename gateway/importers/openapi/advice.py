@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from gateway.importers.openapi.choosing import Options
 from gateway.importers.openapi.grouping import Group
-from gateway.importers.openapi.wording import printable_line
+from gateway.importers.wording import printable_line
 
 MANY = 50  # tools
 FEW = 12  # tags that are named

@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.importers.base import Inexpressible
 from gateway.importers.openapi import placing
 from gateway.importers.openapi.merging import merged
-from gateway.importers.openapi.model import Inexpressible, Media
+from gateway.importers.openapi.model import Media
 from gateway.importers.openapi.placing import Dropped, expression
 from gateway.importers.openapi.sending import BASE64, Sending
 

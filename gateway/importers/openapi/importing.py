@@ -4,13 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from gateway.importers.base import Draft, Imported, ImportFailed, Note
-from gateway.importers.openapi.advice import advice, to_set
-from gateway.importers.openapi.choosing import Options
-from gateway.importers.openapi.document import Document, Source
-from gateway.importers.openapi.grouping import Group, Variables, by_size, group
-from gateway.importers.openapi.model import Inexpressible
-from gateway.importers.openapi.names import (
+from gateway.importers.base import Draft, Imported, ImportFailed, Inexpressible, Note
+from gateway.importers.names import (
     LONGEST_BACKEND,
     LONGEST_TOGETHER,
     LONGEST_TOOL,
@@ -18,11 +13,16 @@ from gateway.importers.openapi.names import (
     tool_names,
     unique,
 )
-from gateway.importers.openapi.proving import prove
+from gateway.importers.openapi.advice import advice, to_set
+from gateway.importers.openapi.choosing import Options
+from gateway.importers.openapi.document import Document, Source
+from gateway.importers.openapi.grouping import Group, Variables, group
 from gateway.importers.openapi.reader import Reader
 from gateway.importers.openapi.servers import Servers, host_of
 from gateway.importers.openapi.tool import Made, make
-from gateway.importers.openapi.wording import joined, printable_line, words
+from gateway.importers.parting import by_size
+from gateway.importers.proving import prove
+from gateway.importers.wording import joined, printable_line, words
 from gateway.importers.writing import capability_text
 
 FEW = 100  # tools that fit into one file, however large they are

@@ -10,10 +10,6 @@ PLACES = ("path", "query", "header", "cookie")
 Place = Literal["path", "query", "header", "cookie"]
 
 
-class Inexpressible(Exception):
-    """No tool can do this operation; the text says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """`as_json`: its value is a JSON text. `examples` are in the document's order."""

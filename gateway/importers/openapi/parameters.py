@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.importers.base import Inexpressible
 from gateway.importers.openapi.document import Document
-from gateway.importers.openapi.model import PLACES, Body, Inexpressible, Media, Parameter
+from gateway.importers.openapi.model import PLACES, Body, Media, Parameter
 
 _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 MOST_EXAMPLES = 3

@@ -10,7 +10,8 @@ from typing import Any
 
 from gateway.capability.expressions.escape import CONNECTION_HEADERS, header_name_problem
 from gateway.capability.expressions.template import has_template
-from gateway.importers.openapi.model import Inexpressible, Parameter
+from gateway.importers.base import Inexpressible
+from gateway.importers.openapi.model import Parameter
 
 SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|", "tabDelimited": "\t"}
 _OURS = frozenset({"accept", "content-type"})  # as the specification says: not for parameters

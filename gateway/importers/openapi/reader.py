@@ -4,17 +4,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway.capability.file.model import METHODS
-from gateway.importers.base import Note
+from gateway.importers.base import Inexpressible, Note
 from gateway.importers.openapi import swagger
 from gateway.importers.openapi.answers import answers
 from gateway.importers.openapi.choosing import Options
 from gateway.importers.openapi.document import Document
 from gateway.importers.openapi.keys import keyed
-from gateway.importers.openapi.model import Body, Inexpressible, Operation, Parameter
+from gateway.importers.openapi.model import Body, Operation, Parameter
 from gateway.importers.openapi.parameters import body, parameter
 from gateway.importers.openapi.security import Security
 from gateway.importers.openapi.servers import Servers
-from gateway.importers.openapi.wording import printable_line
+from gateway.importers.wording import printable_line
 
 OTHER_METHODS = ("options", "trace", "query")
 

@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from gateway.capability.expressions.template import has_template
+from gateway.importers.base import Inexpressible
+from gateway.importers.names import argument_name, reading
 from gateway.importers.openapi import placing
-from gateway.importers.openapi.model import Inexpressible, Operation, Parameter
-from gateway.importers.openapi.names import argument_name, reading
+from gateway.importers.openapi.model import Operation, Parameter
 from gateway.importers.openapi.placing import Dropped
 from gateway.importers.openapi.schema import Converter
 from gateway.importers.openapi.schema_parts import accepts, is_writable
-from gateway.importers.openapi.wording import printable_line, words
+from gateway.importers.wording import printable_line, words
 
 _DEEP = re.compile(r"^\+|[+*]$")
 _OF_ROUTERS = re.compile(r":.*|=.*", re.DOTALL)  # `{id:[0-9]+}`, `{name=projects/*}`

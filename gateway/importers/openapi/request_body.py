@@ -6,15 +6,16 @@ from typing import Any, Final
 
 from gateway.capability.expressions.template import has_template
 from gateway.capability.file.annotations import READS
+from gateway.importers.base import Inexpressible
+from gateway.importers.names import argument_name
 from gateway.importers.openapi.fields import form, is_binary, multipart
 from gateway.importers.openapi.merging import merged, united
-from gateway.importers.openapi.model import Body, Inexpressible, Media, Operation
-from gateway.importers.openapi.names import argument_name
+from gateway.importers.openapi.model import Body, Media, Operation
 from gateway.importers.openapi.placing import expression
 from gateway.importers.openapi.request import Request
 from gateway.importers.openapi.schema_parts import accepts
 from gateway.importers.openapi.sending import BASE64, Sending
-from gateway.importers.openapi.wording import words
+from gateway.importers.wording import words
 
 MOST_MEMBERS = 80  # of a body that become arguments
 

@@ -21,7 +21,7 @@ from gateway.importers.openapi.schema_parts import (
     take_values,
     whole_number,
 )
-from gateway.importers.openapi.wording import words
+from gateway.importers.wording import words
 
 _FORMAT = re.compile(r"(?!binary|password|string)[a-z][a-z0-9_.-]{1,30}")
 _JS_LITERAL = re.compile(r"/(\^.*\$)/[a-z]*", re.DOTALL)

@@ -11,9 +11,9 @@ from urllib.parse import urljoin, urlsplit
 
 from gateway.capability.expressions.escape import header_name_problem
 from gateway.credentials.aws_sigv4 import signer
+from gateway.importers.names import snake
 from gateway.importers.openapi.document import Document
 from gateway.importers.openapi.model import Credential
-from gateway.importers.openapi.names import snake
 
 MACHINE_FLOWS = ("clientCredentials", "application")
 _REGION = re.compile(r"\b(?:us|eu|ap|sa|ca|me|af|cn)-[a-z]+-[1-9]\b")

@@ -8,7 +8,7 @@ from gateway.importers.openapi.merging import merged
 from gateway.importers.openapi.model import Body, Media, Operation
 from gateway.importers.openapi.request import Request
 from gateway.importers.openapi.schema_parts import is_writable, required_names
-from gateway.importers.openapi.wording import words
+from gateway.importers.wording import words
 
 BASE64 = {"type": "string", "contentEncoding": "base64"}
 

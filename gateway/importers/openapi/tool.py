@@ -13,7 +13,7 @@ from gateway.importers.openapi.request import Request, Taken, fill
 from gateway.importers.openapi.request_body import fill_body
 from gateway.importers.openapi.schema import DETAILS, LEAST, Converter, Detail, TooLarge
 from gateway.importers.openapi.schema_parts import is_writable
-from gateway.importers.openapi.wording import joined, words
+from gateway.importers.wording import joined, words
 
 LARGEST = 6_000  # bytes of a tool's arguments as JSON
 LARGEST_EXAMPLE = 2_000  # bytes of its arguments, or its reply, as JSON

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.importers.postman.making import VARIABLE, Inexpressible, Making
+from gateway.importers.base import Inexpressible
+from gateway.importers.postman.making import VARIABLE, Making
 from gateway.importers.templates import literal
 
 GRANTS = {"client_credentials": "client_credentials", "password_credentials": "password"}

@@ -7,8 +7,9 @@ from pathlib import PurePath
 from typing import Any
 
 from gateway.credentials.looks import holds_secret
+from gateway.importers.base import Inexpressible
 from gateway.importers.postman.collection import Pair, Request, mapping, pairs, text
-from gateway.importers.postman.making import BARE, VARIABLE, Inexpressible, Making, guessed
+from gateway.importers.postman.making import BARE, VARIABLE, Making, guessed
 from gateway.importers.templates import literal
 
 FILE = {"type": "string", "contentEncoding": "base64"}

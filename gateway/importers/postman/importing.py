@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateway.importers.base import Draft, Imported, Note
-from gateway.importers.openapi.grouping import by_size
-from gateway.importers.openapi.names import (
+from gateway.importers.base import Draft, Imported, Inexpressible, Note
+from gateway.importers.names import (
     LONGEST_BACKEND,
     LONGEST_TOGETHER,
     LONGEST_TOOL,
@@ -15,11 +14,11 @@ from gateway.importers.openapi.names import (
     tool_names,
     unique,
 )
-from gateway.importers.openapi.proving import prove
-from gateway.importers.openapi.wording import words
+from gateway.importers.parting import by_size
 from gateway.importers.postman.collection import Collection, read
-from gateway.importers.postman.making import Inexpressible
 from gateway.importers.postman.tool import Made, make
+from gateway.importers.proving import prove
+from gateway.importers.wording import words
 from gateway.importers.writing import capability_text
 
 LARGEST = 600_000  # bytes of a file's tools as JSON

@@ -10,19 +10,15 @@ from typing import Any
 
 from gateway.credentials.looks import looks_secret
 from gateway.importers.literals import variable
-from gateway.importers.openapi.names import LONGEST_ARGUMENT, argument_name, reading, snake, unique
-from gateway.importers.openapi.wording import words
+from gateway.importers.names import LONGEST_ARGUMENT, argument_name, reading, snake, unique
 from gateway.importers.templates import literal
+from gateway.importers.wording import words
 
 VARIABLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 BARE = "\0"  # before the name of a variable that stood outside quotes: it may be no text
 DEEPEST = 4  # levels of a schema that is guessed from a value
 LONGEST = 300  # characters of an argument's description
 _ROUNDS = 5  # variables in variables
-
-
-class Inexpressible(Exception):
-    """Why a request cannot be a tool."""
 
 
 class Making:

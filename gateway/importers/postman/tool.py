@@ -9,12 +9,13 @@ from urllib.parse import quote
 
 from gateway.capability.file.model import METHODS
 from gateway.credentials.looks import is_random, looks_secret, masked, scheme_and_rest
-from gateway.importers.openapi.wording import words
+from gateway.importers.base import Inexpressible
 from gateway.importers.postman.auth import auth
 from gateway.importers.postman.body import body
 from gateway.importers.postman.collection import Pair, Request, text
-from gateway.importers.postman.making import VARIABLE, Inexpressible, Making, outside
+from gateway.importers.postman.making import VARIABLE, Making, outside
 from gateway.importers.templates import literal
+from gateway.importers.wording import words
 
 READS = ("get", "head")
 OURS = frozenset(  # headers that are not the author's to set
