@@ -5,7 +5,7 @@ out beside a fault is not for use.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -21,6 +21,7 @@ from gateway.capability.answers.xml_lists import listed
 from gateway.capability.compiled import CompiledTool
 from gateway.capability.expressions.language import Position
 from gateway.capability.expressions.place import Key, Place, Report
+from gateway.capability.expressions.template import Template
 from gateway.capability.expressions.values import to_text
 from gateway.capability.file import units
 from gateway.capability.file.annotations import annotations, effect
@@ -91,22 +92,12 @@ class Compiler:
             asked = Asked(spec, spec.args, {}, _wanted(spec), spec.idempotency_key)
             template = compile_request(asked, self.shared, path)
             begin = compile_flow(kit, template)
-        for unused in spec.args.keys() - template.uses - used(reads, spec.args):
-            hint = (
-                f'write {{{{ args.{unused} }}}} into the request; "...": "{{{{ rest }}}}" sends all'
-            )
-            self.report((*path, "args", unused), f"args.{unused} is used nowhere", hint)
+        self._refuse_unused(spec, path, template.uses | used(reads, spec.args))
         self._refuse_secrets(spec, path)
-        definition = self._definition(name, spec, response.output)
-        tool = Tool(
-            ToolRef(self.backend, name),
-            definition,
-            tuple(dict.fromkeys((*self.capability.tags, *spec.tags))),
-            tuple(_samples(spec)),
-        )
+        tool = self._tool(name, spec, response.output)
         constraints = Place((*path, "constraints"), {"args": spec.args}, self.report)
         arguments = compile_arguments(
-            definition["inputSchema"], compile_constraints(spec.constraints, constraints)
+            tool.definition["inputSchema"], compile_constraints(spec.constraints, constraints)
         )
         compiled = CompiledTool(
             tool,
@@ -142,11 +133,6 @@ class Compiler:
         place = Place((*path, "response"), names, self.report)
         selection = compile_selection(given, place, self.shared.hidden_headers)
         check_reading(spec if one is spec else None, given, selection, place)
-        text = None
-        if given.text is not None:
-            names_too = {**names, "result": None}
-            saying = Place(place.path, names_too, self.report, place.reads).at("text")
-            text = saying.template(given.text, Position.MESSAGE)
         last = of_graphql() if one.graphql else ()
         output = Output(spec.output) if one is spec and spec.output is not None else None
         self._check_empty((*rules, *self.rules), selection, output, place)
@@ -156,7 +142,7 @@ class Compiler:
             redactor=self.redactor,
             as_=given.as_,
             selection=selection,
-            text=text,
+            text=_text(given, place),
             output=output,
             max_bytes=self._max_bytes(spec, given, place),
             optional=tuple(arg for arg, schema in spec.args.items() if not schema.get("required")),
@@ -188,6 +174,15 @@ class Compiler:
             place.fault(f"max_bytes is {most}; the least is {SMALLEST_RESULT}")
         return most
 
+    def _tool(self, name: str, spec: ToolSpec, output: Output | None) -> Tool:
+        """As clients see it."""
+        return Tool(
+            ToolRef(self.backend, name),
+            self._definition(name, spec, output),
+            tuple(dict.fromkeys((*self.capability.tags, *spec.tags))),
+            tuple(_samples(spec)),
+        )
+
     def _definition(self, name: str, spec: ToolSpec, output: Output | None) -> dict[str, Any]:
         definition: dict[str, Any] = {"name": name}
         if spec.title is not None:
@@ -200,6 +195,14 @@ class Compiler:
         definition["annotations"] = annotations(method or METHODS[0], spec.annotations)
         return definition
 
+    def _refuse_unused(self, spec: ToolSpec, path: tuple[str, ...], uses: Collection[str]) -> None:
+        """What a model gives must have an effect; `uses` are the arguments that have."""
+        for unused in spec.args.keys() - uses:
+            hint = (
+                f'write {{{{ args.{unused} }}}} into the request; "...": "{{{{ rest }}}}" sends all'
+            )
+            self.report((*path, "args", unused), f"args.{unused} is used nowhere", hint)
+
     def _refuse_secrets(self, spec: ToolSpec, path: tuple[str, ...]) -> None:
         """A model reads these texts, and so may anybody (§5)."""
         shown = {"title": spec.title, "description": spec.description}
@@ -209,6 +212,13 @@ class Compiler:
         for index, example in enumerate(spec.examples):
             if SECRET.search(msgspec.json.encode(example).decode()):
                 self.report((*path, "examples", index), "a secret may stand in requests only")
+
+
+def _text(given: Response, place: Place) -> Template | None:
+    """`text:` of `response:`, which reads the result too."""
+    if given.text is None:
+        return None
+    return place.knowing({"result": None}).at("text").template(given.text, Position.MESSAGE)
 
 
 def _wanted(spec: ToolSpec) -> As:

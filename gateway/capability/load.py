@@ -1,7 +1,7 @@
 """The bytes of a capability file -> its compiled tools, or everything that is wrong with it.
 
 Pure: nothing is read but the bytes, the environment that is given, and the files of `secrets:`. It
-never raises, whatever the bytes. `examples.py` runs the examples, when somebody validates.
+never raises, whatever the bytes. `examples/` runs the examples, when somebody validates.
 """
 
 import time
