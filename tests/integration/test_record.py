@@ -106,6 +106,21 @@ async def test_no_secret_of_ours_or_theirs_is_written(shop) -> None:
         assert "of-theirs" not in text
 
 
+async def test_a_secret_that_comes_in_pieces_is_not_written(shop) -> None:
+    peer, file = shop
+    file.write_text(
+        f"{file.read_text().rstrip()}\n"
+        "  told: {description: Tells., get: /t, response: {as: sse, each: $.t, join: ''}}\n"
+    )
+    events = [f'data: {{"t": "{SECRET[at : at + 4]}"}}\n\n' for at in range(0, len(SECRET), 4)]
+    peer.response = lambda: web.Response(text="".join(events), content_type="text/event-stream")
+    before = file.read_text()
+    result = await capgate("record", "shop:told", "--capabilities", file)
+    assert result.exit_code == 1
+    assert "spells a secret of this gateway in pieces" in result.output
+    assert file.read_text() == before
+
+
 async def test_an_argument_that_is_a_secret_is_masked(shop) -> None:
     _, file = shop
     await capgate("record", "shop:get_item", f"id={SECRET}", "--capabilities", file)

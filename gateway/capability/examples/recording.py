@@ -25,7 +25,7 @@ from gateway.capability.expressions.values import Refused
 from gateway.capability.flows.events import EVENT_STREAM, LINES
 from gateway.capability.load import Loaded
 from gateway.credentials.looks import masked
-from gateway.credentials.redact import Redactor
+from gateway.credentials.redact import MASK, Redactor
 from gateway.domain.tool import JsonObject
 from gateway.http.message import HttpRequest, HttpResponse
 
@@ -52,14 +52,20 @@ def example_of(
         raise NotRecorded("a request got no answer")
     args = cleaned(dict(given), redactor)
     replies, seen = _fitting_replies(loaded, tool, args, tape, redactor, most)
-    requests = [_request(request) for request in seen.requests]
+    requests, outcome = [_request(request) for request in seen.requests], _outcome(seen)
+    if _masks(outcome) and not _masks(replies):
+        raise NotRecorded("the answer spells a secret of this gateway in pieces")
     several = len(replies) > 1
     return {
         "args": args,
         **({"requests": requests} if several else {"request": requests[0]}),
         **({"replies": replies} if several else {"reply": replies[0]}),
-        **_outcome(seen),
+        **outcome,
     }
+
+
+def _masks(value: Any) -> bool:
+    return MASK.encode() in msgspec.json.encode(value)
 
 
 def _fitting_replies(
