@@ -17,12 +17,13 @@ from gateway.capability.compiled import CompiledCapability
 from gateway.capability.load import load
 from gateway.credentials.redact import Redactor
 from gateway.domain.call import Call
-from gateway.domain.client import NOBODY, Context
+from gateway.domain.client import Context
 from gateway.domain.identity import Identity
 from gateway.domain.tool import Tool, ToolRef, ToolResult
 from gateway.errors import DeadlineExceeded, UpstreamFailed
 from gateway.http.outgoing import Outgoing
 from tests.peers.flowing import FlowingApi
+from tests.peers.listener import Listener
 
 FILE = """\
 capability: 1
@@ -117,19 +118,6 @@ def value(result: ToolResult) -> Any:
     return json.loads(result.structured or b"null")
 
 
-class Listener:
-    """A client that hears of progress."""
-
-    def __init__(self) -> None:
-        self.heard: list[Any] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(NOBODY, name)
-
-    def notify(self, method: str, params: Any) -> None:
-        self.heard.append((method, params["progress"], params.get("message")))
-
-
 async def at_once(_: float) -> None:
     """A wait that takes no time."""
 
@@ -198,11 +186,13 @@ async def test_a_job_that_outlasts_the_call_is_told_of_before_the_call_ends() ->
 )
 async def test_a_client_hears_how_far_it_is(tool: str, told: list[tuple[int, str]]) -> None:
     client = Listener()
-    context = Context(client=client)  # type: ignore[arg-type]
+    context = Context(client=client)
     async with backend(FlowingApi(), Chance(sleep=at_once)) as at:
         listed = Tool(ToolRef("api", tool), {"name": tool})
         await at.call(Call("1", listed, {}, Identity("ann"), math.inf, context))
-    assert client.heard == [("notifications/progress", *each) for each in told]
+    heard = [(params["progress"], params["message"]) for _, params in client.heard]
+    assert heard == told
+    assert {method for method, _ in client.heard} == {"notifications/progress"}
 
 
 async def test_steps_send_what_came_before_and_one_key() -> None:

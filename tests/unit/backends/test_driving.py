@@ -11,9 +11,9 @@ import pytest
 
 from gateway.backends.driving import Hands, Step, drive, in_time, teller
 from gateway.capability.flow import Tell, Wait, Work
-from gateway.domain.client import NOBODY
 from gateway.domain.tool import ToolResult, text_result
 from gateway.errors import Busy, DeadlineExceeded
+from tests.peers.listener import Listener
 
 
 class Noted:
@@ -33,19 +33,6 @@ class Noted:
 
     def hands(self) -> Hands:
         return Hands(self.send, self.wait, self.done.append)
-
-
-class Client:
-    """Hears what it is told."""
-
-    def __init__(self) -> None:
-        self.heard: list[Any] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(NOBODY, name)
-
-    def notify(self, method: str, params: Any) -> None:
-        self.heard.append((method, params))
 
 
 async def test_effects_are_carried_out_in_order_and_the_result_comes_back() -> None:
@@ -141,8 +128,8 @@ async def test_a_call_without_a_deadline_waits_as_long_as_it_takes() -> None:
 
 
 def test_progress_is_told_in_the_words_of_mcp() -> None:
-    client = Client()
-    tell = teller(client)  # type: ignore[arg-type]
+    client = Listener()
+    tell = teller(client)
     tell(Tell(1))
     tell(Tell(2, 5, "page 2"))
     assert client.heard == [
