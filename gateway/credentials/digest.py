@@ -11,11 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-import msgspec
-
-from gateway.credentials.base import Rendered, Text
+from gateway.credentials.base import Rendered
 from gateway.credentials.oauth.challenge import Challenge, challenges
-from gateway.credentials.static import with_headers
+from gateway.credentials.static import Account, with_headers
 from gateway.http.message import HttpRequest, HttpResponse, target
 
 REFUSED = 401
@@ -34,19 +32,8 @@ _QUOTABLE = re.compile(r"[^\x00-\x1f\x7f]*")
 _WORD = re.compile(r"[\s,]+")
 
 
-class Digest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Digest(Account, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A password that never travels: the API names what to hash it with."""
-
-    username: str
-    password: str
-
-    @property
-    def header_names(self) -> tuple[str, ...]:
-        return ("Authorization",)
-
-    @property
-    def texts(self) -> tuple[Text, ...]:
-        return Text(("username",), self.username), Text(("password",), self.password)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from gateway.http.message import HttpRequest, HttpResponse
 _UNSAFE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # what could end a header line, and its like
 
 
-class Basic(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """RFC 7617."""
+class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A name and its password, proven in one header."""
 
     username: str
     password: str
@@ -27,6 +27,10 @@ class Basic(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     @property
     def texts(self) -> tuple[Text, ...]:
         return Text(("username",), self.username), Text(("password",), self.password)
+
+
+class Basic(Account, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """RFC 7617."""
 
 
 class Static:
