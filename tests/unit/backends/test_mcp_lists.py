@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from typing import Any
 
 import pytest
@@ -192,9 +193,9 @@ async def test_ten_thousand_tools_are_taken_without_stopping_the_loop() -> None:
     schema = {"type": "object", "properties": {f"p{n}": {"type": "string"} for n in range(6)}}
     server = MemoryServer(*(tool(f"t{n}", inputSchema=schema) for n in range(10_000)))
     async with Kept(server) as kept:
-        loop, longest = asyncio.get_running_loop(), 0.0
+        longest = 0.0
         while len(kept.tools) != 10_000:
-            before = loop.time()
+            before = time.process_time()  # of threads, too; whatever else the machine does
             await asyncio.sleep(0.001)
-            longest = max(longest, loop.time() - before)
-        assert longest < 0.2  # 50 ms on a machine that does nothing else
+            longest = max(longest, time.process_time() - before)
+        assert longest < 0.1  # it is 0.01
