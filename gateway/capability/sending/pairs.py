@@ -63,14 +63,17 @@ class Spliced:
         )  # the author's: the same call, the same URL
         self.root = "args" if ("args",) in inner.reads else "rest"
         place.reads.update(inner.reads)
-        if inner.reads and inner.reads not in _WHOLE:
+        if inner.reads not in _WHOLE:
             place.fault(
                 f"only args or rest can become {position} names",
                 'name each pair, or write "{{ rest }}"',
             )
 
     def pairs(self, scope: Scope) -> Iterator[tuple[str, Any]]:
-        found = members(self._build(scope))
+        try:
+            found = members(self._build(scope))
+        except RenderError as error:
+            raise refused(SPLICE, error) from None
         return ((name, found[name]) for name in self._order if name in found)
 
     def __call__(self, scope: Scope, out: list[str]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.capability.expressions.language import Position, Scope
-from gateway.capability.expressions.place import Place
+from gateway.capability.expressions.place import UNREAD, Place
 from gateway.capability.expressions.template import has_template
 from gateway.capability.expressions.values import MISSING, Absent, RenderError
 
@@ -49,6 +49,7 @@ def splice(source: Any, place: Place, position: Position) -> Build:
     template = place.template(text, position)
     if template.single is None and template.source == text:  # else it is reported already
         place.fault(f"{SPLICE!r} needs one expression", '"...": "{{ rest }}"')
+        place.reads.add(UNREAD)
     return template.value
 
 

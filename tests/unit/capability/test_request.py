@@ -267,6 +267,8 @@ def test_defaults_of_the_file_come_first_and_a_tool_overrules_them():
 @pytest.mark.parametrize(
     ("query", "place", "says"),
     [
+        ("{{ 1/0 }}", "query", "only args or rest can become query names"),
+        ({"...": "{{ {'a': 1} }}"}, "query....", "only args or rest can become query names"),
         ({"k": "{{ args.z }}"}, "query.k", "not declared"),
         ({"{{ args.a }}": 1}, "query.{{ args.a }}", "name cannot be a template"),
         ("a=b", "query", "needs one expression"),
