@@ -9,7 +9,7 @@ import functools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from yarl import URL
 
@@ -34,6 +34,8 @@ from gateway.http.addresses import names_private
 from gateway.http.direct import Contexts, Direct
 from gateway.http.message import HttpResponse
 from gateway.http.outgoing import Outgoing
+
+T = TypeVar("T")
 
 SUCCESS = range(200, 300)
 UNCHANGED = object()  # stands for an answer that is the kept one still
@@ -102,7 +104,10 @@ class RestBackend:
         check_stateless(call)
         tool = self._compiled.find(call.tool.ref.name)
         size = weight(call.arguments, LARGE)
-        args = await self._carrier.work(size, functools.partial(tool.prepare, call.arguments))
+        if size < LARGE:
+            args = tool.prepare(call.arguments)
+        else:
+            args = await self._made(size, tool.prepare, call.arguments)
         try:
             result: ToolResult | Oversize = await self._called(tool, args, call, size)
         except BackendUnavailable:  # a secret has gone missing, perhaps
@@ -115,10 +120,15 @@ class RestBackend:
         if tool.run is not None:
             return await self._driven(tool.run, args, call, size)
         read = functools.partial(tool.read, args)
-        request = await self._carrier.work(size, functools.partial(tool.request, args))
+        request = tool.request(args) if size < LARGE else await self._made(size, tool.request, args)
         return await self._carried(
             Errand(request, tool.plan, read, call.deadline, self._inbound(call)), call
         )
+
+    async def _made(self, size: int, make: Callable[[JsonObject], T], of: JsonObject) -> T:
+        """`make(of)`, in a thread: `of` is large."""
+        made: T = await self._carrier.work(size, functools.partial(make, of))
+        return made
 
     async def _driven(
         self, run: Run, args: JsonObject, call: Call, size: int
@@ -204,7 +214,7 @@ class _Fetch:
             request = replace(request, headers=(*request.headers, *conditions))
         # others may come to wait for this as well, so it has no one call's deadline
         read = functools.partial(self._read, conditions)
-        errand = replace(self._errand, request=request, read=read, deadline=math.inf)
+        errand = self._errand._replace(request=request, read=read, deadline=math.inf)
         response, result = await self._carrier.carry(errand)
         if result is UNCHANGED:
             return response, True
