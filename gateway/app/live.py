@@ -1,10 +1,12 @@
-"""One call of a capability file's tool to the real API, with all that it sent and got."""
+"""One call of a capability file's tool to the real API, with all that it sent and got.
+
+It goes the road that every call goes, over a snapshot of that file alone.
+"""
 
 import asyncio
-import itertools
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 
 from gateway.app.building import Builders
@@ -13,12 +15,17 @@ from gateway.capability.load import Loaded
 from gateway.config.folder import look, read
 from gateway.config.model import Capabilities
 from gateway.credentials.redact import Redactor
-from gateway.domain.call import Call, Outcome
+from gateway.domain.call import Outcome
+from gateway.domain.events import Event
 from gateway.domain.identity import Identity
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.tool import JsonObject
 from gateway.errors import DeadlineExceeded, GatewayError
 from gateway.importers import compat
+from gateway.runtime.plan import Desired, Wanted
+from gateway.runtime.reconcile import Reconciler
+from gateway.runtime.snapshot import Current
+from gateway.runtime.view import View
 
 CALLER = Identity("command line")
 
@@ -67,22 +74,25 @@ class Live:
         watched, tape = taped(compiled.find(tool))
         tools = MappingProxyType({**compiled.tools, tool: watched})
         builders = Builders(self.redactor, self._environ)
-        backend = builders.rest(replace(compiled, tools=tools), self._settings)
-        deadline = asyncio.get_running_loop().time() + (seconds or math.inf)
-        call = Call(f"live-{next(_NUMBERS)}", watched.tool, args, CALLER, deadline)
+        build = partial(builders.rest, replace(compiled, tools=tools), self._settings)
+        current = Current()
+        reconciler = Reconciler(current, _untold)
         try:
+            await reconciler.apply(Desired({compiled.name: Wanted(compiled.name, tool, build)}))
+            view = View(current.get(), _untold, CALLER)
             async with asyncio.timeout(seconds):
-                return Finding(tape, await backend.call(call))
+                return Finding(tape, await view.call(watched.tool.ref, args, seconds))
         except GatewayError as error:
             return Finding(tape, error=error)
         except TimeoutError:
             return Finding(tape, error=DeadlineExceeded(f"no result within {seconds:g} s"))
         finally:
-            await backend.aclose()
+            await reconciler.aclose(grace=0)
             await builders.aclose()
 
 
-_NUMBERS = itertools.count(1)
+def _untold(_: Event) -> None:
+    """Nobody keeps count of these calls."""
 
 
 def broken(issues: tuple[Issue, ...]) -> str:

@@ -9,29 +9,21 @@ from functools import partial
 from typing import Any
 
 from gateway.capability.compiled import Oversize
-from gateway.capability.flow import Effect, Flow, Send, Tell, Wait, Work
+from gateway.capability.flow import Effect, Ended, Flow, Send, Tell, Wait, Work, advance
 from gateway.domain.client import Client
 from gateway.domain.tool import ToolResult
 from gateway.errors import DeadlineExceeded, GatewayError
 from gateway.protocol.mcp import PROGRESS
 
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What a flow returned."""
-
-    result: ToolResult | Oversize
-
-
 Step = Callable[[], Effect | Ended]
 
 
-async def here(work: Work) -> Any:
+async def work_here(work: Work) -> Any:
     """Work done at once, where it holds up nobody."""
     return work.do()
 
 
-async def at_once(step: Step) -> Effect | Ended:
+async def step_here(step: Step) -> Effect | Ended:
     """The same for a step of the flow itself."""
     return step()
 
@@ -49,8 +41,8 @@ class Hands:
     send: Callable[[Send], Awaitable[Any]]
     wait: Callable[[float], Awaitable[None]]
     tell: Callable[[Tell], None]
-    work: Callable[[Work], Awaitable[Any]] = here
-    advance: Callable[[Step], Awaitable[Effect | Ended]] = at_once
+    work: Callable[[Work], Awaitable[Any]] = work_here
+    advance: Callable[[Step], Awaitable[Effect | Ended]] = step_here
 
     async def carry_out(self, effect: Effect) -> Any:
         match effect:
@@ -71,7 +63,7 @@ async def drive(flow: Flow, hands: Hands) -> ToolResult | Oversize:
     error: GatewayError | None = None
     try:
         while True:
-            step = partial(_stepped, flow, came, error)
+            step = partial(advance, flow, came, error)
             came = error = None
             try:
                 effect = await hands.advance(step)
@@ -88,14 +80,6 @@ async def drive(flow: Flow, hands: Hands) -> ToolResult | Oversize:
     finally:
         with contextlib.suppress(ValueError):  # a thread is still in a step, which is its last
             flow.close()
-
-
-def _stepped(flow: Flow, came: Any, error: GatewayError | None) -> Effect | Ended:
-    """A StopIteration cannot come out of a thread or a coroutine."""
-    try:
-        return flow.send(came) if error is None else flow.throw(error)
-    except StopIteration as stop:
-        return Ended(stop.value)
 
 
 def teller(client: Client) -> Callable[[Tell], None]:

@@ -16,12 +16,12 @@ from yarl import URL
 from gateway.backends.base import Notify
 from gateway.backends.cache import NOT_MODIFIED, Cache, Pairs, key_of
 from gateway.backends.carrier import LARGE, Carrier, Chance, Errand
-from gateway.backends.driving import Ended, Hands, Step, drive, in_time, teller, too_long
+from gateway.backends.driving import Hands, Step, drive, in_time, teller, too_long
 from gateway.backends.files import Files
 from gateway.backends.looking import Looking
 from gateway.backends.weight import weight
 from gateway.capability.compiled import CompiledCapability, CompiledTool, Oversize, TryAgain
-from gateway.capability.flow import Effect, Run, Send, Work
+from gateway.capability.flow import Effect, Ended, Run, Send, Work
 from gateway.credentials.means import Shared
 from gateway.credentials.opening import opened
 from gateway.credentials.redact import redacted

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from gateway.capability.compiled import Oversize, Plan, TryAgain
 from gateway.credentials.secret import Secrets
 from gateway.domain.tool import JsonObject, ToolResult
+from gateway.errors import GatewayError
 from gateway.http.message import HttpRequest, HttpResponse
 
 SUCCESS = range(200, 300)
@@ -99,6 +100,24 @@ class Begin(Protocol):
     """As `Run`; `secrets` stand in for the file's own, in examples."""
 
     def __call__(self, args: JsonObject, left: Left, secrets: Secrets | None = None) -> Flow: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a flow returned."""
+
+    result: ToolResult | Oversize
+
+
+def advance(flow: Flow, came: Any, error: GatewayError | None) -> Effect | Ended:
+    """One step of a flow, with what came of the last effect. Raises what the flow raises.
+
+    Its end is a value, because a StopIteration comes out of no thread, coroutine or generator.
+    """
+    try:
+        return flow.send(came) if error is None else flow.throw(error)
+    except StopIteration as stop:
+        return Ended(stop.value)
 
 
 def at_once(send: Send, tell: Callable[[Tell], None]) -> Read:

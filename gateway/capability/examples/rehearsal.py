@@ -11,7 +11,7 @@ import msgspec
 from gateway.capability.answers import binary
 from gateway.capability.compile import Compiled
 from gateway.capability.compiled import Oversize, TryAgain
-from gateway.capability.flow import Flow, Send, Tell, Work, at_once
+from gateway.capability.flow import Ended, Flow, Send, Tell, Work, advance, at_once
 from gateway.credentials.secret import Secrets
 from gateway.domain.tool import JsonObject, ToolResult
 from gateway.errors import GatewayError
@@ -57,7 +57,10 @@ def rehearse(
     error: GatewayError | None = None
     try:
         while True:
-            effect = flow.send(came) if error is None else flow.throw(error)
+            effect = advance(flow, came, error)
+            if isinstance(effect, Ended):
+                seen.result = effect.result
+                break
             came = error = None
             if isinstance(effect, Send):
                 seen.requests.append(effect.request)
@@ -67,8 +70,6 @@ def rehearse(
                 came = _carried_out(effect, rest)
             except GatewayError as failed:
                 error = failed
-    except StopIteration as stop:
-        seen.result = stop.value
     except GatewayError as failed:
         if not seen.requests:
             raise

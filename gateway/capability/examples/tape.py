@@ -1,11 +1,21 @@
 """Notes what one call of a tool sent and got, above the credential: for recording and comparing."""
 
-from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.capability.compiled import CompiledTool, Oversize, TryAgain
-from gateway.capability.flow import Effect, Flow, Left, Read, Reader, Run, Send, Tell
+from gateway.capability.flow import (
+    Effect,
+    Ended,
+    Flow,
+    Left,
+    Read,
+    Reader,
+    Run,
+    Send,
+    Tell,
+    advance,
+)
 from gateway.domain.tool import JsonObject, ToolResult
 from gateway.errors import GatewayError
 from gateway.http.message import HttpRequest, HttpResponse
@@ -64,20 +74,19 @@ class _Watched:
     def __call__(self, args: JsonObject, left: Left) -> Flow:
         return self._watched(self._run(args, left))
 
-    def _watched(self, flow: Flow) -> Generator[Effect, Any, ToolResult]:
+    def _watched(self, flow: Flow) -> Flow:
         came: Any = None
         error: GatewayError | None = None
         try:
             while True:
-                effect = flow.send(came) if error is None else flow.throw(error)
+                effect = advance(flow, came, error)
+                if isinstance(effect, Ended):
+                    return effect.result
                 came = error = None
                 try:
                     came = yield self._noted(effect)
                 except GatewayError as thrown:
                     error = thrown
-        except StopIteration as stop:
-            result: ToolResult = stop.value
-            return result
         finally:
             flow.close()
 
