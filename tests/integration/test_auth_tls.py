@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from click.testing import CliRunner
 
 from gateway.backends import looking
+from gateway.cli import cli
 from gateway.errors import BackendUnavailable, GatewayError
 from gateway.http.own_tls import Fault, Files, OwnTls, read
 from tests.peers.oauth_world import World
@@ -219,3 +221,13 @@ def test_what_cannot_be_meant_is_said_at_load(tls, message):
 def test_without_https_no_certificate_would_count():
     text = FILE.format(port=1, tls="{ca: a}", name="api").replace("https:", "http:")
     assert "not https" in faults(text)[0]
+
+
+async def test_a_live_call_of_the_command_line_shows_it_too(authority, tmp_path):
+    async with bench(authority.mutual()) as (port, _):
+        file = tmp_path / "api.yaml"
+        file.write_text(FILE.format(port=port, tls=ALL, name="api"))
+        words = ["record", "api:ask", "--capabilities", str(file)]
+        result = await asyncio.to_thread(CliRunner().invoke, cli, words)
+    assert result.exit_code == 0, result.output
+    assert '"name":"us"' in file.read_text()
