@@ -28,12 +28,12 @@ from gateway.capability.file.annotations import annotations, effect
 from gateway.capability.file.checks import method_of
 from gateway.capability.file.model import (
     METHODS,
-    As,
     Capability,
     Limits,
     Response,
     Step,
     ToolSpec,
+    wanted,
 )
 from gateway.capability.file.schemas import input_schema
 from gateway.capability.flow import Begin
@@ -89,7 +89,7 @@ class Compiler:
             template, begin, more = compile_steps(kit, partial(self._of_step, kit, rules))
             reads |= more
         else:
-            asked = Asked(spec, spec.args, {}, _wanted(spec), spec.idempotency_key)
+            asked = Asked(spec, spec.args, {}, wanted(spec), spec.idempotency_key)
             template = compile_request(asked, self.shared, path)
             begin = compile_flow(kit, template)
         self._refuse_unused(spec, path, template.uses | used(reads, spec.args))
@@ -219,10 +219,6 @@ def _text(given: Response, place: Place) -> Template | None:
     if given.text is None:
         return None
     return place.knowing({"result": None}).at("text").template(given.text, Position.MESSAGE)
-
-
-def _wanted(spec: ToolSpec) -> As:
-    return spec.response.as_ if spec.response else "auto"
 
 
 def _samples(spec: ToolSpec) -> Iterator[str]:

@@ -413,6 +413,11 @@ class Step(RequestSpec, frozen=True, kw_only=True):
     """Of one attempt, in place of the tool's."""
 
 
+def wanted(spec: "ToolSpec | Step") -> As:
+    """How its answer is to be read."""
+    return spec.response.as_ if spec.response else "auto"
+
+
 class ToolSpec(RequestSpec, frozen=True, kw_only=True):
     """One tool: what the model reads, the arguments, the request and the response."""
 

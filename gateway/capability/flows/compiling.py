@@ -14,7 +14,7 @@ from gateway.capability.expressions.language import Names, Position
 from gateway.capability.expressions.path import Path
 from gateway.capability.file.annotations import REPEATABLE
 from gateway.capability.file.checks import method_of
-from gateway.capability.file.model import Poll, Response, Step, ToolSpec
+from gateway.capability.file.model import Poll, Response, Step, ToolSpec, wanted
 from gateway.capability.file.units import seconds
 from gateway.capability.flow import Begin
 from gateway.capability.flows.kit import Kit, condition
@@ -63,8 +63,7 @@ def compile_steps(kit: Kit, response: StepResponse) -> tuple[RequestTemplate, Be
 
 def _step_request(kit: Kit, index: int, key: str | None) -> RequestTemplate:
     step = kit.spec.steps[index]
-    wanted = step.response.as_ if step.response else "auto"
-    asked = Asked(step, kit.spec.args, _before(kit.spec, index), wanted, key)
+    asked = Asked(step, kit.spec.args, _before(kit.spec, index), wanted(step), key)
     return compile_request(asked, kit.shared, (*kit.path, "steps", index))
 
 
