@@ -33,6 +33,7 @@ class GatewayError(Exception):
     retryable: ClassVar[bool] = False
     default_reached: ClassVar[Reached] = Reached.NOT_SENT
     advice: ClassVar[str | None] = None
+    default_unwell: ClassVar[bool] = False
 
     def __init__(
         self, message: str, *, hint: str | None = None, reached: Reached | None = None
@@ -40,6 +41,8 @@ class GatewayError(Exception):
         super().__init__(message)
         self.hint = hint
         self.reached = reached or self.default_reached
+        self.unwell = self.default_unwell  # whether it says that the backend fares badly
+        self.rule = ""  # the one that refused it, where one did
 
     def explain(self) -> str:
         """The text a model reads: message, (code; reach) and, on its own line, what to do next."""
@@ -76,6 +79,44 @@ class BackendNotFound(CallerError):
     """No such backend, or none that this caller may see."""
 
     code = "server_not_found"
+
+
+class Unauthenticated(CallerError):
+    """Who calls has not shown who it is, or in vain. What it showed is never told back."""
+
+    code = "unauthenticated"
+
+
+class Denied(CallerError):
+    """The caller may see it and not do it, or its rules speak of the name alone, whether there is
+    such a thing or not. `rule` is the place of the rule that decided.
+    """
+
+    code = "denied"
+    advice = "it needs other rights: ask whoever runs the gateway"
+
+    def __init__(self, message: str, rule: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+class InvalidAgent(CallerError):
+    """Nobody knows as which agent it acts, or it may not act as that one."""
+
+    code = "invalid_agent"
+
+
+class FallbackAgentUnknown(InvalidAgent):
+    """The agent as which callers act unasked has no rules."""
+
+    code = "fallback_agent_not_in_rules"
+    advice = IN_VAIN
+
+
+class NoFallbackAgent(InvalidAgent):
+    """It named no agent, and there is none as which callers act unasked."""
+
+    code = "no_fallback_configured"
 
 
 class InvalidArguments(CallerError):
@@ -147,6 +188,38 @@ class Busy(Rejected):
     code = "busy"
 
 
+class RateLimited(Rejected):
+    """More requests than were agreed upon; `after` is when there is room again, in seconds."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, after: float) -> None:
+        super().__init__(message, hint=f"try again in {after:.1f} s")
+        self.after = after
+
+
+class CircuitOpen(Rejected):
+    """The backend has failed too often; `after` is when it is tried again, in seconds."""
+
+    code = "circuit_open"
+
+    def __init__(self, message: str, after: float) -> None:
+        super().__init__(message, hint=f"try again in {after:.0f} s, or use another server")
+        self.after = after
+
+
+class AccessUnavailable(Rejected):
+    """Who calls cannot be found out just now; nobody is let in unasked."""
+
+    code = "access_unavailable"
+
+
+class AuditUnavailable(Rejected):
+    """What is done cannot be written down, and nothing may be done unwritten."""
+
+    code = "audit_unavailable"
+
+
 class Draining(Rejected):
     """The gateway is shutting down."""
 
@@ -167,12 +240,14 @@ class BackendUnavailable(BackendError):
     retryable = True
     advice = LATER
     default_reached = Reached.NOT_SENT
+    default_unwell = True
 
 
 class AuthorizationNeeded(BackendUnavailable):
     """A person has to let us in first, by opening `url` in a browser on the gateway's machine."""
 
     code = "authorization_needed"
+    default_unwell = False
 
     def __init__(self, message: str, url: str, *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint or f"the operator of the gateway opens {url}")
@@ -186,6 +261,7 @@ class DeadlineExceeded(BackendError):
     retryable = True
     advice = LATER
     default_reached = Reached.SENT_UNKNOWN
+    default_unwell = True
 
 
 class BadResponse(BackendError):

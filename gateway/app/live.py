@@ -17,7 +17,7 @@ from gateway.config.model import Capabilities
 from gateway.credentials.redact import Redactor
 from gateway.domain.call import Outcome
 from gateway.domain.events import Event
-from gateway.domain.identity import Identity
+from gateway.domain.identity import OPERATOR
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.tool import JsonObject
 from gateway.errors import DeadlineExceeded, GatewayError
@@ -26,8 +26,6 @@ from gateway.runtime.plan import Desired, Wanted
 from gateway.runtime.reconcile import Reconciler
 from gateway.runtime.snapshot import Current
 from gateway.runtime.view import View
-
-CALLER = Identity("command line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ class Live:
         reconciler = Reconciler(current, _untold)
         try:
             await reconciler.apply(Desired({compiled.name: Wanted(compiled.name, tool, build)}))
-            view = View(current.get(), _untold, CALLER)
+            view = View(current.get(), _untold, OPERATOR)
             async with asyncio.timeout(seconds):
                 return Finding(tape, await view.call(watched.tool.ref, args, seconds))
         except GatewayError as error:

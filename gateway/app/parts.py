@@ -13,6 +13,7 @@ from gateway.config.model import Config
 from gateway.credentials.redact import Redactor
 from gateway.credentials.secret import environment
 from gateway.domain.events import Event, Observer
+from gateway.domain.identity import OPERATOR
 from gateway.observe.ledger import Ledger
 from gateway.observe.logging import StateLog
 from gateway.observe.metrics import Metrics
@@ -93,7 +94,7 @@ async def offered(
         following = asyncio.create_task(parts.reconciler.follow(), name="reconciler")
         try:
             await settled(parts.current, FIRST_CONNECTIONS)
-            yield View(parts.current.get(), parts.observe)
+            yield View(parts.current.get(), parts.observe, OPERATOR)
         finally:
             following.cancel()
 

@@ -22,7 +22,7 @@ from gateway.capability.file.yaml_trouble import clip
 from gateway.config import directories, variables
 from gateway.config.expand import expand
 from gateway.config.folder import NOT_A_FILE, look, read
-from gateway.config.model import ADVICE, LATER, Config
+from gateway.config.model import ADVICE, Config
 from gateway.config.retype import retype
 from gateway.config.servers import problems, relative_to
 from gateway.config.variables import FILE_VARIABLE, Settings
@@ -31,7 +31,7 @@ from gateway.domain.issue import Issue, Severity
 NAME = "gateway.yaml"
 HOST = ("server", "host")
 DIRECTORIES = ("capabilities", "directories")
-LISTS = ("backends", "aliases")  # sections that may be left empty
+LISTS = ("backends", "aliases", "policies")  # sections that may be left empty
 SHORTEST = 0.1  # seconds between two looks
 LEVELS = {"trace": "debug", "warn": "warning"}  # other systems' names of ours
 
@@ -128,7 +128,6 @@ def _checked(
     parsed: Parsed, environ: Mapping[str, str]
 ) -> tuple[Config | None, list[Issue], Broken]:
     """The values; what is wrong with the whole; and with single backends, which are left out."""
-    issues = list(_not_yet(parsed))
     ours, others = _parted(parsed.tree)
     found = expand(replace(parsed, tree=ours), environ)
     for path in found.places:
@@ -150,7 +149,7 @@ def _checked(
         config, _ = shaped(replace(parsed, tree=tree), Config, advice=ADVICE)
     if config is not None:
         config = _without_problems(config, parsed, broken, from_outside)
-    return config, [*issues, *rest], broken
+    return config, rest, broken
 
 
 def _by_backend(tree: Any, issues: Iterable[Issue]) -> tuple[Broken, list[Issue]]:
@@ -216,24 +215,7 @@ def _parted(tree: Any) -> tuple[Any, Mapping[str, Any]]:
         for key, value in tree.items()
         if key in Config.__struct_fields__ and not (value is None and key in LISTS)
     }
-    known = {*Config.__struct_fields__, *LATER}
-    return ours, {key: value for key, value in tree.items() if key not in known}
-
-
-def _not_yet(parsed: Parsed) -> Iterator[Issue]:
-    """Sections of a later version, unless they ask for nothing."""
-    tree = parsed.tree if isinstance(parsed.tree, dict) else {}
-    for name in LATER:
-        if name in tree and not _inert(tree[name]):
-            text = f"the section {name!r} is not supported by this version yet"
-            yield parsed.issue((name,), text, "remove it, or leave it empty", at_key=True)
-
-
-def _inert(value: Any) -> bool:
-    """Empty, or switched off: itself, or all that is in it."""
-    if isinstance(value, dict):
-        return value.get("enabled") is False or all(map(_inert, value.values()))
-    return value in (None, False, "", [])
+    return ours, {key: value for key, value in tree.items() if key not in Config.__struct_fields__}
 
 
 def _units(parsed: Parsed, tree: Any) -> Iterator[Issue]:

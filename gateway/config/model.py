@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, field
 
 from gateway.capability.file.model import BackendName, Duration, Size, Strict, VariableName
+from gateway.config.auth import Auth
 from gateway.config.backends import Backend, ServerName
+from gateway.config.failsafe import Failsafes
+from gateway.config.observing import Audit, Lock, Telemetry
+from gateway.config.policies import PolicyFor
 
-LATER = (  # sections that a later version brings
-    *("auth", "policies", "agent_rules"),
-    *("failsafe", "audit", "telemetry"),
-)
 TOOL_REF = r"^[^:\s]+:[^:\s]+$"
 
 ADVICE = {  # place → what to write there, or in place of a key that stands elsewhere
@@ -34,14 +34,32 @@ ADVICE = {  # place → what to write there, or in place of a key that stands el
     "backends.*.tools.*.arguments": "such as {owner: {value: acme}}, or {limit: {default: 10}}",
     "backends.*.tools.*.arguments.*": "such as {value: acme}, or {default: acme}",
     "backends.*.tools.*.hidden": "write hide: true",
-    "backends.*.circuit_breaker": "failsafe is not supported by this version yet",
+    "backends.*.circuit_breaker": "stands below failsafe: backends: and the server's name",
     "backends.*.secrets": "write env:, headers: or auth: with ${NAME}, env:NAME or file:PATH",
     "backends.*.passthrough": "not needed: what is said to and by a server passes unchanged",
     "backends.*.oauth.shared_account": "not needed: this version does not tell callers apart",
     "env_files": "set the variables where the gateway is started, or write file:PATH",
     "mcp_servers": "the path of a .mcp.json",
+    "auth": "such as {enabled: true, bearer_token: auto}",
+    "auth.api_keys": "such as [{name: ci, key: 'env:CI_KEY'}]",
+    "auth.api_keys.*": "such as {name: ci, key: 'env:CI_KEY'}",
+    "auth.jwt": "such as {issuer: 'https://id.example', audience: 'https://gateway.example'}",
+    "policies": "such as {readers: {teams: [web], rules: [{backend: '*', level: read}]}}",
+    "policies.*": "such as {teams: [web], rules: [{backend: '*', level: read}]}",
+    "policies.*.rules": "such as [{backend: github, tool: 'get_*', level: execute}]",
+    "policies.*.rules.*": "such as {backend: github, tool: 'get_*', level: execute}",
+    "policies.*.rules.*.server": "write backend",
+    "policies.*.rules.*.when": "such as {repo: {one_of: [site, docs]}}",
+    "policies.*.rules.*.when.*": "such as {equals: main}, {one_of: [a, b]} or {at_most: 100}",
+    "agent_rules": "the path of a .mcp-gateway-rules.json",
+    "failsafe": "such as {circuit_breaker: {failure_threshold: 5}}",
+    "failsafe.backends": "such as {github: {rate_limit: {requests_per_second: 5}}}",
+    "failsafe.backends.*": "such as {rate_limit: {requests_per_second: 5}}",
+    "audit": "such as {enabled: true, file: audit.jsonl}",
+    "telemetry": "such as {enabled: true}",
+    "lock": "such as {on_change: hold}",
     "aliases": "another name → a backend's own, such as {gh: github}",
-    "agents": "rules for agents are not supported by this version yet",
+    "agents": "write agent_rules: and the path of a .mcp-gateway-rules.json",
     "host": "stands below server:",
     "port": "stands below server:",
     "directories": "stands below capabilities:",
@@ -74,6 +92,7 @@ WebOrigin = Annotated[
 ]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Text = Annotated[str, Meta(min_length=1)]
+Named = Annotated[str, Meta(pattern=r"\S")]
 ToolName = Annotated[
     str, Meta(pattern=TOOL_REF, extra={"hint": "a backend and a tool, such as weather:forecast"})
 ]
@@ -120,6 +139,8 @@ class MetaMcp(Strict, frozen=True):
     """Tools listed beside the meta-tools, such as weather:forecast."""
     search_format: Literal["json", "lines"] = "json"
     """How search answers: JSON, or one line a tool, which takes fewer tokens."""
+    status_tool: bool = False
+    """Offer gateway_status too: how the files fare that are followed, and the backends."""
 
 
 class Directory(Strict, frozen=True):
@@ -180,5 +201,22 @@ class Config(Strict, frozen=True):
     """Another name → the server's own."""
     metrics: Metrics = Metrics()
     """What `/metrics` tells."""
+    auth: Auth = Auth()
+    """Who may come in."""
+    policies: dict[Named, PolicyFor] = field(default_factory=dict)
+    """Who may see and call what: policies by name. Without any, a key may do what it says itself;
+    with one, nobody may do what none allows."""
+    agent_rules: Text | None = None
+    """A `.mcp-gateway-rules.json`, as agent-mcp-gateway has it: what each agent may use."""
+    default_agent: Text | None = None
+    """The agent as which callers act that name none."""
+    failsafe: Failsafes = Failsafes()
+    """How failure is contained."""
+    audit: Audit = Audit()
+    """One line for each call."""
+    telemetry: Telemetry = Telemetry()
+    """Traces of calls."""
+    lock: Lock = Lock()
+    """Pins the definitions of tools."""
     log: Log = Log()
     """Lines on standard error."""

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from gateway.domain.tool import JsonObject
+from gateway.domain.tracing import Trace
 from gateway.errors import CapabilityMissing
 
 NOTHING: JsonObject = MappingProxyType({})
@@ -119,12 +120,17 @@ class Context(NamedTuple):
 
     `params` are those of its own, as they came, without `name` and `arguments`: `_meta`, `task`,
     `inputResponses`, `requestState`. `headers` are those of the HTTP request it came in, names in
-    lower case, without the gateway's own credentials; none where it came by another way.
+    lower case, without the gateway's own credentials; none where it came by another way. `id` is
+    that of the JSON-RPC request, `size` the bytes of the message it came in; `trace` is where it
+    belongs in the caller's trace.
     """
 
     client: Client = NOBODY
     params: JsonObject = NOTHING
     headers: Mapping[str, str] = NOTHING
+    id: str | int | None = None
+    size: int = 0
+    trace: Trace | None = None
 
 
 NO_CONTEXT = Context()

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from gateway.domain.client import NOTHING
+from gateway.domain.identity import ANONYMOUS, Identity
 from gateway.domain.issue import Issue
 from gateway.domain.listing import Health, Status
 from gateway.domain.tool import JsonObject
@@ -22,11 +25,13 @@ class RequestAnswered:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class CallFinished:
-    """One tool call on any road.
+class CallFinished(NamedTuple):
+    """One tool call on any road, also one that was refused. A tuple is made fastest.
 
-    `outcome` is `ok`, `tool_error`, `cancelled` or the code of a GatewayError.
+    `outcome` is `ok`, `tool_error`, `cancelled` or the code of a GatewayError, `reached` how far it
+    got where it failed. `rule` is the one that let it pass or did not. `known`: backend and tool
+    are names of ours; else they are what the caller asked for. `request` is the id of its JSON-RPC
+    request, `received` and `answered` are bytes: of the request's message, and of the result.
     """
 
     id: str
@@ -35,6 +40,30 @@ class CallFinished:
     caller: str
     outcome: str
     seconds: float
+    who: Identity = ANONYMOUS
+    rule: str = ""
+    reached: str = ""
+    known: bool = True
+    arguments: JsonObject = NOTHING
+    request: str | int | None = None
+    received: int = 0
+    answered: int = 0
+
+
+class MetaFinished(NamedTuple):
+    """One call of a meta-tool that led to no call of a tool: a list, a search, a failed invoke."""
+
+    id: str
+    tool: str
+    caller: str
+    outcome: str
+    seconds: float
+    who: Identity = ANONYMOUS
+    rule: str = ""
+    arguments: JsonObject = NOTHING
+    request: str | int | None = None
+    received: int = 0
+    answered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +97,9 @@ class BackendChanged:
     health: Health
 
 
-@dataclass(frozen=True, slots=True)
-class Queried:
-    """One request to a backend that is no tool call; `method` is MCP's, `outcome` as in
-    CallFinished.
+class Queried(NamedTuple):
+    """One request to a backend that is no tool call; `method` is MCP's, `about` the name or URI in
+    it. The rest is as in CallFinished.
     """
 
     id: str
@@ -80,6 +108,53 @@ class Queried:
     caller: str
     outcome: str
     seconds: float
+    who: Identity = ANONYMOUS
+    rule: str = ""
+    reached: str = ""
+    known: bool = True
+    about: str = ""
+    request: str | int | None = None
+    received: int = 0
+    answered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Somebody was not let in: `reason` is the code of a GatewayError (`unauthenticated`, …)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitChanged:
+    """The circuit breaker of a backend went from one state to another: `closed`, `open`,
+    `half_open`.
+    """
+
+    backend: str
+    was: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """A request was refused, or had to wait in vain, for a limit: `backend`, `key`, `tool` or
+    `concurrency`. `subject` is whose limit it is.
+    """
+
+    limit: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """A file that is followed was read anew. `error` is why what it says does not count; None: it
+    does. `warnings` are what was found beside.
+    """
+
+    file: str
+    error: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +172,18 @@ class Notice:
     caller: str | None = None
 
 
-Event = RequestAnswered | CallFinished | Searched | Reloaded | BackendChanged | Queried
+Event = (
+    RequestAnswered
+    | CallFinished
+    | MetaFinished
+    | Queried
+    | Searched
+    | Reloaded
+    | BackendChanged
+    | Refused
+    | CircuitChanged
+    | Limited
+    | FileRead
+)
 
 Observer = Callable[[Event], None]  # must not block, must not raise

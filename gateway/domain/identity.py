@@ -1,13 +1,62 @@
-"""Who calls."""
+"""Who calls, and what whoever gave it its key lets it do."""
 
 from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Level(IntEnum):
+    """What one may do: each level includes those below it.
+
+    `READ` sees definitions, `EXECUTE` calls and reads through them, `ADMIN` also sees how the
+    gateway fares.
+    """
+
+    DENY = 0
+    READ = 1
+    EXECUTE = 2
+    ADMIN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a key itself says, beside all policies: none of them can give more.
+
+    `backends`, `allowed_tools`, `denied_tools` and `agents` are globs; None: no bound. A tool's
+    glob is compared with its name or, where it has a colon, with `backend:tool`. `rate_limit` is in
+    requests a minute; 0: none.
+    """
+
+    level: Level = Level.EXECUTE
+    backends: tuple[str, ...] | None = None
+    allowed_tools: tuple[str, ...] | None = None
+    denied_tools: tuple[str, ...] = ()
+    agents: tuple[str, ...] | None = None
+    rate_limit: int = 0
+
+
+ANYTHING = Grant()
+EVERYTHING = Grant(level=Level.ADMIN)
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A caller. `name` is what audit, metrics and per-caller caches key on; never a credential."""
+    """A caller. `name` is what audit, metrics and per-caller caches key on; never a credential.
+
+    `agent` is as whom it acts, where agents have rules. `operator`: whoever runs the command line,
+    of whom no policy and no rule speaks.
+    """
 
     name: str
+    team: str | None = None
+    org: str | None = None
+    grant: Grant = ANYTHING
+    agent: str | None = None
+    operator: bool = False
+
+    def __hash__(self) -> int:  # asked on the path of each call
+        return hash((self.name, self.agent))
 
 
-ANONYMOUS = Identity("anonymous")
+ANONYMOUS = Identity("anonymous")  # over HTTP, where nobody is asked who calls
+LOCAL = Identity("local", grant=EVERYTHING)  # the client of a gateway on its stdin and stdout
+OPERATOR = Identity("operator", grant=EVERYTHING, operator=True)

@@ -17,7 +17,7 @@ class Ledger:
         self.reloads = 0
 
     def __call__(self, event: Event) -> None:
-        if type(event) is CallFinished:
+        if type(event) is CallFinished and event.known:
             self.calls[event.backend] += 1
             if event.outcome not in FINE:
                 self.last_errors[event.backend] = event.outcome

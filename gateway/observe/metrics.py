@@ -35,7 +35,8 @@ class Metrics:
         figures = self._figures
         match event:
             case CallFinished():
-                figures.calls.add((event.backend, event.tool, event.outcome), event.seconds)
+                names = (event.backend, event.tool) if event.known else (OTHER, OTHER)
+                figures.calls.add((*names, event.outcome), event.seconds)
             case RequestAnswered():
                 method = event.method if event.method in METHODS else OTHER
                 figures.requests.add((method, event.era, event.outcome), event.seconds)

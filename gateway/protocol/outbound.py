@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from gateway.domain.client import NO_CONTEXT, NOBODY, Client, Context
-from gateway.domain.identity import ANONYMOUS, Identity
+from gateway.domain.identity import ANONYMOUS, LOCAL, OPERATOR, Identity
 from gateway.domain.tool import JsonObject
 from gateway.protocol import mcp
 from gateway.protocol.envelope import META, TASK, Envelope, legacy_meta, passing
@@ -44,7 +44,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
 
     def by(self, caller: Identity) -> "Draft":
         """The same as the caller's own."""
-        if caller is ANONYMOUS:
+        if caller.name in NOBODY_ELSE:
             return self
         return msgspec.structs.replace(self, caller=caller.name)
 
@@ -157,6 +157,7 @@ NAMED_BY: Mapping[str, str] = {
     **mcp.NAMED_BY,
     **dict.fromkeys((mcp.TASKS_GET, mcp.TASKS_UPDATE, mcp.TASKS_CANCEL), "taskId"),
 }
+NOBODY_ELSE = frozenset(one.name for one in (ANONYMOUS, LOCAL, OPERATOR))
 HARMLESS = frozenset(
     {
         mcp.DISCOVER,

@@ -32,7 +32,8 @@ class Draft:
 def draft(before: Snapshot, running: Mapping[str, Running], desired: Desired) -> Draft:
     """What `running` offers, under what `desired` says of it."""
     catalog = Catalog(
-        listing_of(item.backend, desired.backends[name].stale) for name, item in running.items()
+        desired.admit(item.guard.shown(listing_of(item.backend, desired.backends[name].stale)))
+        for name, item in running.items()
     )
     old, new = before.catalog.backends, catalog.backends
     removed, added = difference(old, new)
@@ -44,6 +45,9 @@ def draft(before: Snapshot, running: Mapping[str, Running], desired: Desired) ->
         routes=MappingProxyType({name: item.call for name, item in running.items()}),
         queries=MappingProxyType({name: item.query for name, item in running.items()}),
         aliases=desired.aliases,
+        policy=desired.policy,
+        access=desired.access,
+        guards=MappingProxyType({name: item.guard for name, item in running.items()}),
         issues=(*desired.issues, *desired.unmet(catalog)),
     )
     return Draft(snapshot, turns(old, new), differs=old != new)

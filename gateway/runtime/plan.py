@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
+from gateway.auth.access import OPEN, Access
 from gateway.backends.base import Backend
 from gateway.domain.catalog import Catalog
 from gateway.domain.issue import Issue
+from gateway.domain.listing import Listing
+from gateway.domain.policy import NO_POLICY, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +31,17 @@ class Wanted:
 class Desired:
     """Everything the files ask for: backends by name, and all findings about the files.
 
-    `aliases` are other names of backends → their own. `unmet` finds what can only be said of all
-    that is on offer.
+    `aliases` are other names of backends → their own. `policy` says who may do what, `access` who
+    is let in, `admit` what of a backend's definitions is offered. `unmet` finds what can only be
+    said of all that is on offer.
     """
 
     backends: Mapping[str, Wanted]
     issues: tuple[Issue, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    policy: Policy = NO_POLICY
+    access: Access = OPEN
+    admit: Callable[[Listing], Listing] = field(default=lambda listing: listing)
     unmet: Callable[[Catalog], Iterable[Issue]] = field(default=lambda _: (), compare=False)
 
 

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from gateway.domain.events import Observer, Reloaded
+from gateway.failsafe.guard import NO_GUARDS, Guards
 from gateway.runtime.notices import Notices
 from gateway.runtime.offer import Draft, draft
 from gateway.runtime.plan import Desired, Wanted, plan
@@ -39,12 +40,14 @@ class Reconciler:
         current: Current,
         observe: Observer,
         notices: Notices | None = None,
+        guards: Guards = NO_GUARDS,
         *,
         grace: float = GRACE,
     ) -> None:
         self._current = current
         self._notify = (notices or Notices()).publish
         self._observe = observe
+        self._guards = guards
         self._grace = grace
         self._desired = Desired({})
         self._running: Mapping[str, Running] = {}
@@ -76,6 +79,8 @@ class Reconciler:
             self._publish(new)
             self._retire(ending, self._patience, RELOADED)
         gone = tuple(name for name in steps.stop if name not in running)
+        for name in gone:
+            self._guards.forget(name)
         version, issues = new.snapshot.version, new.snapshot.issues
         self._observe(Reloaded(version, steps.start, gone, issues, now() - began))
 
@@ -106,7 +111,8 @@ class Reconciler:
             backend = item.build()
             undo.push_async_callback(backend.aclose)
             await backend.start(self._dirty.set, self._notify)
-            started[item.name] = Running(item.name, item.key, backend)
+            guard = self._guards.of(item.name, self._dirty.set)
+            started[item.name] = Running(item.name, item.key, backend, guard)
             if now() > turn_ends:
                 await asyncio.sleep(0)
                 turn_ends = now() + SLICE

@@ -10,6 +10,7 @@ import contextlib
 from gateway.backends.base import Backend
 from gateway.domain.call import Call, Outcome, Query, Relayed
 from gateway.errors import BackendUnavailable
+from gateway.failsafe.guard import UNGUARDED, Guard
 
 RELOADED = "removed by a reload"
 STOPPING = "closed, for the gateway is stopping"
@@ -18,15 +19,16 @@ STOPPING = "closed, for the gateway is stopping"
 class Running:
     """`call` and `query` are the handlers in snapshots; each use of one is a lease.
 
-    `key` is that of its `Wanted`.
+    `key` is that of its `Wanted`. `guard` stands around each request, and outlives it.
     """
 
-    __slots__ = ("_closed", "_idle", "backend", "key", "leases", "name")
+    __slots__ = ("_closed", "_idle", "backend", "guard", "key", "leases", "name")
 
-    def __init__(self, name: str, key: str, backend: Backend) -> None:
+    def __init__(self, name: str, key: str, backend: Backend, guard: Guard = UNGUARDED) -> None:
         self.name = name
         self.key = key
         self.backend = backend
+        self.guard = guard
         self.leases = 0  # calls inside right now
         self._closed: str | None = None
         self._idle: asyncio.Event | None = None
@@ -38,14 +40,14 @@ class Running:
     async def call(self, call: Call) -> Outcome:
         self._enter()
         try:
-            return await self.backend.call(call)
+            return await self.guard.call(call, self.backend.call)
         finally:
             self._leave()
 
     async def query(self, query: Query) -> Relayed:
         self._enter()
         try:
-            return await self.backend.query(query)
+            return await self.guard.query(query, self.backend.query)
         finally:
             self._leave()
 

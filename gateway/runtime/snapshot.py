@@ -5,10 +5,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from gateway.auth.access import OPEN, Access
 from gateway.domain.call import Handler, QueryHandler
 from gateway.domain.catalog import Catalog
+from gateway.domain.identity import Identity
 from gateway.domain.issue import Issue
+from gateway.domain.policy import NO_POLICY, Policy
 from gateway.domain.search import Index
+from gateway.failsafe.guard import Guard
+from gateway.runtime.road import FREE, Road
+from gateway.runtime.sight import Sight, Sights
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +23,8 @@ class Snapshot:
 
     `issues`: all findings of the files. `aliases`: other names of backends → their own.
     `request_timeout`, in seconds, bounds every call that its backend does not bound itself.
+    `policy` and `access` are whom the newest files let in, and to what; `road` is the same in all
+    snapshots of a process. `guards`: backend name → what stands around it.
     """
 
     version: int = 0
@@ -27,6 +35,15 @@ class Snapshot:
     aliases: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     issues: tuple[Issue, ...] = ()
     request_timeout: float = math.inf
+    policy: Policy = NO_POLICY
+    access: Access = OPEN
+    road: Road = FREE
+    guards: Mapping[str, Guard] = field(default_factory=lambda: MappingProxyType({}))
+    _sights: Sights = field(default_factory=Sights, init=False, repr=False, compare=False)
+
+    def sight(self, who: Identity) -> Sight:
+        """What `who` sees of it: worked out once."""
+        return self._sights.of(self.catalog, self.policy, who)
 
 
 Listener = Callable[[Snapshot, Snapshot], None]  # (before, after), on the loop; must not block

@@ -1,11 +1,11 @@
 """A snapshot as one identity sees it, and THE road a tool call takes.
 
 Every front, meta-tool and command reaches tools through a `View`; there is no other way to a
-backend. What an identity may not see is, here, simply not there.
+backend. What an identity may not see is, here, simply not there. Whatever becomes of a call, one
+event tells of it.
 """
 
 import asyncio
-import itertools
 import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,10 +13,11 @@ from typing import TypeVar
 
 from gateway.domain.call import Call, Outcome, Query, Relayed
 from gateway.domain.client import NO_CONTEXT, NOBODY, Context
-from gateway.domain.events import CallFinished, Event, Observer, Queried, Searched
+from gateway.domain.events import Observer, Searched
 from gateway.domain.identity import ANONYMOUS, Identity
 from gateway.domain.listing import Listing, Status
 from gateway.domain.names import did_you_mean
+from gateway.domain.policy import Rights
 from gateway.domain.search import Found
 from gateway.domain.text import shown
 from gateway.domain.tool import JsonObject, Tool, ToolRef
@@ -26,14 +27,13 @@ from gateway.errors import (
     BackendNotFound,
     BackendUnavailable,
     DeadlineExceeded,
-    GatewayError,
+    InvalidAgent,
     ToolNotFound,
 )
-from gateway.log import call_id
+from gateway.runtime.admission import Subject, judge_call, judge_query, subject
+from gateway.runtime.passage import Passage
 from gateway.runtime.patience import Patient
 from gateway.runtime.snapshot import Snapshot
-
-_numbers = itertools.count(1)
 
 Answered = TypeVar("Answered", Outcome, Relayed)
 
@@ -41,7 +41,7 @@ Answered = TypeVar("Answered", Outcome, Relayed)
 class View:
     """Cheap to make: one for each request."""
 
-    __slots__ = ("_observe", "context", "identity", "snapshot")
+    __slots__ = ("_entered", "_observe", "_sight", "calls", "context", "identity", "snapshot")
 
     def __init__(
         self,
@@ -50,14 +50,31 @@ class View:
         identity: Identity = ANONYMOUS,
         context: Context = NO_CONTEXT,
     ) -> None:
+        if snapshot.policy.agents and identity.agent is None:
+            identity = _acting_unasked(snapshot, identity)
         self.snapshot = snapshot
         self.identity = identity
         self.context = context
         self._observe = observe
+        self._sight = snapshot.sight(identity)
+        self.calls = 0
+        self._entered = False
+
+    @property
+    def rights(self) -> Rights:
+        return self._sight.rights
+
+    def acting(self, agent: str | None) -> "View":
+        """The same as that agent, or as the one as which its caller acts unasked. Raises
+        InvalidAgent.
+        """
+        policy = self.snapshot.policy
+        who = policy.acting(self.identity, agent) if policy.agents else self.identity
+        return View(self.snapshot, self._observe, who, self.context)
 
     @property
     def backends(self) -> Mapping[str, Listing]:
-        return self.snapshot.catalog.backends
+        return self._sight.backends
 
     def backend(self, name: str) -> Listing:
         """The backend called `name`; raises BackendNotFound with the nearest names."""
@@ -69,14 +86,14 @@ class View:
 
     def find(self, ref: ToolRef) -> Tool | None:
         """The tool called `ref`, to the letter, if there is one."""
-        return self.snapshot.catalog.find(ref)
+        return self._sight.find(ref)
 
     def tool(self, ref: ToolRef) -> Tool:
         """The tool called `ref`; raises BackendNotFound or ToolNotFound with the nearest names."""
-        found = self.snapshot.catalog.find(ref)
+        found = self._sight.find(ref)
         if found is None:
             ref = ToolRef(self.backend(ref.backend).name, ref.name)
-            found = self.snapshot.catalog.find(ref)
+            found = self._sight.find(ref)
         if found is None:
             listing = self.backend(ref.backend)
             if listing.health.status is Status.DOWN and not listing.tools:
@@ -95,8 +112,9 @@ class View:
     def search(self, query: str, limit: int, backend: str | None = None) -> Found:
         started = time.perf_counter()
         if backend is not None:
-            self.backend(backend)
-        found = self.snapshot.index.search(query, limit, backend=backend)
+            backend = self.backend(backend).name
+        allowed = self._sight.allowed
+        found = self.snapshot.index.search(query, limit, backend=backend, allowed=allowed)
         self._observe(Searched(found.total, time.perf_counter() - started))
         return found
 
@@ -111,82 +129,138 @@ class View:
 
         Raises GatewayError or CancelledError.
         """
-        tool = self._callable(ref)
-        name = tool.ref.backend
-        handler = self.snapshot.routes[name]
-        seconds = min(self._most(name), within or math.inf)
+        self.calls += 1
+        passage = Passage(self.identity, self.context)
+        try:
+            self.enter()
+            tool = self._callable(passage, ref, arguments)
+            ref = tool.ref
+            passage.known = True
+            handler = self.snapshot.routes[ref.backend]
+            seconds = min(self._most(ref.backend), within or math.inf)
 
-        def work(id: str, deadline: float, context: Context) -> Awaitable[Outcome]:
-            return handler(Call(id, tool, arguments, self.identity, deadline, context))
+            def work(deadline: float, context: Context) -> Awaitable[Outcome]:
+                return handler(Call(passage.id, tool, arguments, self.identity, deadline, context))
 
-        def finished(id: str, outcome: str, took: float) -> Event:
-            return CallFinished(id, name, tool.ref.name, self.identity.name, outcome, took)
-
-        return await self._carried_out(str(tool.ref), name, seconds, work, finished)
+            result = await self._within(seconds, str(ref), ref.backend, work, passage)
+            passage.done(result)
+        except BaseException as error:
+            passage.failed(error)
+            raise
+        finally:
+            self._observe(passage.call(ref, arguments))
+        return result
 
     async def query(self, backend: str, method: str, params: JsonObject) -> Relayed:
         """Send any other MCP request to a backend: `params` in its own words, `_meta` included.
 
         Raises GatewayError or CancelledError.
         """
-        name = self.backend(backend).name
-        handler = self.snapshot.queries[name]
-
-        def work(id: str, _deadline: float, context: Context) -> Awaitable[Relayed]:
-            return handler(Query(id, name, method, params, self.identity, context))
-
-        def finished(id: str, outcome: str, took: float) -> Event:
-            return Queried(id, name, method, self.identity.name, outcome, took)
-
-        return await self._carried_out(
-            f"{method} of {name}", name, self._most(name), work, finished
-        )
-
-    async def _carried_out(
-        self,
-        what: str,
-        backend: str,
-        seconds: float,
-        work: Callable[[str, float, Context], Awaitable[Answered]],
-        finished: Callable[[str, str, float], Event],
-    ) -> Answered:
-        """Do `work` within `seconds`, and tell how it ended."""
-        id = f"{next(_numbers):x}"
-        loop_time = asyncio.get_running_loop().time
-        started = loop_time()
-        deadline = started + seconds
-        outcome = "cancelled"
-        told = call_id.set(id)
+        passage, about = Passage(self.identity, self.context), subject(method, params)
         try:
-            async with asyncio.timeout_at(deadline if seconds < math.inf else None) as timer:
-                result = await work(id, deadline, self._patient(timer))
-            outcome = "tool_error" if result.is_error else "ok"
-        except TimeoutError:
-            outcome = DeadlineExceeded.code
-            raise self._late(what, backend, seconds) from None
-        except GatewayError as error:
-            outcome = error.code
-            raise
-        except Exception:
-            outcome = GatewayError.code
+            self.enter()
+            backend = self._askable(passage, backend, about)
+            passage.known = True
+            handler = self.snapshot.queries[backend]
+            name = backend
+
+            def work(_deadline: float, context: Context) -> Awaitable[Relayed]:
+                return handler(Query(passage.id, name, method, params, self.identity, context))
+
+            most, what = self._most(backend), f"{method} of {backend}"
+            result = await self._within(most, what, backend, work, passage)
+            passage.done(result)
+        except BaseException as error:
+            passage.failed(error)
             raise
         finally:
-            call_id.reset(told)
-            self._observe(finished(id, outcome, loop_time() - started))
+            self._observe(passage.query(backend, method, about.name))
         return result
 
-    def _patient(self, timer: asyncio.Timeout) -> Context:
+    async def meta(
+        self,
+        tool: str,
+        arguments: JsonObject,
+        work: Callable[["View"], Awaitable[Outcome]],
+        agent: str | None = None,
+    ) -> Outcome:
+        """Carry out a meta-tool as that agent. What is told of it is the call it leads to or, where
+        it leads to none, an event of its own.
+        """
+        passage, view = Passage(self.identity, self.context), self
+        try:
+            view = self.acting(agent)
+            passage.acting(view.identity)
+            view.enter()
+            result = await work(view)
+            passage.done(result)
+        except BaseException as error:
+            passage.failed(error)
+            raise
+        finally:
+            event = passage.meta(tool, arguments)
+            if not view.calls:
+                self._observe(event)
+        return result
+
+    def enter(self) -> None:
+        """What every request passes, once. Raises RateLimited, AuditUnavailable, InvalidAgent."""
+        if self._entered:
+            return
+        self._entered = True
+        road = self.snapshot.road
+        road.throttle(self.identity)
+        road.recorded()
+        if self.rights.refusal is not None:
+            raise self.rights.refusal
+
+    async def _within(
+        self,
+        seconds: float,
+        what: str,
+        backend: str,
+        work: Callable[[float, Context], Awaitable[Answered]],
+        passage: Passage,
+    ) -> Answered:
+        """Do `work` within `seconds`, as part of the caller's trace."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        try:
+            async with asyncio.timeout_at(deadline if seconds < math.inf else None) as timer:
+                context = self._context(timer)
+                tracer = self.snapshot.road.tracer
+                if tracer is not None:
+                    context = context._replace(
+                        trace=passage.traced(tracer, what, backend, context.trace)
+                    )
+                return await work(deadline, context)
+        except TimeoutError:
+            raise self._late(what, backend, seconds) from None
+
+    def _context(self, timer: asyncio.Timeout) -> Context:
         context = self.context
         if context.client is NOBODY:
             return context
         return context._replace(client=Patient(context.client, timer))
 
-    def _callable(self, ref: ToolRef) -> Tool:
+    def _callable(self, passage: Passage, ref: ToolRef, arguments: JsonObject) -> Tool:
         """The tool; one of a backend that is only just connecting is known by its name alone."""
-        listing = self.backends.get(self.name_of(ref.backend))
+        name = self.name_of(ref.backend)
+        if not self.rights.whole:
+            rule = judge_call(self.identity, self.rights, name, ref.name, arguments)
+            if rule is None:
+                return self.tool(ref)  # which finds nothing
+            passage.rule = rule
+        listing = self.backends.get(name)
         if listing is not None and not listing.settled:
             return Tool(ToolRef(listing.name, ref.name), {"name": ref.name})
         return self.tool(ref)
+
+    def _askable(self, passage: Passage, backend: str, about: Subject) -> str:
+        """The backend's own name, where it may be asked that."""
+        name = self.backend(backend).name
+        if not self.rights.whole:
+            passage.rule = judge_query(self.identity, self.rights, name, about)
+        return name
 
     def _most(self, backend: str) -> float:
         """Seconds that a request to `backend` may take."""
@@ -198,3 +272,11 @@ class View:
         longer = "allow more time, or ask for less"
         advice = longer if seconds < self._most(backend) else "ask for less"
         return DeadlineExceeded(text, hint=f"{advice}; {LOOK_FIRST}")
+
+
+def _acting_unasked(snapshot: Snapshot, who: Identity) -> Identity:
+    """As the agent as which `who` acts unasked; where there is none, its rights say why."""
+    try:
+        return snapshot.policy.acting(who, None)
+    except InvalidAgent:
+        return who

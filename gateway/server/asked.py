@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from gateway.credentials.forward import ours
+from gateway.domain import tracing
 from gateway.domain.client import NOBODY, NOTHING, Client, Context
 from gateway.domain.identity import ANONYMOUS, Identity
 from gateway.protocol import jsonrpc
@@ -23,9 +24,9 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     """A request and all that answering it depends on. `headers` are those of the HTTP request it
     came in; None: the transport has none.
 
-    `client` is the way back to whoever sent it, while it is being answered; `dialogue` what a
-    legacy one has settled, `hearing` what it is told unasked. They come with requests that may take
-    their time.
+    `size` is that of its message, in bytes. `client` is the way back to whoever sent it, while it
+    is being answered; `dialogue` what a legacy one has settled, `hearing` what it is told unasked.
+    They come with requests that may take their time.
     """
 
     surface: Surface
@@ -36,6 +37,7 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     client: Client = NOBODY
     dialogue: Dialogue | None = None
     hearing: Hearing | None = None
+    size: int = 0
 
 
 class Refused(Exception):
@@ -55,7 +57,15 @@ def context_of(asked: Asked) -> Context:
     own = asked.request.params.copy()
     for name in OF_THE_TOOL:
         own.pop(name, None)
-    return Context(asked.client, own, Brought(asked.headers) if asked.headers else NOTHING)
+    headers = asked.headers
+    meta = own.get("_meta")
+    trace = None
+    if type(meta) is dict and "traceparent" in meta:
+        trace = tracing.read(meta["traceparent"], meta.get("tracestate"))
+    elif headers is not None and (parent := headers.get("traceparent")) is not None:
+        trace = tracing.read(parent, headers.get("tracestate"))
+    brought = Brought(headers) if headers else NOTHING
+    return Context(asked.client, own, brought, asked.request.id, asked.size, trace)
 
 
 class Brought(Mapping[str, str]):

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.domain.identity import Identity
 from gateway.protocol import jsonrpc, mcp
 from gateway.protocol.eras import Revision
 from gateway.protocol.wire import page
@@ -20,7 +21,7 @@ PAGE = 1000  # items
 MOST_KEPT = 4096  # answers; reached only by very many callers
 
 Pages = Mapping[str | None, bytes]
-Key = tuple[str, str, str, str]
+Key = tuple[str, str, str, Identity]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Listings:
         if self._snapshot is not view.snapshot:
             self._snapshot = view.snapshot
             self._checked.clear()
-        key = (method, surface.name, revision.version, view.identity.name)
+        key = (method, surface.name, revision.version, view.identity)
         pages = self._checked.get(key)
         if pages is None:
             pages = self._checked[key] = self._fitting(key, surface, view, revision)

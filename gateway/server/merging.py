@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from gateway.domain.identity import Identity
 from gateway.domain.listing import Listing
 from gateway.domain.merged import Merged, prompt_sources, resource_sources
 from gateway.domain.tool import JsonObject
@@ -15,17 +16,17 @@ class Merging:
     """The newest merged list of each caller."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[object, Merged]] = {}
+        self._kept: dict[Identity, tuple[object, Merged]] = {}
 
     def of(self, view: View) -> Merged:
         sources = _sources(view.backends)
-        kept = self._kept.get(view.identity.name)
+        kept = self._kept.get(view.identity)
         if kept is not None and kept[0] == sources:
             return kept[1]
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
         merged = Merged(view.backends)
-        self._kept[view.identity.name] = (sources, merged)
+        self._kept[view.identity] = (sources, merged)
         return merged
 
 

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterable, Callable, Coroutine, Mapping
 from typing import Any
 
-from gateway.domain.identity import ANONYMOUS
+from gateway.domain.identity import LOCAL
 from gateway.domain.tool import JsonObject
 from gateway.errors import Busy
 from gateway.protocol import eras, jsonrpc, mcp, wire
@@ -58,7 +58,7 @@ class Stdio:
         self._offer = offer
         self._dialogue = Dialogue()
         self._revision: Revision | None = None  # what `initialize` settled
-        self._hearing = hub.open(surface, ANONYMOUS, self._tell, lambda: self._dialogue.level)
+        self._hearing = hub.open(surface, LOCAL, self._tell, lambda: self._dialogue.level)
         self._calls = Calls()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening: dict[jsonrpc.Id, Subscription] = {}
@@ -147,7 +147,7 @@ class Stdio:
         if request.method == mcp.LISTEN:
             return await self._listen(request, route)
         client = ModernClient(route.capabilities, request.params, self)
-        asked = Asked(self._surface, request, route.revision, client=client)
+        asked = Asked(self._surface, request, route.revision, LOCAL, client=client)
         return await self._calls.run(request.id, self._endpoint.answer(asked))
 
     async def _legacy(self, request: jsonrpc.Request) -> bytes | None:
@@ -161,6 +161,7 @@ class Stdio:
             self._surface,
             request,
             revision,
+            LOCAL,
             client=client,
             dialogue=dialogue,
             hearing=self._hearing,
@@ -182,7 +183,7 @@ class Stdio:
         if id in self._listening:
             return self._endpoint.refuse(request, "modern", TAKEN).body
         subscription = Subscription(
-            id, ANONYMOUS, self.send, lambda: self.send(wire.listen_cancelled(id))
+            id, LOCAL, self.send, lambda: self.send(wire.listen_cancelled(id))
         )
         self._listening[id] = subscription
         if not await self._subscriptions.open(self._surface, asked_for, subscription):

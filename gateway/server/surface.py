@@ -5,13 +5,16 @@ meta-tools, and the prompts and resources of every backend under names that tell
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 from gateway.domain.call import Outcome, Relayed
 from gateway.domain.merged import prompt_sources, resource_sources
 from gateway.domain.names import nearest
 from gateway.domain.naming import Owned, namespaced, owner_named
+from gateway.domain.text import shown
 from gateway.domain.tool import JsonObject, ToolRef
+from gateway.errors import BackendNotFound, ToolNotFound
 from gateway.meta import MetaTool
 from gateway.protocol import mcp
 from gateway.protocol.eras import Revision
@@ -26,6 +29,13 @@ META_INSTRUCTIONS = (
     "naming server, tool and arguments as you found them. When a call fails, its text says what "
     "happened, whether the call reached the server, and what to do next."
 )
+
+
+AGENT_ID = "agent_id"  # an argument of every meta-tool, where agents have rules
+
+
+class NotOffered(ToolNotFound):
+    """No tool of the surface has that name: a fault of the protocol, which no model reads."""
 
 
 class Surface(Protocol):
@@ -56,7 +66,9 @@ class Surface(Protocol):
         ...
 
     async def call(self, view: View, tool: str, arguments: JsonObject) -> Outcome:
-        """Call a tool that `definition` has found. Raises GatewayError or CancelledError."""
+        """Call a tool. Raises NotOffered for a name that is not one of the surface's, and any
+        GatewayError or CancelledError.
+        """
         ...
 
     def capabilities(self, view: View, revision: Revision) -> JsonObject:
@@ -137,12 +149,16 @@ class MetaSurface:
 
     async def call(self, view: View, tool: str, arguments: JsonObject) -> Outcome:
         meta = self._meta.get(tool)
-        if meta is not None:
-            result = await meta.call(view, arguments)
-            server = arguments.get("server")
+        ref = self._pinned.get(tool)
+        if meta is None and ref is not None:
+            result = await view.call(ref, arguments)
+            server: Any = ref.backend
         else:
-            result = await view.call(self._pinned[tool], arguments)
-            server = self._pinned[tool].backend
+            own = {key: value for key, value in arguments.items() if key != AGENT_ID}
+            agent = arguments.get(AGENT_ID)
+            work = partial(_not_offered, tool) if meta is None else partial(_meta, meta, own)
+            result = await view.meta(tool, own, work, agent if isinstance(agent, str) else None)
+            server = arguments.get("server")
         if isinstance(result, Relayed) and result.kind == TASK:
             backend = view.backend(str(server)).name
             return renamed(result, lambda own: self.task_id(Owned(backend, own)))
@@ -208,7 +224,10 @@ class BackendSurface:
         return f"did you mean {' or '.join(close)}?" if close else "tools/list names every tool"
 
     async def call(self, view: View, tool: str, arguments: JsonObject) -> Outcome:
-        return await view.call(ToolRef(self.name, tool), arguments)
+        try:
+            return await view.call(ToolRef(self.name, tool), arguments)
+        except (ToolNotFound, BackendNotFound) as error:
+            raise NotOffered(str(error)) from None
 
     def capabilities(self, view: View, revision: Revision) -> JsonObject:
         listing = view.backends.get(self.name)
@@ -253,6 +272,14 @@ class BackendSurface:
         listing = view.backends.get(self.name)
         asked = listing is not None and listing.transport not in capabilities.OF_REST
         return Owned(self.name, name) if asked else None
+
+
+async def _meta(meta: MetaTool, arguments: JsonObject, view: View) -> Outcome:
+    return await meta.call(view, arguments)
+
+
+async def _not_offered(tool: str, _view: View) -> Outcome:
+    raise NotOffered(f"no tool {shown(tool)}")
 
 
 def _unaliased(view: View, uri: str) -> str:

@@ -12,6 +12,7 @@ from gateway.runtime.view import View
 from gateway.server.asked import Asked, Refused, context_of, text_of
 from gateway.server.mirrors import Mirrors
 from gateway.server.parking import Parking
+from gateway.server.surface import NotOffered
 from gateway.server.views import Views
 
 
@@ -27,12 +28,10 @@ class Tools:
         if type(arguments) is not dict:
             raise Refused(jsonrpc.INVALID_PARAMS, "params.arguments must be an object")
         view = self._views.view(asked.caller)
-        definition = surface.definition(view, name)
-        if definition is None:
-            message = f"unknown tool: {shown(name)}; {surface.nearest(view, name)}"
-            raise Refused(jsonrpc.INVALID_PARAMS, message)
         if asked.revision.modern and asked.headers is not None:
-            self._check_mirrors(asked, definition, arguments)
+            definition = surface.definition(view, name)
+            if definition is not None:
+                self._check_mirrors(asked, definition, arguments)
 
         if not self._parking.concerns(asked):
             return await _run(asked, view, name, arguments)
@@ -50,6 +49,9 @@ async def _run(asked: Asked, view: View, name: str, arguments: JsonObject) -> by
     view.context = context_of(asked)
     try:
         return call_result(await asked.surface.call(view, name, arguments), asked.revision)
+    except NotOffered:
+        message = f"unknown tool: {shown(name)}; {asked.surface.nearest(view, name)}"
+        raise Refused(jsonrpc.INVALID_PARAMS, message) from None
     except GatewayError as error:
         if _of_the_protocol(error, asked):
             raise

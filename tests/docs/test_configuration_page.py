@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 from gateway.capability.load import load
 from gateway.config.backends import Backend
 from gateway.config.load import understand
-from gateway.config.model import LATER, Config
+from gateway.config.model import Config
 from gateway.config.unmet import unmet
 from gateway.config.variables import FILE_VARIABLE, VARIABLES
 from gateway.credentials.redact import Redactor
@@ -79,8 +79,3 @@ def test_every_variable_is_on_the_page(name):
     variable = VARIABLES.get(name)
     sets = f"`{'.'.join(variable.place)}`" if variable else "the file to read"
     assert f"| `{name}` | {sets} |" in PAGE.read_text("utf-8")
-
-
-@pytest.mark.parametrize("section", LATER)
-def test_every_section_of_a_later_version_is_on_the_page(section):
-    assert f"`{section}`" in PAGE.read_text("utf-8").partition("## Not in this version")[2]

@@ -14,7 +14,6 @@ SOURCES = sorted((ROOT / "gateway").rglob("*.py"))
 CATCH_ALL = {
     "server/endpoint.py",  # the last guard: a fault of ours costs one request
     "server/connection.py",  # … one answer, or one connection
-    "runtime/view.py",  # tells how the call ended, and lets the fault rise
     "runtime/shelf.py",  # … one file
     "backends/keeping.py",  # … one attempt to keep a server connected
     "app/serve.py",  # … one run of a background task

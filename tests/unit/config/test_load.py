@@ -4,7 +4,7 @@ import pytest
 
 from gateway.capability.file.units import seconds, size
 from gateway.config.load import NAME, Source, load, locate, understand
-from gateway.config.model import LATER, Config, SurfacedTool
+from gateway.config.model import Config, SurfacedTool
 
 EMPTY = {}
 
@@ -125,34 +125,6 @@ def test_the_syntax_of_the_file_comes_first():
 )
 def test_a_value_that_cannot_be_is_refused_at_its_place(text, where):
     assert [place for place, _ in issues(text)] == [where]
-
-
-@pytest.mark.parametrize("section", LATER)
-def test_a_section_of_a_later_version_is_refused_plainly(section):
-    text = f"server: {{}}\n{section}:\n  x: {{command: npx}}\n"
-    assert issues(text) == [
-        ("2:1", f"the section {section!r} is not supported by this version yet")
-    ]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "backends: {}",
-        "backends:",
-        "auth: {enabled: false, api_keys: [x]}",
-        "failsafe: {retry: {enabled: false, max_attempts: 3}, circuit_breaker: {enabled: false}}",
-        "audit: false",
-    ],
-)
-def test_a_section_of_a_later_version_that_asks_for_nothing_passes(text):
-    assert config(text) == config("")
-
-
-def test_a_section_of_a_later_version_is_not_read_for_references():
-    assert issues("auth: {enabled: true, token: '${NOT_SET}'}") == [
-        ("1:1", "the section 'auth' is not supported by this version yet")
-    ]
 
 
 def test_references_work_in_every_string(tmp_path):

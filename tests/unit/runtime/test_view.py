@@ -125,7 +125,7 @@ async def test_more_time_than_the_gateway_allows_is_not_advised() -> None:
     assert str(caught.value.hint).startswith("ask for less; ")
 
 
-async def test_what_does_not_exist_is_no_call_and_names_the_nearest() -> None:
+async def test_a_call_of_what_does_not_exist_is_told_of_and_names_the_nearest() -> None:
     events: list[object] = []
     view = a_view(well, events)
     with pytest.raises(ToolNotFound) as tool:
@@ -134,7 +134,10 @@ async def test_what_does_not_exist_is_no_call_and_names_the_nearest() -> None:
         await view.call(ToolRef("shpo", "buy"), {})
     assert tool.value.hint == "did you mean 'buy'?"
     assert backend.value.hint == "did you mean 'shop'?"
-    assert events == []
+    assert [(one.tool, one.outcome, one.known) for one in events] == [
+        ("by", "tool_not_found", False),
+        ("buy", "server_not_found", False),
+    ]
 
 
 async def test_a_server_that_is_down_is_said_to_come_back_only_if_it_may() -> None:

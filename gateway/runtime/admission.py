@@ -1,0 +1,68 @@
+"""Whether a request may go on to its backend, for the rules: hidden is what does not exist."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from gateway.domain.identity import Identity
+from gateway.domain.policy import Kind, Rights
+from gateway.domain.text import shown
+from gateway.domain.tool import JsonObject
+from gateway.errors import Denied, ToolNotFound
+from gateway.protocol import mcp
+
+NAMED_BY: Mapping[str, tuple[Kind, str]] = {
+    mcp.PROMPTS_GET: (Kind.PROMPT, "name"),
+    mcp.RESOURCES_READ: (Kind.RESOURCE, "uri"),
+    mcp.SUBSCRIBE: (Kind.RESOURCE, "uri"),
+    mcp.UNSUBSCRIBE: (Kind.RESOURCE, "uri"),
+}
+
+
+class Subject(NamedTuple):
+    """What a request is about; a backend as a whole where `kind` is None."""
+
+    kind: Kind | None
+    name: str
+
+
+def subject(method: str, params: JsonObject) -> Subject:
+    """Of a request that is no tool call."""
+    if method == mcp.COMPLETE:
+        ref = params.get("ref")
+        if isinstance(ref, Mapping):
+            prompt = "name" in ref
+            kind = Kind.PROMPT if prompt else Kind.RESOURCE
+            return Subject(kind, str(ref.get("name" if prompt else "uri")))
+    found = NAMED_BY.get(method)
+    return Subject(None, "") if found is None else Subject(found[0], str(params.get(found[1])))
+
+
+def judge_call(
+    who: Identity, rights: Rights, backend: str, tool: str, arguments: JsonObject
+) -> str | None:
+    """The rule that lets the call pass; None where the tool is not to be seen. Raises Denied."""
+    decision = rights.of_call(backend, tool, arguments)
+    if decision.allowed:
+        return decision.rule
+    if decision.told or decision.visible:
+        text = f"{_named(who)} may not call tool {shown(tool)} of server {shown(backend)}"
+        raise Denied(text, decision.rule)
+    return None
+
+
+def judge_query(who: Identity, rights: Rights, backend: str, about: Subject) -> str:
+    """The rule that lets a request to a backend that may be seen pass. Raises Denied, or
+    ToolNotFound for what is not to be seen.
+    """
+    kind, name = about
+    decision = rights.backend(backend) if kind is None else rights.decide(kind, backend, name)
+    if decision.allowed:
+        return decision.rule
+    if kind is not None and not (decision.visible or decision.told):
+        raise ToolNotFound(f"no {kind} {shown(name)} on server {backend!r}")
+    what = f"{kind} {shown(name)} of " if kind is not None else ""
+    raise Denied(f"{_named(who)} may not use {what}server {backend!r}", decision.rule)
+
+
+def _named(who: Identity) -> str:
+    return f"agent {who.agent!r}" if who.agent else repr(who.name)
