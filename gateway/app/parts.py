@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from gateway import log
+from gateway.app import trust
 from gateway.app.building import Builders
 from gateway.capability.file.units import seconds
 from gateway.config.model import Config
@@ -23,6 +24,7 @@ from gateway.runtime.notices import Notices
 from gateway.runtime.reconcile import Reconciler
 from gateway.runtime.reload import Reloader
 from gateway.runtime.snapshot import Current, Snapshot
+from gateway.runtime.trusted import Trusted
 from gateway.runtime.view import View
 from gateway.runtime.waiting import settled
 
@@ -74,6 +76,7 @@ async def opened(
         reconciler,
         _on_config,
         McpServers(configured, builders.server, environment()),
+        Trusted(configured, trust.makers(), observe),
     )
     try:
         await reloader.reload(cold=True)

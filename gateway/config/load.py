@@ -31,6 +31,7 @@ from gateway.domain.issue import Issue, Severity
 NAME = "gateway.yaml"
 HOST = ("server", "host")
 DIRECTORIES = ("capabilities", "directories")
+STANDARD_OUTPUT = "-"
 LISTS = ("backends", "aliases", "policies")  # sections that may be left empty
 SHORTEST = 0.1  # seconds between two looks
 LEVELS = {"trace": "debug", "warn": "warning"}  # other systems' names of ours
@@ -264,10 +265,22 @@ def _resolved(config: Config, beside: Path, said: Settings) -> Config:
         folders = tuple(directories.beside(one, beside) for one in capabilities.directories)
         capabilities = structs.replace(capabilities, directories=folders)
     backends = {name: relative_to(one, beside) for name, one in config.backends.items()}
-    servers = config.mcp_servers
-    if servers is not None:
-        servers = str(beside / Path(servers).expanduser())
     log = structs.replace(config.log, level=LEVELS.get(level, level))
+    servers, rules, audit, lock = config.mcp_servers, config.agent_rules, config.audit, config.lock
+    if audit.file != STANDARD_OUTPUT:
+        audit = structs.replace(audit, file=_beside(beside, audit.file))
     return structs.replace(
-        config, capabilities=capabilities, backends=backends, mcp_servers=servers, log=log
+        config,
+        capabilities=capabilities,
+        backends=backends,
+        mcp_servers=servers and _beside(beside, servers),
+        agent_rules=rules and _beside(beside, rules),
+        audit=audit,
+        lock=structs.replace(lock, file=_beside(beside, lock.file)),
+        log=log,
     )
+
+
+def _beside(folder: Path, named: str) -> str:
+    """A file that another in `folder` names."""
+    return str(folder / Path(named).expanduser())

@@ -19,7 +19,10 @@ from gateway.domain.issue import Issue, Severity
 from gateway.runtime.followed import Followed
 from gateway.runtime.settling import Settling
 
-LIVE = ("capabilities.", "log.level", "backends", "mcp_servers", "aliases")  # by how it starts
+LIVE = (  # by how it starts
+    *("capabilities.", "log.level", "backends", "mcp_servers", "aliases"),
+    *("auth.", "policies", "agent_rules", "default_agent", "failsafe.", "lock."),
+)
 
 Understand = Callable[[bytes], Loaded]  # the file's content, with all that overrides it
 Broken = Mapping[str, tuple[Issue, ...]]

@@ -19,6 +19,7 @@ from gateway.runtime.mcp_servers import McpServers
 from gateway.runtime.plan import Desired, Wanted
 from gateway.runtime.reconcile import Reconciler
 from gateway.runtime.shelf import Load, Shelf
+from gateway.runtime.trusted import Trusted
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +44,11 @@ class Reloader:
         reconciler: Reconciler,
         on_config: Callable[[Config], None] = lambda _config: None,
         servers: McpServers | None = None,
+        trusted: Trusted | None = None,
     ) -> None:
         self._configured = configured
         self._servers = servers
+        self._trusted = trusted
         self._load_with = load_with
         self._reconciler = reconciler
         self._on_config = on_config
@@ -102,6 +105,10 @@ class Reloader:
             again |= self._servers.refresh(cold=cold)
             places, issues = places | self._servers.places, (*issues, *self._servers.issues)
             wanted = self._servers.wanted()
+        trusted = self._trusted
+        if trusted is not None:
+            again |= trusted.refresh(cold=cold)
+            places, issues = places | trusted.places, (*issues, *trusted.issues)
         settings = configured.config.capabilities
         if settings != self._told.capabilities:
             shelf.reload_all(self._load_with(settings))
@@ -110,11 +117,13 @@ class Reloader:
             found.missing.clear()
         again |= shelf.refresh(found, cold=cold)
         seen = Seen(frozenset(found.places | places), again)
-        asked = (issues, configured.config.aliases, wanted)
+        rules = (trusted.policy, trusted.access, trusted.admit) if trusted is not None else ()
+        asked = (issues, configured.config.aliases, wanted, rules)
         if not shelf.changed and asked == self._asked:
             return seen, None
         self._pending = asked
-        return seen, merged(shelf.desired(), configured, issues, wanted)
+        desired = merged(shelf.desired(), configured, issues, wanted)
+        return seen, desired if trusted is None else ruled(desired, trusted)
 
 
 def merged(
@@ -131,4 +140,16 @@ def merged(
         issues=(*issues, *clashes, *files.issues),
         aliases=configured.config.aliases,
         unmet=partial(unmet, configured.config, configured.file),
+    )
+
+
+def ruled(desired: Desired, trusted: Trusted) -> Desired:
+    """The same, for those whom the files let in."""
+    said = desired.unmet
+    return replace(
+        desired,
+        policy=trusted.policy,
+        access=trusted.access,
+        admit=trusted.admit,
+        unmet=lambda catalog: (*said(catalog), *trusted.unmet(catalog)),
     )

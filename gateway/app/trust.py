@@ -1,0 +1,27 @@
+"""Makes what decides who may come in, and to what, out of what the files say."""
+
+from collections.abc import Callable
+
+from gateway.auth.access import OPEN, Access
+from gateway.config.model import Config
+from gateway.domain.agents import Agents
+from gateway.domain.listing import Listing
+from gateway.domain.pins import Pins
+from gateway.domain.policy import NO_POLICY, Policy
+from gateway.runtime.trusted import Makers, as_it_is
+
+
+def makers() -> Makers:
+    return Makers(policy, access, admit)
+
+
+def policy(config: Config, agents: Agents | None) -> Policy:
+    return NO_POLICY
+
+
+def access(config: Config) -> Access:
+    return OPEN
+
+
+def admit(config: Config, pins: Pins | None) -> Callable[[Listing], Listing]:
+    return as_it_is
