@@ -267,7 +267,7 @@ def _resolved(config: Config, beside: Path, said: Settings) -> Config:
     backends = {name: relative_to(one, beside) for name, one in config.backends.items()}
     log = structs.replace(config.log, level=LEVELS.get(level, level))
     servers, rules, audit, lock = config.mcp_servers, config.agent_rules, config.audit, config.lock
-    if audit.file != STANDARD_OUTPUT:
+    if audit.enabled and audit.file != STANDARD_OUTPUT:
         audit = structs.replace(audit, file=_beside(beside, audit.file))
     return structs.replace(
         config,

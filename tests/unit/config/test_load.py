@@ -298,7 +298,7 @@ def test_a_variable_that_kubernetes_sets_is_told_for_what_it_is():
     assert "enableServiceLinks: false" in issue.hint
 
 
-def test_a_file_of_mcp_gateway_loads_but_for_what_is_not_kept_yet() -> None:
+def test_a_file_of_mcp_gateway_loads() -> None:
     text = """\
 server: {host: "127.0.0.1", port: 39400, request_timeout: "30s", max_body_size: 10485760}
 meta_mcp: {enabled: true, cache_tools: true, cache_ttl: "5m"}
@@ -315,5 +315,6 @@ capabilities: {enabled: true, name: "gateway", directories: ["./capabilities"]}
 """
     found = config(text, {"TAVILY_API_KEY": "k"})
     assert set(found.backends) == {"tavily", "files", "pieces", "off"}
-    refused = understand(f"{text}failsafe: {{retry: {{max_attempts: 3}}}}".encode(), "f", {}, {})
-    assert refused.issues[0].message.startswith("the section 'failsafe' is not")
+    failsafe = "failsafe: {retry: {max_attempts: 3}, rate_limit: {requests_per_second: 10}}\n"
+    found = config(f"{text}{failsafe}", {"TAVILY_API_KEY": "k"})
+    assert found.failsafe.rate_limit.requests_per_second == 10
