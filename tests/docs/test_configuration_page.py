@@ -4,12 +4,14 @@ import re
 from pathlib import Path
 
 import pytest
-from msgspec import Struct, structs
+from msgspec import NODEFAULT, UNSET, Struct, structs
 
 from gateway.capability.load import load
+from gateway.config.auth import ClientKey, Jwt
 from gateway.config.backends import Backend
 from gateway.config.load import understand
 from gateway.config.model import Config
+from gateway.config.policies import Condition, PolicyFor, Rule
 from gateway.config.unmet import unmet
 from gateway.config.variables import FILE_VARIABLE, VARIABLES
 from gateway.credentials.redact import Redactor
@@ -22,24 +24,39 @@ ROWS = dict(
 )
 
 
+ENTRIES = {
+    "backends.NAME": Backend,
+    "auth.api_keys.N": ClientKey,
+    "auth.jwt": Jwt,
+    "policies.NAME": PolicyFor,
+    "policies.NAME.rules.N": Rule,
+    "policies.NAME.rules.N.when.ARGUMENT": Condition,
+}  # place of what a file may have many of, or none
+
+
 def keys():
-    config, server = Config(), Backend()
-    for section in structs.fields(Config):
-        value = getattr(config, section.name)
+    yield from of("", Config)
+    for place, struct in ENTRIES.items():
+        yield from of(f"{place}.", struct)
+
+
+def of(place, struct):
+    for key in structs.fields(struct):
+        made = key.default is NODEFAULT and key.default_factory is not NODEFAULT
+        value = key.default_factory() if made else key.default
         if isinstance(value, Struct):
-            for key in structs.fields(value):
-                yield f"{section.name}.{key.name}", getattr(value, key.name)
+            yield from of(f"{place}{key.name}.", type(value))
         else:
-            yield section.name, value
-    for key in structs.fields(Backend):
-        yield f"backends.NAME.{key.name}", getattr(server, key.name)
+            yield f"{place}{key.name}", value
 
 
 KEYS = dict(keys())
 
 
 def shown(default):
-    if default in (None, (), {}, ""):
+    if default is NODEFAULT:
+        return "required"
+    if default is UNSET or default in (None, (), {}, ""):
         return "none"
     if isinstance(default, tuple):
         return ", ".join(f"`{one}`" for one in default)
@@ -67,7 +84,7 @@ def shipped():
 
 def test_the_example_loads_and_names_what_is_there():
     examples = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    assert len(examples) == 2
+    assert len(examples) == 6
     for example in examples:
         loaded = understand(example.encode(), "gateway.yaml", {}, {})
         assert not loaded.issues
