@@ -12,7 +12,7 @@ from msgspec import Meta, field
 from gateway.capability.file.model import BackendName, Duration, Size, Strict, VariableName
 from gateway.config.auth import Auth
 from gateway.config.backends import Backend, ServerName
-from gateway.config.failsafe import Failsafes
+from gateway.config.failsafe import Failsafes, RateLimit
 from gateway.config.observing import Audit, Lock, Telemetry
 from gateway.config.policies import PolicyFor
 
@@ -184,6 +184,9 @@ class Log(Strict, frozen=True):
     """One line a record either way."""
 
 
+UNASKED = Failsafes(rate_limit=RateLimit(enabled=False))  # no operator has thought of a rate
+
+
 class Config(Strict, frozen=True):
     """The whole file. Everything in it has a default."""
 
@@ -210,8 +213,8 @@ class Config(Strict, frozen=True):
     """A `.mcp-gateway-rules.json`, as agent-mcp-gateway has it: what each agent may use."""
     default_agent: Text | None = None
     """The agent as which callers act that name none."""
-    failsafe: Failsafes = Failsafes()
-    """How failure is contained."""
+    failsafe: Failsafes = field(default_factory=lambda: UNASKED)
+    """How failure is contained. Without this section nothing limits the rate of calls."""
     audit: Audit = Audit()
     """One line for each call."""
     telemetry: Telemetry = Telemetry()
