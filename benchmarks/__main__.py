@@ -54,17 +54,21 @@ def many(number: int, tools: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def request(method: str, path: str = "/mcp", **params: object) -> MakeRequest:
-    """Requests of the modern era, each with its own id; `@` in a string becomes that number."""
+def request(method: str, path: str = "/mcp", key: str = "", **params: object) -> MakeRequest:
+    """Requests of the modern era, each with its own id; `@` in a string becomes that number.
+
+    `key` is what the client shows.
+    """
     text = json.dumps(
         {"jsonrpc": "2.0", "id": "@", "method": method, "params": {**params, "_meta": META}},
         separators=(",", ":"),
     )
     name = f"Mcp-Name: {params['name']}\r\n" if "name" in params else ""
+    shown = f"Authorization: Bearer {key}\r\n" if key else ""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         "Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2026-07-28\r\n"
-        f"Mcp-Method: {method}\r\n{name}"
+        f"Mcp-Method: {method}\r\n{name}{shown}"
     )
 
     def make(number: int) -> bytes:

@@ -50,11 +50,11 @@ def peer(module: str) -> Iterator[int]:
 
 @contextlib.contextmanager
 def gateway(
-    folder: Path, *arguments: str, environ: Mapping[str, str] | None = None
+    folder: Path, *arguments: str, environ: Mapping[str, str] | None = None, key: str = ""
 ) -> Iterator[tuple[int, subprocess.Popen[bytes], float]]:
     """(port, process, seconds from start to the first answered tools/list).
 
-    `environ` is all of its environment; ours where none is given.
+    `environ` is all of its environment, ours where none is given; `key` what it asks clients for.
     """
     port = free_port()
     started = time.perf_counter()
@@ -67,14 +67,14 @@ def gateway(
         env=environ,
     )
     try:
-        wait_for_tools(port, process)
+        wait_for_tools(port, process, key)
         yield port, process, time.perf_counter() - started
     finally:
         process.terminate()
         process.wait(10)
 
 
-def wait_for_tools(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for_tools(port: int, process: subprocess.Popen[bytes], key: str = "") -> None:
     body = (
         b'{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{'
         b'"io.modelcontextprotocol/protocolVersion":"2026-07-28",'
@@ -85,6 +85,7 @@ def wait_for_tools(port: int, process: subprocess.Popen[bytes]) -> None:
         "Accept": "application/json, text/event-stream",
         "MCP-Protocol-Version": "2026-07-28",
         "Mcp-Method": "tools/list",
+        **({"Authorization": f"Bearer {key}"} if key else {}),
     }
     while process.poll() is None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
