@@ -1,8 +1,169 @@
-"""What each agent may use, as agent-mcp-gateway's rules say it. Pure."""
+"""What each agent may use, as agent-mcp-gateway's rules say it. Pure.
 
-from dataclasses import dataclass
+A deny goes before every allow, a name before a glob; who may use a server may use all of it, unless
+the rules name its tools. Rules know names alone, so every decision may be told.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import translate
+from types import MappingProxyType
+from typing import NamedTuple
+
+from gateway.domain.identity import Level
+from gateway.domain.policy import Decision, Kind
+from gateway.domain.tool import JsonObject
+from gateway.errors import GatewayError
+
+LONGEST = 128  # characters of an agent's name
+MOST_KEPT = 1_024  # servers asked for, most of which may not exist
+
+Names = tuple[str, ...]  # and globs
+Found = Callable[[str], Decision | None]
+
+NOTHING: Mapping[str, Names] = MappingProxyType({})
+
+
+class Part(NamedTuple):
+    """`allow` or `deny` of an agent. `tools`: server, or a glob of servers → tools of it."""
+
+    servers: Names = ()
+    tools: Mapping[str, Names] = NOTHING
+
+
+class Agent(NamedTuple):
+    allow: Part = Part()
+    deny: Part = Part()
 
 
 @dataclass(frozen=True, slots=True)
 class Agents:
-    """The rules of all agents. Two that are equal decide alike."""
+    """The rules of all agents, by name. Two that are equal decide alike.
+
+    `deny_on_missing`: whoever names no agent is refused. `spots`: the place of each server that a
+    rule names → line and column.
+    """
+
+    rules: Mapping[str, Agent]
+    deny_on_missing: bool = True
+    spots: Mapping[str, tuple[int, int]] = field(
+        default_factory=dict, compare=False, hash=False, repr=False
+    )
+
+    def rights(self, name: str) -> "AgentRights":
+        """Of an agent that has rules."""
+        return AgentRights(f"agents.{name}", self.rules[name])
+
+
+class _Server(NamedTuple):
+    """What is decided of one server: of itself, and of its tools where it may be used at all."""
+
+    itself: Decision
+    others: Decision  # its prompts and resources
+    denied: tuple[Found, ...] = ()
+    allowed: tuple[Found, ...] = ()
+    rest: Decision | None = None  # None: as of itself
+
+
+class AgentRights:
+    """Rights that never give a caller more than its own: they are what an agent leaves of them.
+
+    `place` is where the agent's rules stand.
+    """
+
+    whole = False  # so that each decision names its rule
+    refusal: GatewayError | None = None
+    level = Level.ADMIN
+
+    def __init__(self, place: str, agent: Agent) -> None:
+        allow, deny = agent
+        self._place = place
+        self._agent = agent
+        self._denied = _found(f"{place}.deny.servers", deny.servers, Level.DENY)
+        self._allowed = _found(f"{place}.allow.servers", allow.servers, Level.ADMIN)
+        self._kept: dict[str, _Server] = {}
+
+    def backend(self, name: str) -> Decision:
+        return self._server(name).itself
+
+    def decide(self, kind: Kind, backend: str, name: str) -> Decision:
+        server = self._server(backend)
+        return _of_tool(server, name) if kind is Kind.TOOL else server.others
+
+    def of_call(self, backend: str, tool: str, arguments: JsonObject) -> Decision:
+        return _of_tool(self._server(backend), tool)
+
+    def _server(self, name: str) -> _Server:
+        server = self._kept.get(name)
+        if server is None:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            server = self._kept[name] = self._decided(name)
+        return server
+
+    def _decided(self, name: str) -> _Server:
+        itself = self._denied(name) or self._allowed(name)
+        if itself is None:
+            itself = _decision(f"{self._place}.allow.servers", Level.DENY)
+        if not itself.allowed:
+            return _Server(itself, itself)
+        allow, deny = self._agent
+        denied = _tools(f"{self._place}.deny.tools", deny.tools, name, Level.DENY)
+        place, tools = f"{self._place}.allow.tools", allow.tools
+        named = {name: tools[name]} if name in tools else tools
+        keys = [key for key in named if key == name or _glob(key)(name)]
+        if not keys:
+            return _Server(itself, itself, denied)
+        rest = _decision(f"{place}.{keys[0]}", Level.DENY)
+        return _Server(itself, rest, denied, _tools(place, named, name, Level.ADMIN), rest)
+
+
+def _of_tool(server: _Server, name: str) -> Decision:
+    for found in server.denied:
+        if decision := found(name):
+            return decision
+    for found in server.allowed:
+        if decision := found(name):
+            return decision
+    return server.rest or server.itself
+
+
+def _tools(place: str, tools: Mapping[str, Names], server: str, level: Level) -> tuple[Found, ...]:
+    """What the lists of that server say of its tools."""
+    return tuple(
+        _found(f"{place}.{key}", names, level)
+        for key, names in tools.items()
+        if key == server or _glob(key)(server)
+    )
+
+
+def _found(place: str, entries: Iterable[str], level: Level) -> Found:
+    """What a list says of a name: by the entry that is that name, else by the first glob."""
+    exact: dict[str, Decision] = {}
+    globs: list[tuple[Callable[[str], object], Decision]] = []
+    for index, entry in enumerate(entries):
+        decision = _decision(f"{place}[{index}]", level)
+        if is_glob(entry):
+            globs.append((_glob(entry), decision))
+        exact.setdefault(entry, decision)
+
+    def found(name: str) -> Decision | None:
+        decision = exact.get(name)
+        if decision is not None:
+            return decision
+        return next((decision for fits, decision in globs if fits(name)), None)
+
+    return found
+
+
+def _decision(place: str, level: Level) -> Decision:
+    return Decision(level, place, told=True)
+
+
+def is_glob(entry: str) -> bool:
+    return any(character in entry for character in "*?[")
+
+
+def _glob(entry: str) -> Callable[[str], object]:
+    return re.compile(translate(entry)).match

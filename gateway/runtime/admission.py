@@ -64,5 +64,14 @@ def judge_query(who: Identity, rights: Rights, backend: str, about: Subject) -> 
     raise Denied(f"{_named(who)} may not use {what}server {backend!r}", decision.rule)
 
 
+def judge_hidden(who: Identity, rights: Rights, backend: str) -> None:
+    """Raises Denied for a backend that is not to be seen, or is not there, where a rule may say
+    so.
+    """
+    decision = rights.backend(backend)
+    if decision.told and not decision.visible:
+        raise Denied(f"{_named(who)} may not use server {shown(backend)}", decision.rule)
+
+
 def _named(who: Identity) -> str:
     return f"agent {who.agent!r}" if who.agent else repr(who.name)

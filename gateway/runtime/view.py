@@ -30,7 +30,7 @@ from gateway.errors import (
     InvalidAgent,
     ToolNotFound,
 )
-from gateway.runtime.admission import Subject, judge_call, judge_query, subject
+from gateway.runtime.admission import Subject, judge_call, judge_hidden, judge_query, subject
 from gateway.runtime.passage import Passage
 from gateway.runtime.patience import Patient
 from gateway.runtime.snapshot import Snapshot
@@ -41,7 +41,10 @@ Answered = TypeVar("Answered", Outcome, Relayed)
 class View:
     """Cheap to make: one for each request."""
 
-    __slots__ = ("_entered", "_observe", "_sight", "calls", "context", "identity", "snapshot")
+    __slots__ = (
+        *("_caller", "_entered", "_observe", "_sight"),
+        *("calls", "context", "identity", "snapshot"),
+    )
 
     def __init__(
         self,
@@ -50,7 +53,8 @@ class View:
         identity: Identity = ANONYMOUS,
         context: Context = NO_CONTEXT,
     ) -> None:
-        if snapshot.policy.agents and identity.agent is None:
+        self._caller = identity
+        if snapshot.policy.agents is (identity.agent is None):
             identity = _acting_unasked(snapshot, identity)
         self.snapshot = snapshot
         self.identity = identity
@@ -69,7 +73,7 @@ class View:
         InvalidAgent.
         """
         policy = self.snapshot.policy
-        who = policy.acting(self.identity, agent) if policy.agents else self.identity
+        who = policy.acting(self._caller, agent) if policy.agents else self.identity
         return View(self.snapshot, self._observe, who, self.context)
 
     @property
@@ -77,9 +81,10 @@ class View:
         return self._sight.backends
 
     def backend(self, name: str) -> Listing:
-        """The backend called `name`; raises BackendNotFound with the nearest names."""
+        """The backend called `name`; raises BackendNotFound with the nearest names, or Denied."""
         found = self.backends.get(name) or self.backends.get(self.name_of(name))
         if found is None:
+            judge_hidden(self.identity, self.rights, self.name_of(name))
             hint = did_you_mean(name, self.backends) or "gateway_list_servers names every server"
             raise BackendNotFound(f"no server {shown(name)}", hint=hint)
         return found
@@ -187,7 +192,7 @@ class View:
         """Carry out a meta-tool as that agent. What is told of it is the call it leads to or, where
         it leads to none, an event of its own.
         """
-        passage, view = Passage(self.identity, self.context), self
+        passage, view = Passage(self._caller, self.context), self
         try:
             view = self.acting(agent)
             passage.acting(view.identity)
@@ -275,7 +280,11 @@ class View:
 
 
 def _acting_unasked(snapshot: Snapshot, who: Identity) -> Identity:
-    """As the agent as which `who` acts unasked; where there is none, its rights say why."""
+    """As the agent as which `who` acts unasked; where there is none, its rights say why. As none
+    where agents have no rules.
+    """
+    if not snapshot.policy.agents:
+        return Identity(who.name, who.team, who.org, who.grant, None, who.operator)
     try:
         return snapshot.policy.acting(who, None)
     except InvalidAgent:
