@@ -74,7 +74,7 @@ async def opened(
         configured,
         builders.load_with,
         reconciler,
-        _on_config,
+        _kept_as_it_is if configured.hosted else _on_config,
         McpServers(configured, builders.server, environment()),
         Trusted(configured, trust.makers(), observe),
     )
@@ -120,3 +120,7 @@ def _fan_out(*sinks: Observer) -> Observer:
 def _on_config(config: Config) -> None:
     """What of a changed gateway.yaml is live at once, beside the capabilities."""
     logging.getLogger().setLevel(config.log.level.upper())
+
+
+def _kept_as_it_is(_config: Config) -> None:
+    """The logging of a program that embeds the gateway is its own."""

@@ -44,7 +44,7 @@ async def listening(
     redactor = logged(configured.config)
     async with (
         opened(configured, mock=mock, redactor=redactor) as parts,
-        _kept_current(parts),
+        kept_current(parts),
     ):
         options = _options(configured.config)
         metrics = parts.metrics.render if configured.config.metrics.enabled else None
@@ -79,7 +79,7 @@ async def serve_stdio(configured: Configured, *, mock: bool = False) -> int:
     redactor = logged(configured.config)
     async with (
         opened(configured, mock=mock, redactor=redactor) as parts,
-        _kept_current(parts),
+        kept_current(parts),
     ):
         server = StdioServer(parts.current, parts.observe, _options(parts.config), parts.notices)
         _on_signals(server.stop)
@@ -89,7 +89,7 @@ async def serve_stdio(configured: Configured, *, mock: bool = False) -> int:
 
 
 @contextlib.asynccontextmanager
-async def _kept_current(parts: Parts) -> AsyncIterator[None]:
+async def kept_current(parts: Parts) -> AsyncIterator[None]:
     """Follow the files and the backends for as long as the block lasts."""
     watcher = Watcher(parts.reloader.reload, parts.reloader.poll)
     tasks = [

@@ -17,12 +17,15 @@ from gateway.config.load import Loaded, Source
 from gateway.config.model import Capabilities, Config
 from gateway.domain.issue import Issue, Severity
 from gateway.runtime.followed import Followed
+from gateway.runtime.registered import Registered
 from gateway.runtime.settling import Settling
 
 LIVE = (  # by how it starts
     *("capabilities.", "log.level", "backends", "mcp_servers", "aliases"),
     *("auth.", "policies", "agent_rules", "default_agent", "failsafe.", "lock."),
 )
+
+NO_FILE = "<configuration>"  # what issues call settings that no file holds
 
 Understand = Callable[[bytes], Loaded]  # the file's content, with all that overrides it
 Broken = Mapping[str, tuple[Issue, ...]]
@@ -32,26 +35,40 @@ class Configured:
     """`config` is what counts now; `broken` are backends of the file that cannot be used as they
     stand in it, by name: `config` has their last good version, or none.
 
-    `refresh` blocks for a moment: run it in a thread.
+    `registered` is given by a program that embeds the gateway: it is `hosted` there, and leaves
+    alone what is the program's. Without a `source` it is what a program says, and stays. `refresh`
+    blocks for a moment: run it in a thread.
     """
 
     def __init__(
         self,
-        source: Source,
+        source: Source | None,
         config: Config,
-        understand: Understand,
+        understand: Understand | None = None,
         settling: Settling | None = None,
+        registered: Registered | None = None,
     ) -> None:
         self.config = config
+        self.registered = registered or Registered()
+        self.hosted = registered is not None
         self.issues: tuple[Issue, ...] = ()
         self.broken: Broken = MappingProxyType({})
         self._started = config
         self._understand = understand
-        self._followed = Followed(source.file, required=source.required, settling=settling)
+        self._followed = (
+            None
+            if source is None
+            else Followed(source.file, required=source.required, settling=settling)
+        )
 
     @property
     def file(self) -> str:
-        return self._followed.file
+        return self._followed.file if self._followed else NO_FILE
+
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """Those of the file, and those that were registered."""
+        return {**self.registered.now.aliases, **self.config.aliases}
 
     @property
     def needs_no_files(self) -> bool:
@@ -59,24 +76,26 @@ class Configured:
         beside = Path(self.file).parent
         by_default = tuple(directories.beside(one, beside) for one in Capabilities().directories)
         named = self.config.capabilities.directories != by_default
-        servers = self.config.backends or self.broken or self.config.mcp_servers
+        registered = self.registered.now.names
+        servers = self.config.backends or self.broken or self.config.mcp_servers or registered
         return not named and bool(servers)
 
     @property
     def places(self) -> set[Place]:
-        return self._followed.places
+        return self._followed.places if self._followed else set()
 
     def refresh(self, *, cold: bool = False) -> bool:
         """Look, and read what changed. True: the file is being written; look again soon."""
+        if self._followed is None or self._understand is None:
+            return False
         again, content = self._followed.refresh(cold=cold)
         if isinstance(content, Issue):
             self.issues = (content,)
         elif content is not None:
-            self._take(content)
+            self._take(self._understand(content))
         return again
 
-    def _take(self, content: bytes) -> None:
-        loaded = self._understand(content)
+    def _take(self, loaded: Loaded) -> None:
         self.issues = loaded.issues
         if loaded.config is not None:
             self.broken = loaded.broken

@@ -80,7 +80,12 @@ class McpServers:
             self._take(understand(content, file, self._environ))
         return again
 
+    def registered(self) -> dict[str, Wanted]:
+        """Those that the program registered, whatever the files have."""
+        return dict(self._of(self._configured.registered.now.servers, {}))
+
     def wanted(self) -> dict[str, Wanted]:
+        """Those of the files."""
         configured = self._configured
         found = dict(self._of(self._servers.backends, self._servers.broken))
         found.update(self._of(configured.config.backends, configured.broken))

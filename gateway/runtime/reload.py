@@ -18,7 +18,7 @@ from gateway.runtime.heap import calm
 from gateway.runtime.mcp_servers import McpServers
 from gateway.runtime.plan import Desired, Wanted
 from gateway.runtime.reconcile import Reconciler
-from gateway.runtime.shelf import Load, Shelf
+from gateway.runtime.shelf import Load, Shelf, Version
 from gateway.runtime.trusted import Trusted
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,9 @@ class Seen:
 
 
 class Reloader:
-    """`reload` is called by one task at a time. `on_config` hears of a new `gateway.yaml`."""
+    """`reload` by whoever knows of a change, one after the other. `on_config` hears of a new
+    `gateway.yaml`.
+    """
 
     def __init__(
         self,
@@ -52,7 +54,9 @@ class Reloader:
         self._load_with = load_with
         self._reconciler = reconciler
         self._on_config = on_config
-        self._shelf = Shelf(load_with(configured.config.capabilities))
+        self._load = load_with(configured.config.capabilities)
+        self._shelf = Shelf(self._load)
+        self._turn = asyncio.Lock()
         self._told = configured.config  # what the shelf and `on_config` know of
         self._asked: tuple[object, ...] = ()  # what is live, beside the capability files
         self._pending: tuple[object, ...] = ()
@@ -72,6 +76,16 @@ class Reloader:
         When it cannot be served all stays as it was; the log says why, and the next look tries
         again.
         """
+        async with self._turn:
+            return await self._calmly(cold=cold)
+
+    def load(self, data: bytes, file: str) -> Version:
+        """What a capability file of that content would come to now. Blocks for a moment."""
+        return self._load(data, file)
+
+    async def _calmly(self, *, cold: bool) -> Seen:
+        if self._configured.hosted:  # the program's own garbage is not ours to set aside
+            return await self._reload(cold=cold)
         with calm() as made:
             seen = await self._reload(cold=cold)
             made.files = self._shelf.loaded
@@ -101,44 +115,58 @@ class Reloader:
         again = configured.refresh(cold=cold)
         places, issues = configured.places, configured.issues
         wanted: Mapping[str, Wanted] = {}
+        own: Mapping[str, Wanted] = {}
         if self._servers is not None:
             again |= self._servers.refresh(cold=cold)
             places, issues = places | self._servers.places, (*issues, *self._servers.issues)
-            wanted = self._servers.wanted()
+            wanted, own = self._servers.wanted(), self._servers.registered()
         trusted = self._trusted
         if trusted is not None:
             again |= trusted.refresh(cold=cold)
             places, issues = places | trusted.places, (*issues, *trusted.issues)
         settings = configured.config.capabilities
         if settings != self._told.capabilities:
-            shelf.reload_all(self._load_with(settings))
+            self._load = self._load_with(settings)
+            shelf.reload_all(self._load)
         found = look(paths(settings) if settings.enabled else ())
         if configured.needs_no_files:
             found.missing.clear()
         again |= shelf.refresh(found, cold=cold)
         seen = Seen(frozenset(found.places | places), again)
         rules = (trusted.policy, trusted.access, trusted.admit) if trusted is not None else ()
-        asked = (issues, configured.config.aliases, wanted, rules)
+        own = {**own, **configured.registered.capabilities(self._load)}
+        asked = (issues, configured.aliases, wanted, own, rules)
         if not shelf.changed and asked == self._asked:
             return seen, None
         self._pending = asked
-        desired = merged(shelf.desired(), configured, issues, wanted)
+        desired = merged(shelf.desired(), configured, issues, wanted, own)
         return seen, desired if trusted is None else ruled(desired, trusted)
 
 
 def merged(
-    files: Desired, configured: Configured, issues: tuple[Issue, ...], servers: Mapping[str, Wanted]
+    files: Desired,
+    configured: Configured,
+    issues: tuple[Issue, ...],
+    servers: Mapping[str, Wanted],
+    own: Mapping[str, Wanted],
 ) -> Desired:
-    """Capability files and MCP servers together; a name of both is the server's."""
+    """Capability files and MCP servers together; a name of both is the server's. One of either is
+    none of those that were registered, our `own`.
+    """
     clashes = tuple(
         Issue(configured.file, f"the server {name!r} has the name of a capability file", path=name)
         for name in sorted(files.backends.keys() & servers.keys())
     )
     return replace(
         files,
-        backends={**files.backends, **servers},
-        issues=(*issues, *clashes, *files.issues),
-        aliases=configured.config.aliases,
+        backends={**own, **files.backends, **servers},
+        issues=(
+            *issues,
+            *clashes,
+            *files.issues,
+            *configured.registered.issues({*files.backends, *servers}),
+        ),
+        aliases=configured.aliases,
         unmet=partial(unmet, configured.config, configured.file),
     )
 
