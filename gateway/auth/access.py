@@ -5,14 +5,39 @@ never in an identity that was not proved.
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Protocol
 
 from gateway.domain.identity import ANONYMOUS, Identity
+from gateway.errors import Unauthenticated
+
+
+class Why(StrEnum):
+    """Why somebody is not let in, in the words of RFC 6750 section 3.1."""
+
+    NOTHING = ""  # was shown, of the kind that we take
+    INVALID = "invalid_token"  # unknown, expired, not for us: nobody is told which
+    SCOPE = "insufficient_scope"
+
+
+class NotLetIn(Unauthenticated):
+    """What was shown does not do."""
+
+    def __init__(self, why: Why) -> None:
+        super().__init__(TEXTS[why])
+        self.why = why
+
+
+TEXTS: Mapping[Why, str] = {
+    Why.NOTHING: "who calls has to be shown: send Authorization: Bearer and a key",
+    Why.INVALID: "who calls has to be shown: send Authorization: Bearer and a key",  # alike (I28)
+    Why.SCOPE: "the token lacks a scope that this gateway asks for",
+}
 
 
 class Access(Protocol):
     """Of one configuration. `required`: nobody is let in unasked, but to `public` paths, compared
-    to the letter.
+    to the letter. `expires`: some are let in for a time only.
     """
 
     @property
@@ -21,17 +46,22 @@ class Access(Protocol):
     @property
     def public(self) -> frozenset[str]: ...
 
+    @property
+    def expires(self) -> bool: ...
+
     async def identify(self, shown: str | None) -> Identity:
         """Whose the value of the `Authorization` header is; None where there is none. Raises
-        Unauthenticated or AccessUnavailable, and nothing else.
+        NotLetIn or AccessUnavailable, and nothing else.
         """
         ...
 
     def holds(self, who: Identity) -> bool:
-        """Whether `who`, identified before, would still be let in: for streams that stay open."""
+        """Whether `who`, identified before, would still be let in, with the same rights: for
+        streams that stay open.
+        """
         ...
 
-    def challenge(self, origin: str) -> str:
+    def challenge(self, origin: str, why: Why) -> str:
         """The `WWW-Authenticate` of a refusal. `origin` is scheme and host as the client wrote
         them.
         """
@@ -49,6 +79,7 @@ class Open:
 
     required = False
     public: frozenset[str] = frozenset()
+    expires = False
 
     async def identify(self, shown: str | None) -> Identity:
         return ANONYMOUS
@@ -56,7 +87,7 @@ class Open:
     def holds(self, who: Identity) -> bool:
         return True
 
-    def challenge(self, origin: str) -> str:
+    def challenge(self, origin: str, why: Why) -> str:
         return "Bearer"
 
     def metadata(self, origin: str, path: str) -> Mapping[str, object] | None:

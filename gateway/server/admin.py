@@ -1,32 +1,67 @@
-"""/health, /livez, /readyz and /metrics."""
+"""/health, /livez, /readyz and /metrics: how the gateway fares, as far as it concerns who asks.
+
+Where callers are asked who they are, a stranger learns the status alone (I32), a caller what
+becomes of the backends that it may see, and one of level `admin` everything.
+"""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from gateway import __version__
+from gateway.domain.identity import Identity, Level
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.listing import Listing, Status
 from gateway.observe.ledger import Ledger
 from gateway.observe.metrics import CONTENT_TYPE
 from gateway.protocol.jsonrpc import encode
-from gateway.runtime.snapshot import Current
-from gateway.server.reply import Reply, text
+from gateway.runtime.snapshot import Current, Snapshot
+from gateway.runtime.view import View
+from gateway.server.entrance import STRANGER
+from gateway.server.reply import Reply, refusal, text
+
+METRICS = "/metrics"
+NOT_ADMIN = refusal(403, "this page needs a key of level admin, or a place in auth.public_paths")
 
 
-def health(current: Current, ledger: Ledger, stopping: Callable[[], bool]) -> dict[str, Any]:
+def health(
+    snapshot: Snapshot, ledger: Ledger, caller: Identity, *, stopping: bool
+) -> dict[str, Any]:
     """`{status, version, backends, reload}`; status is healthy, degraded or stopping."""
-    snapshot = current.get()
     listings = snapshot.catalog.backends
     poor = any(listing.health.status is Status.DOWN for listing in listings.values()) or any(
         issue.severity is Severity.ERROR for issue in snapshot.issues
     )
-    status = "stopping" if stopping() else "degraded" if poor else "healthy"
-    return {
-        "status": status,
-        "version": __version__,
-        "backends": {name: _backend(listing, ledger) for name, listing in listings.items()},
-        "reload": _reload(ledger, snapshot.version, snapshot.issues),
+    found: dict[str, Any] = {
+        "status": "stopping" if stopping else "degraded" if poor else "healthy"
     }
+    if snapshot.access.required and caller is STRANGER:
+        return found
+    found["version"] = __version__
+    if is_admin(snapshot, caller):
+        found["backends"] = {name: _backend(one, ledger) for name, one in listings.items()}
+        found["reload"] = _reload(ledger, snapshot.version, snapshot.issues)
+    else:
+        seen = _view(snapshot, caller).backends
+        found["backends"] = {name: _outside(one, ledger) for name, one in seen.items()}
+    return found
+
+
+def is_admin(snapshot: Snapshot, caller: Identity) -> bool:
+    """Whether `caller` may see how the gateway fares: everybody, where nobody is asked."""
+    if not snapshot.access.required:
+        return True
+    rights = _view(snapshot, caller).rights
+    return min(caller.grant.level, rights.level) >= Level.ADMIN and rights.refusal is None
+
+
+def _view(snapshot: Snapshot, caller: Identity) -> View:
+    return View(snapshot, lambda _event: None, caller)
+
+
+def _outside(listing: Listing, ledger: Ledger) -> Mapping[str, Any]:
+    """Without what names things that the caller may not see."""
+    return {**_backend(listing, ledger), "issues": []}
 
 
 def _backend(listing: Listing, ledger: Ledger) -> Mapping[str, Any]:
@@ -72,13 +107,27 @@ def pages(
     ledger: Ledger,
     metrics: Callable[[], bytes] | None,
     stopping: Callable[[], bool],
-) -> Mapping[str, Callable[[], Reply]]:
+) -> Mapping[str, Callable[[Identity], Reply]]:
     """The routes by path. `metrics` gives the exposition text of Prometheus; None: no such page."""
-    found = {
-        "/health": lambda: Reply(200, encode(health(current, ledger, stopping))),
-        "/livez": lambda: text(200, "alive"),
-        "/readyz": lambda: text(503, "stopping") if stopping() else text(200, "ready"),
+
+    def healthy(caller: Identity) -> Reply:
+        return Reply(200, encode(health(current.get(), ledger, caller, stopping=stopping())))
+
+    def ready(_caller: Identity) -> Reply:
+        return text(503, "stopping") if stopping() else text(200, "ready")
+
+    found: dict[str, Callable[[Identity], Reply]] = {
+        "/health": healthy,
+        "/livez": lambda _caller: text(200, "alive"),
+        "/readyz": ready,
     }
     if metrics is not None:
-        found["/metrics"] = lambda: Reply(200, metrics(), kind=CONTENT_TYPE)
+        found[METRICS] = partial(_metrics, current, metrics)
     return found
+
+
+def _metrics(current: Current, metrics: Callable[[], bytes], caller: Identity) -> Reply:
+    snapshot = current.get()
+    if METRICS in snapshot.access.public or is_admin(snapshot, caller):
+        return Reply(200, metrics(), kind=CONTENT_TYPE)
+    return NOT_ADMIN

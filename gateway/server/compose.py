@@ -13,6 +13,7 @@ from gateway.runtime.snapshot import Current
 from gateway.server.admin import pages
 from gateway.server.changes import Changes
 from gateway.server.endpoint import Endpoint
+from gateway.server.entrance import Entrance
 from gateway.server.front import Front
 from gateway.server.guard import Guard
 from gateway.server.hearing import Hub
@@ -69,6 +70,7 @@ class HttpServer:
         endpoint = self._endpoint = Endpoint(current, observe)
         self.http = Http(
             Guard(options.host, options.allowed_hosts, options.allowed_origins),
+            Entrance(current, observe),
             endpoint,
             options.surface() if options.meta else None,
             (

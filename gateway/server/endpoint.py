@@ -15,7 +15,7 @@ import msgspec
 
 from gateway.domain.client import NO_CONTEXT, Context
 from gateway.domain.events import Observer, RequestAnswered
-from gateway.domain.identity import ANONYMOUS, Identity
+from gateway.domain.identity import Identity
 from gateway.errors import GatewayError
 from gateway.protocol import jsonrpc, mcp, wire
 from gateway.protocol.inbound import Rejection
@@ -75,9 +75,9 @@ class Endpoint:
         """The newest snapshot as the caller sees it, for a request with that context."""
         return self._views.view(caller, context)
 
-    def backend(self, name: str) -> Surface | None:
-        """The surface of the backend with that name or alias."""
-        view = self.view(ANONYMOUS)
+    def backend(self, name: str, caller: Identity) -> Surface | None:
+        """The surface of the backend with that name or alias, where the caller may see it."""
+        view = self.view(caller)
         name = name if name in view.backends else view.name_of(name)
         return BackendSurface(name) if name in view.backends else None
 

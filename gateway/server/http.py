@@ -1,7 +1,7 @@
 """Every HTTP rule of the gateway and no HTTP library: the facts of a request in, a Reply out.
 
-First the guard, then the path, then the era. What a path means is decided by comparing strings as
-they arrived, never on a normalised or decoded URL (I4, I25).
+First the guard, then the path, then who calls, then the era. What a path means is decided by
+comparing strings as they arrived, never on a normalised or decoded URL (I4, I25).
 """
 
 import asyncio
@@ -10,11 +10,13 @@ from functools import lru_cache
 from typing import Protocol
 from urllib.parse import quote, unquote
 
+from gateway.domain.identity import Identity
 from gateway.errors import Draining
 from gateway.protocol import eras, jsonrpc, mcp
 from gateway.protocol.header_values import Headers
 from gateway.protocol.inbound import Rejection, is_modern
 from gateway.server.endpoint import Endpoint
+from gateway.server.entrance import STRANGER, Entrance
 from gateway.server.feed import Feed
 from gateway.server.guard import Guard
 from gateway.server.legacy import Legacy
@@ -24,7 +26,9 @@ from gateway.server.surface import Surface
 
 ROOT = "/mcp"
 
-Page = Callable[[], Reply]
+PROTECTED = "/.well-known/oauth-protected-resource"
+
+Page = Callable[[Identity], Reply]  # what it tells that caller
 
 NOT_FOUND = text(
     404, "not found: MCP is spoken at /mcp, and at /mcp/NAME for the tools of one server"
@@ -35,6 +39,7 @@ STOPPING = Rejection(
     {"code": Draining.code, "retryable": Draining.retryable},
 )
 CLOSE = {"Connection": "close", "Retry-After": "1"}
+UNKEPT = {"Cache-Control": "no-store"}
 
 
 class Incoming(Protocol):
@@ -72,12 +77,14 @@ class Http:
     def __init__(
         self,
         guard: Guard,
+        entrance: Entrance,
         endpoint: Endpoint,
         meta: Surface | None,
         eras: tuple[Modern, Legacy],
         pages: Mapping[str, Page],
     ) -> None:
         self._guard = guard
+        self._entrance = entrance
         self._endpoint = endpoint
         self._meta = meta
         self._modern, self._legacy = eras
@@ -99,22 +106,39 @@ class Http:
         if path is None:
             return text(400, "the request target must be a path")
         page = self._pages.get(path)
+        if page is None and path.startswith(PROTECTED):
+            page = self._metadata(path, headers)
+            if page is not None:
+                return _read(incoming, page, STRANGER)
+        caller = await self._entrance.admit(path, headers)
+        if isinstance(caller, Reply):
+            return caller
         if page is not None:
-            return page() if incoming.method in ("GET", "HEAD") else _only("GET, HEAD")
-        surface = self._surface(path)
+            return _read(incoming, page, caller)
+        surface = self._surface(path, caller)
         if surface is None:
             return NOT_FOUND
         await self._endpoint.settled(surface)
-        return await self._mcp(incoming, Post(surface, headers, incoming.begin))
+        return await self._mcp(incoming, Post(surface, headers, incoming.begin, caller))
 
-    def _surface(self, path: str) -> Surface | None:
+    def _surface(self, path: str, caller: Identity) -> Surface | None:
         """What the path offers: `/mcp`, `/mcp/` or `/mcp/{backend}`, to the letter. An alias of a
-        backend leads to it.
+        backend leads to it. One that the caller may not see is not there.
         """
         if path in (ROOT, ROOT + "/"):
             return self._meta
         name = _backend_name(path)
-        return None if name is None else self._endpoint.backend(name)
+        return None if name is None else self._endpoint.backend(name, caller)
+
+    def _metadata(self, path: str, headers: Headers) -> Page | None:
+        """Of the MCP URL whose path follows; that of `/mcp` where none does. It tells of no
+        backend whether it is there.
+        """
+        of = path[len(PROTECTED) :] or ROOT
+        if of != ROOT and _backend_name(of) is None:
+            return None
+        found = self._entrance.metadata(of, headers)
+        return None if found is None else lambda _: Reply(200, jsonrpc.encode(found), UNKEPT)
 
     async def _mcp(self, incoming: Incoming, post: Post) -> Reply:
         if incoming.method == "POST":
@@ -144,7 +168,8 @@ class Http:
         wrong = unfit(post.headers)
         if wrong is not None:
             return wrong
-        message = jsonrpc.decode(await incoming.read())
+        body = await incoming.read()
+        message = jsonrpc.decode(body)
         if isinstance(message, jsonrpc.Batch):
             modern = eras.modern(post.headers.get(mcp.VERSION_HEADER)) is not None
         else:
@@ -155,9 +180,9 @@ class Http:
         if self._stopping and isinstance(message, jsonrpc.Request):
             return Reply(503, self._endpoint.refuse(message, era, STOPPING).body, CLOSE)
         if not modern:
-            return await self._legacy.post(post, message)
+            return await self._legacy.post(post, message, len(body))
         incoming.cancel_when_gone()
-        return await self._modern.post(post, message)
+        return await self._modern.post(post, message, len(body))
 
     async def drain(self, grace: float) -> None:
         """Refuse new calls, end the streams, and wait at most `grace` seconds for running calls."""
@@ -193,6 +218,10 @@ def _path(target: str, headers: Headers) -> str | None:
             return None
         target = target[len(prefix) - 1 :]
     return target.partition("?")[0]
+
+
+def _read(incoming: Incoming, page: Page, caller: Identity) -> Reply:
+    return page(caller) if incoming.method in ("GET", "HEAD") else _only("GET, HEAD")
 
 
 def _only(methods: str) -> Reply:

@@ -4,8 +4,9 @@ Source: revisions 2025-03-26 to 2025-11-25, basic/transports. A client that goes
 cancelled its calls here: only `notifications/cancelled` does.
 """
 
+from typing import NamedTuple
+
 from gateway.protocol import eras, jsonrpc, mcp, wire
-from gateway.protocol.header_values import Headers
 from gateway.protocol.inbound import Rejection
 from gateway.protocol.task_ids import TASK
 from gateway.server.asked import Asked
@@ -27,13 +28,21 @@ GONE = "no such session: initialize again"
 FORGOTTEN = "nothing is kept of the stream that Last-Event-ID names: send the request again"
 
 
+class Brought(NamedTuple):
+    """What a message came with; `size` is its own, in bytes: of one in a batch, on average."""
+
+    post: Post
+    size: int
+
+
 class Legacy:
     def __init__(self, endpoint: Endpoint, sessions: Sessions, hub: Hub) -> None:
         self._endpoint = endpoint
         self._sessions = sessions
         self._hub = hub
 
-    async def post(self, post: Post, message: jsonrpc.Decoded) -> Reply:
+    async def post(self, post: Post, message: jsonrpc.Decoded, size: int) -> Reply:
+        """Answer what stands in one body of `size` bytes."""
         if isinstance(message, jsonrpc.Request) and message.method == mcp.INITIALIZE:
             return await self._initialize(post, message)
         id = message.id if isinstance(message, jsonrpc.Request) else None
@@ -43,8 +52,8 @@ class Legacy:
         primed = RETRY_MS if session.revision.primes else None
         channel = LegacyChannel(post.begin, session.outboxes, primed)
         if isinstance(message, jsonrpc.Batch):
-            return await self._batch(session, message, channel, post.headers)
-        body = await self._one(session, message, channel, post.headers)
+            return await self._batch(session, message, channel, Brought(post, size))
+        body = await self._one(session, message, channel, Brought(post, size))
         return _reply(body, channel)
 
     def get(self, post: Post) -> Reply:
@@ -103,11 +112,11 @@ class Legacy:
         return self._sessions.find(named, post.caller, post.surface) or refusal(404, GONE, id=id)
 
     async def _one(
-        self, session: Session, message: jsonrpc.Message, channel: LegacyChannel, headers: Headers
+        self, session: Session, message: jsonrpc.Message, channel: LegacyChannel, by: Brought
     ) -> bytes | None:
         """The response to one message of a session; None where none is due."""
         if isinstance(message, jsonrpc.Request):
-            return await self._request(session, message, channel, headers)
+            return await self._request(session, message, channel, by)
         if isinstance(message, jsonrpc.Response):
             session.dialogue.answered(message)
         if isinstance(message, jsonrpc.Problem):
@@ -117,25 +126,29 @@ class Legacy:
         return None
 
     async def _request(
-        self, session: Session, request: jsonrpc.Request, channel: LegacyChannel, headers: Headers
+        self, session: Session, request: jsonrpc.Request, channel: LegacyChannel, by: Brought
     ) -> bytes | None:
+        """As the caller of this very request: what it may do may have changed since the first."""
         surface, revision, dialogue = session.surface, session.revision, session.dialogue
+        caller, headers = by.post.caller, by.post.headers
         if not self._endpoint.waits(request.method):
-            asked = Asked(surface, request, revision, session.caller)
+            asked = Asked(surface, request, revision, caller, size=by.size)
             return (await self._endpoint.answer(asked)).body
         channel.lasting = TASK in request.params
         client = LegacyClient(dialogue, request.params, channel)
+        hearing = session.hearing
         asked = Asked(
-            surface, request, revision, session.caller, headers, client, dialogue, session.hearing
+            surface, request, revision, caller, headers, client, dialogue, hearing, by.size
         )
         return await session.calls.run(request.id, self._endpoint.answer(asked))
 
     async def _batch(
-        self, session: Session, batch: jsonrpc.Batch, channel: LegacyChannel, headers: Headers
+        self, session: Session, batch: jsonrpc.Batch, channel: LegacyChannel, by: Brought
     ) -> Reply:
         """What is said of any of its requests goes out on the one stream."""
+        each = Brought(by.post, by.size // max(len(batch.items), 1))
         answered = await answer_batch(
-            session.revision, batch, lambda message: self._one(session, message, channel, headers)
+            session.revision, batch, lambda message: self._one(session, message, channel, each)
         )
         if isinstance(answered, Rejection):
             return refusal(400, answered.message)

@@ -185,6 +185,12 @@ class Subscriptions:
 
     def finish_all(self) -> None:
         """End every one politely: the gateway stops."""
+        self.finish_where(lambda _caller, _surface: True)
+
+    def finish_where(self, gone: Callable[[Identity, Surface], bool]) -> None:
+        """End those politely of whose caller and surface that is true."""
         for subscription in tuple(self._open):
-            self.close(subscription)
-            subscription.finish()
+            hearing = subscription.hearing
+            if hearing is None or gone(subscription.caller, hearing.surface):
+                self.close(subscription)
+                subscription.finish()

@@ -27,10 +27,12 @@ class Modern:
         self._endpoint = endpoint
         self._subscriptions = subscriptions
 
-    async def post(self, post: Post, message: jsonrpc.Decoded) -> Reply:
-        """Answer one message. A batch and a response are refused: this era has neither."""
+    async def post(self, post: Post, message: jsonrpc.Decoded, size: int) -> Reply:
+        """Answer one message of `size` bytes. A batch and a response are refused: this era has
+        neither.
+        """
         if isinstance(message, jsonrpc.Request):
-            return await self._request(post, message)
+            return await self._request(post, message, size)
         if isinstance(message, jsonrpc.Notification):
             return _acknowledge(post)
         return ONE_MESSAGE
@@ -39,7 +41,7 @@ class Modern:
         """End every listen stream politely."""
         self._subscriptions.finish_all()
 
-    async def _request(self, post: Post, request: jsonrpc.Request) -> Reply:
+    async def _request(self, post: Post, request: jsonrpc.Request, size: int) -> Reply:
         route = climb(request, post.headers)
         if isinstance(route, Rejection):
             return _reply(self._endpoint.refuse(request, ERA, route))
@@ -47,7 +49,9 @@ class Modern:
             return await self._listen(post, request, route.capabilities)
         channel = Channel(post.begin)
         client = ModernClient(route.capabilities, request.params, channel)
-        asked = Asked(post.surface, request, route.revision, post.caller, post.headers, client)
+        asked = Asked(
+            post.surface, request, route.revision, post.caller, post.headers, client, size=size
+        )
         try:
             answer = await self._endpoint.answer(asked)
             return channel.finish(answer.body) if channel.begun else _reply(answer)

@@ -7,6 +7,7 @@ exist. Nothing here is ever "the only session".
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.domain.client import NOTHING
@@ -92,7 +93,9 @@ class Sessions:
     def find(self, id: str, caller: Identity, surface: Surface) -> Session | None:
         """The session of that id, if it is this caller's and was opened at this URL."""
         found = self._by_id.get(id)
-        if found is None or found.caller != caller or found.surface.name != surface.name:
+        if found is None or found.caller.name != caller.name:
+            return None
+        if found.surface.name != surface.name:
             return None
         now = self._clock()
         if now - found.used > self._idle and not found.busy:
@@ -105,6 +108,12 @@ class Sessions:
     def end(self, session: Session) -> None:
         self._by_id.pop(session.id, None)
         session.end()
+
+    def end_where(self, gone: Callable[[Identity, Surface], bool]) -> None:
+        """End those of whose caller and surface that is true."""
+        for session in tuple(self._by_id.values()):
+            if gone(session.caller, session.surface):
+                self.end(session)
 
     def close_streams(self) -> None:
         for session in self._by_id.values():

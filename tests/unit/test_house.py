@@ -14,6 +14,7 @@ SOURCES = sorted((ROOT / "gateway").rglob("*.py"))
 CATCH_ALL = {
     "server/endpoint.py",  # the last guard: a fault of ours costs one request
     "server/connection.py",  # … one answer, or one connection
+    "server/entrance.py",  # a fault while somebody is identified is a refusal
     "runtime/shelf.py",  # … one file
     "backends/keeping.py",  # … one attempt to keep a server connected
     "app/serve.py",  # … one run of a background task

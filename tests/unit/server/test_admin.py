@@ -5,6 +5,7 @@ from typing import Any
 
 from gateway.domain.catalog import Catalog
 from gateway.domain.events import CallFinished, Reloaded
+from gateway.domain.identity import ANONYMOUS, Identity
 from gateway.domain.issue import Issue
 from gateway.domain.listing import Health, Listing, Status
 from gateway.observe.ledger import Ledger
@@ -18,14 +19,14 @@ ISSUE = Issue("weather.yaml", "not a path", 14, 3, "tools.now", "write $")
 
 def routes(
     health: Health, ledger: Ledger | None = None, stopping: Callable[[], bool] = lambda: False
-) -> Mapping[str, Callable[[], Reply]]:
+) -> Mapping[str, Callable[[Identity], Reply]]:
     catalog = Catalog([Listing("weather", "Weather.", (), health)])
     current = Current(Snapshot(3, catalog, issues=health.issues))
     return pages(current, ledger or Ledger(), lambda: b"up 1\n", stopping)
 
 
-def health(found: Mapping[str, Callable[[], Reply]]) -> dict[str, Any]:
-    return dict(json.loads(found["/health"]().body))
+def health(found: Mapping[str, Callable[[Identity], Reply]]) -> dict[str, Any]:
+    return dict(json.loads(found["/health"](ANONYMOUS).body))
 
 
 def test_health_is_healthy_when_every_backend_is() -> None:
@@ -71,12 +72,12 @@ def test_health_tells_of_the_last_reload() -> None:
 
 def test_a_stopping_gateway_is_alive_but_not_ready() -> None:
     ready, stopping = routes(Health()), routes(Health(), stopping=lambda: True)
-    assert [ready[path]().status for path in ("/livez", "/readyz")] == [200, 200]
-    assert [stopping[path]().status for path in ("/livez", "/readyz")] == [200, 503]
+    assert [ready[path](ANONYMOUS).status for path in ("/livez", "/readyz")] == [200, 200]
+    assert [stopping[path](ANONYMOUS).status for path in ("/livez", "/readyz")] == [200, 503]
     assert health(stopping)["status"] == "stopping"
 
 
 def test_metrics_are_prometheus_text() -> None:
-    reply = routes(Health())["/metrics"]()
+    reply = routes(Health())["/metrics"](ANONYMOUS)
     assert reply.body == b"up 1\n"
     assert "version=0.0.4" in reply.kind
