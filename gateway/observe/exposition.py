@@ -25,9 +25,16 @@ from prometheus_client.utils import floatToGoString
 from gateway import __version__
 from gateway.domain.issue import Severity
 from gateway.domain.listing import Status
-from gateway.observe.figures import BOUNDS, Family, Figures
+from gateway.observe.figures import BOUNDS, Counts, Family, Figures, Recorded
 
 LIMITS = tuple(map(floatToGoString, (*BOUNDS, inf)))
+PLURALS = {"query": "queries", "search": "searches"}
+CIRCUITS = {"closed": 0, "half_open": 1, "open": 2}
+OPEN = {
+    "connections": "HTTP connections of clients that are open.",
+    "sessions": "Sessions of legacy clients.",
+    "streams": "Subscriptions of modern clients.",
+}
 
 
 def expose(figures: Figures) -> bytes:
@@ -46,30 +53,83 @@ class _Ours(Collector):
     def collect(self) -> Iterator[Metric]:
         yield InfoMetricFamily("capgate", "What runs.", {"version": __version__})
         shown = self._figures
-        yield from _both("request", "MCP requests", ("method", "era", "outcome"), shown.requests)
-        yield from _both("call", "Tool calls", ("backend", "tool", "outcome"), shown.calls)
-        yield from _both("search", "Searches for tools", ("outcome",), shown.searches)
-        yield from _both("reload", "Reloads of files", ("outcome",), shown.reloads)
+        counted: tuple[tuple[str, str, tuple[str, ...], Family], ...] = (
+            ("request", "MCP requests", ("method", "era", "outcome"), shown.requests),
+            ("call", "Tool calls", ("backend", "tool", "agent", "outcome"), shown.calls),
+            ("query", "Other requests", ("backend", "method", "outcome"), shown.queries),
+            ("meta_call", "Meta-tools that called no tool", ("tool", "outcome"), shown.metas),
+            ("search", "Searches for tools", ("outcome",), shown.searches),
+            ("reload", "Reloads of files", ("outcome",), shown.reloads),
+        )
+        for noun, what, labels, family in counted:
+            yield from _both(noun, what, labels, family)
+        yield from _trust(shown)
+        yield from _audit(shown.audit)
+        yield from _open(shown)
         yield from _state(shown)
 
 
 def _both(noun: str, what: str, labels: tuple[str, ...], family: Family) -> Iterator[Metric]:
-    """`capgate_NOUNs_total` by all labels and `capgate_NOUN_seconds` by all but the outcome.
+    """`capgate_NOUNs_total` by all labels and `capgate_NOUN_seconds` by the first of them.
 
     The lists are copies made in one step, for the loop counts on while a thread renders.
     """
-    plural = f"{noun}es" if noun.endswith("ch") else f"{noun}s"
-    total = CounterMetricFamily(f"capgate_{plural}", f"{what}.", labels=labels)
+    name = f"capgate_{PLURALS.get(noun, f'{noun}s')}"
+    total = CounterMetricFamily(name, f"{what}.", labels=labels)
     for values, tally in list(family.tallies.items()):
         total.add_metric(values, tally.count)
     yield total
     seconds = HistogramMetricFamily(
-        f"capgate_{noun}_seconds", f"{what}: how long they took.", labels=labels[:-1]
+        f"capgate_{noun}_seconds",
+        f"{what}: how long they took.",
+        labels=labels[: family.timed],
     )
     for values, timing in list(family.timings.items()):
         buckets = list(zip(LIMITS, accumulate(timing.counts), strict=True))
         seconds.add_metric(values, buckets, timing.seconds)
     yield seconds
+
+
+def _trust(figures: Figures) -> Iterator[Metric]:
+    """Who called, who was refused or slowed down, and how circuit breakers stand."""
+    what = "Tool calls, by who made them."
+    yield _counted("caller_calls", what, ("caller", "outcome"), figures.callers)
+    yield _counted("refused", "Requests of nobody we know.", ("reason",), figures.refused)
+    what = "Requests that were refused for a limit."
+    yield _counted("rate_limited", what, ("limit", "subject"), figures.limited)
+    what = "Turns of circuit breakers."
+    yield _counted("circuit_changes", what, ("backend", "state"), figures.circuit_changes)
+    what = "Circuit breakers: 0 closed, 1 half open, 2 open."
+    states = GaugeMetricFamily("capgate_circuit_state", what, labels=("backend",))
+    for backend, state in list(figures.circuits.items()):
+        states.add_metric((backend,), CIRCUITS.get(state, 0))
+    yield states
+
+
+def _counted(name: str, what: str, labels: tuple[str, ...], counts: Counts) -> Metric:
+    family = CounterMetricFamily(f"capgate_{name}", what, labels=labels)
+    for values, count in list(counts.counts.items()):
+        family.add_metric(values, count)
+    return family
+
+
+def _audit(recorded: Recorded | None) -> Iterator[Metric]:
+    what = "Lines of the audit"
+    written = 0 if recorded is None else recorded.written
+    yield CounterMetricFamily("capgate_audit_lines", f"{what} that were written.", written)
+    dropped = CounterMetricFamily(
+        "capgate_audit_dropped", f"{what} that are lost.", labels=("reason",)
+    )
+    for reason, count in {} if recorded is None else dict(recorded.dropped).items():
+        dropped.add_metric((reason,), count)
+    yield dropped
+
+
+def _open(figures: Figures) -> Iterator[Metric]:
+    """What clients hold open; 0 where there is no HTTP."""
+    for name, what in OPEN.items():
+        count = figures.gauges.get(name)
+        yield GaugeMetricFamily(f"capgate_{name}", what, 0 if count is None else count())
 
 
 def _state(figures: Figures) -> Iterator[Metric]:

@@ -6,16 +6,28 @@ import sys
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.domain.catalog import Catalog
-from gateway.domain.events import CallFinished, Reloaded, RequestAnswered, Searched
+from gateway.domain.events import (
+    CallFinished,
+    CircuitChanged,
+    Limited,
+    MetaFinished,
+    Queried,
+    Refused,
+    Reloaded,
+    RequestAnswered,
+    Searched,
+)
+from gateway.domain.identity import Identity
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.listing import Health, Listing, Status
 from gateway.domain.tool import Tool, ToolRef
 from gateway.observe.figures import MOST
-from gateway.observe.metrics import CONTENT_TYPE, Metrics
+from gateway.observe.metrics import CONTENT_TYPE, MOST_CALLERS, Metrics
 
 
-def call(backend="gh", tool="get", outcome="ok", seconds=0.02):
-    return CallFinished("1", backend, tool, "anonymous", outcome, seconds)
+def call(backend="gh", tool="get", outcome="ok", seconds=0.02, who=None):
+    who = who or Identity("anonymous")
+    return CallFinished("1", backend, tool, who.name, outcome, seconds, who)
 
 
 def samples(metrics):
@@ -38,8 +50,9 @@ def test_calls_count_by_backend_tool_and_outcome():
         metrics(call(outcome=outcome))
     found = samples(metrics)
     name = "capgate_calls_total"
-    assert found[labelled(name, backend="gh", tool="get", outcome="ok")] == 2
-    assert found[labelled(name, backend="gh", tool="get", outcome="timeout")] == 1
+    where = {"backend": "gh", "tool": "get", "agent": ""}
+    assert found[labelled(name, outcome="ok", **where)] == 2
+    assert found[labelled(name, outcome="timeout", **where)] == 1
 
 
 def test_latencies_of_all_outcomes_share_one_histogram():
@@ -80,8 +93,8 @@ def test_the_number_of_label_combinations_is_bounded():
     found = samples(metrics)
     counted = [key for key in found if key[0] == "capgate_calls_total"]
     assert len(counted) == MOST + 1
-    other = labelled("capgate_calls_total", backend="other", tool="other", outcome="other")
-    assert found[other] == 10
+    other = dict.fromkeys(("backend", "tool", "agent", "outcome"), "other")
+    assert found[labelled("capgate_calls_total", **other)] == 10
 
 
 def test_a_removed_backend_leaves_the_page_and_others_stay():
@@ -128,6 +141,112 @@ def test_searches_tell_found_from_nothing():
     assert found[labelled("capgate_searches_total", outcome="found")] == 1
     assert found[labelled("capgate_searches_total", outcome="nothing")] == 1
     assert found[labelled("capgate_search_seconds_bucket", le="0.0005")] == 2
+
+
+def test_calls_count_by_the_agent_that_made_them():
+    metrics = Metrics()
+    metrics(call(who=Identity("ci", agent="researcher")))
+    metrics(call(who=Identity("ci", agent="writer")))
+    found = samples(metrics)
+    where = {"backend": "gh", "tool": "get", "outcome": "ok"}
+    assert found[labelled("capgate_calls_total", agent="researcher", **where)] == 1
+    assert found[labelled("capgate_calls_total", agent="writer", **where)] == 1
+    assert found[labelled("capgate_caller_calls_total", caller="ci", outcome="ok")] == 2
+
+
+def test_callers_and_agents_beyond_a_hundred_are_other():
+    metrics = Metrics()
+    for number in range(MOST_CALLERS + 7):
+        metrics(call(who=Identity(f"user-{number}", agent=f"agent-{number}")))
+        metrics(Limited("key", f"user-{number}"))
+    found = samples(metrics)
+    assert found[labelled("capgate_caller_calls_total", caller="other", outcome="ok")] == 7
+    where = {"backend": "gh", "tool": "get", "outcome": "ok"}
+    assert found[labelled("capgate_calls_total", agent="other", **where)] == 7
+    assert found[labelled("capgate_rate_limited_total", limit="key", subject="other")] == 7
+
+
+def test_what_somebody_asked_for_that_is_not_there_is_other():
+    metrics = Metrics()
+    metrics(CallFinished("1", "x" * 99, "y", "anonymous", "tool_not_found", 0.1, known=False))
+    metrics(Queried("2", "nope", "prompts/get", "anonymous", "denied", 0.1, known=False))
+    metrics(Queried("3", "gh", "made/up", "anonymous", "ok", 0.1))
+    found = samples(metrics)
+    name, outcome = "capgate_calls_total", "tool_not_found"
+    assert found[labelled(name, backend="other", tool="other", agent="", outcome=outcome)] == 1
+    name, method = "capgate_queries_total", "prompts/get"
+    assert found[labelled(name, backend="other", method=method, outcome="denied")] == 1
+    assert found[labelled(name, backend="gh", method="other", outcome="ok")] == 1
+
+
+def test_queries_and_meta_tools_count_with_how_long_they_took():
+    metrics = Metrics()
+    metrics(Queried("1", "gh", "resources/read", "anonymous", "ok", 0.02))
+    metrics(MetaFinished("2", "gateway_search_tools", "anonymous", "ok", 0.02))
+    found = samples(metrics)
+    query = {"backend": "gh", "method": "resources/read"}
+    assert found[labelled("capgate_queries_total", outcome="ok", **query)] == 1
+    assert found[labelled("capgate_query_seconds_count", **query)] == 1
+    tool = {"tool": "gateway_search_tools"}
+    assert found[labelled("capgate_meta_calls_total", outcome="ok", **tool)] == 1
+    assert found[labelled("capgate_meta_call_seconds_sum", **tool)] == 0.02
+
+
+def test_a_circuit_shows_its_turns_and_how_it_stands():
+    metrics = Metrics()
+    for was, state in (("closed", "open"), ("open", "half_open"), ("half_open", "open")):
+        metrics(CircuitChanged("gh", was, state))
+    metrics(CircuitChanged("jira", "open", "closed"))
+    found = samples(metrics)
+    assert found[labelled("capgate_circuit_changes_total", backend="gh", state="open")] == 2
+    assert found[labelled("capgate_circuit_state", backend="gh")] == 2
+    assert found[labelled("capgate_circuit_state", backend="jira")] == 0
+
+
+def test_limits_and_refusals_count_by_whose_and_why():
+    metrics = Metrics()
+    metrics(Limited("tool", "gh:get"))
+    metrics(Limited("backend", "gh"))
+    metrics(Refused("unauthenticated"))
+    found = samples(metrics)
+    assert found[labelled("capgate_rate_limited_total", limit="tool", subject="gh:get")] == 1
+    assert found[labelled("capgate_rate_limited_total", limit="backend", subject="gh")] == 1
+    assert found[labelled("capgate_refused_total", reason="unauthenticated")] == 1
+
+
+def test_a_removed_backend_takes_its_limits_and_its_circuit_along():
+    metrics = Metrics()
+    for backend in ("gh", "jira"):
+        metrics(CircuitChanged(backend, "closed", "open"))
+        metrics(Limited("tool", f"{backend}:get"))
+        metrics(Queried("1", backend, "prompts/get", "anonymous", "ok", 0.1))
+    metrics(Limited("key", "gh"))
+    metrics(Reloaded(2, (), ("gh",), (), 0.1))
+    found = samples(metrics)
+    left = {key for key in found if any(value.startswith("gh") for _, value in key[1:])}
+    assert left == {labelled("capgate_rate_limited_total", limit="key", subject="gh")}
+    assert found[labelled("capgate_circuit_state", backend="jira")] == 2
+
+
+class Lines:
+    """An audit that lost some."""
+
+    written = 10
+    dropped = {"full": 3}  # noqa: RUF012
+
+
+def test_what_is_asked_for_when_somebody_looks_is_as_it_is_then():
+    metrics, open_now = Metrics(), [1]
+    assert samples(metrics)[("capgate_connections",)] == 0
+    metrics.watch({"connections": lambda: open_now[0]})
+    metrics.watch({"streams": lambda: 5})
+    metrics.audited(Lines())
+    open_now[0] = 7
+    found = samples(metrics)
+    assert found[("capgate_connections",)] == 7
+    assert found[("capgate_streams",)] == 5
+    assert found[("capgate_audit_lines_total",)] == 10
+    assert found[labelled("capgate_audit_dropped_total", reason="full")] == 3
 
 
 def test_the_process_and_the_version_are_there_and_names_follow_the_conventions():
