@@ -11,13 +11,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from gateway.backends.retry import Again, Rule, Stop
 from gateway.backends.streaming import Listener
 from gateway.capability.compiled import Plan, TryAgain
 from gateway.capability.flow import Read, Reader, Tell
 from gateway.credentials.base import Credential
 from gateway.domain.client import NOTHING
 from gateway.errors import LATER, BackendError, BackendUnavailable, Reached, UpstreamFailed
+from gateway.failsafe.retry import Again, Rule, Stop
 from gateway.http.message import HttpRequest, HttpResponse
 from gateway.http.outgoing import Outgoing
 from gateway.http.waits import asked_wait

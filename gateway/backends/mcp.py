@@ -17,7 +17,6 @@ from gateway.backends.keeping import Clock, Keeper, Open
 from gateway.backends.offering import Offering
 from gateway.backends.owners import Owners
 from gateway.backends.presenting import introduced, presented
-from gateway.backends.queueing import Gate
 from gateway.backends.refreshing import Refreshing
 from gateway.backends.seat import Seat
 from gateway.backends.settings import McpSettings
@@ -40,6 +39,7 @@ from gateway.errors import (
     RemoteError,
     ToolNotFound,
 )
+from gateway.failsafe.gate import Gate
 from gateway.protocol import mcp
 from gateway.protocol.task_ids import TASK, TASK_ID
 from gateway.session.session import Session

@@ -6,10 +6,10 @@ for that. Whoever comes back is the next to get in.
 
 import asyncio
 
-from gateway.backends.queueing import Gate
 from gateway.domain.client import Client, Through
 from gateway.domain.tool import JsonObject
 from gateway.errors import GatewayError
+from gateway.failsafe.gate import Gate
 
 
 class Seat(Through):

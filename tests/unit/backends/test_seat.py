@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from gateway.backends.queueing import Gate
 from gateway.backends.seat import Seat
 from gateway.domain.client import Nobody
 from gateway.domain.tool import JsonObject
 from gateway.errors import BackendUnavailable, ClientGone, DeadlineExceeded, Reached
+from gateway.failsafe.gate import Gate
 
 
 class Person(Nobody):

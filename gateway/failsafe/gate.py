@@ -1,4 +1,4 @@
-"""How many requests are at one MCP server at once; those beyond wait in line, a bounded number.
+"""How many requests are at one backend at once; those beyond wait in line, a bounded number.
 
 The rule: whoever leaves hands the place to the first in line, so nobody overtakes. While there is
 room, it costs a comparison and an addition.
@@ -55,7 +55,9 @@ class Gate:
                 await self._wait_at(place)
         except TimeoutError:
             text = f"server {self._name!r} is busy: no turn came in time"
-            raise DeadlineExceeded(text, reached=Reached.NOT_SENT) from None
+            late = DeadlineExceeded(text, reached=Reached.NOT_SENT)
+            late.unwell = False  # it is asked too much; whether it does well, others find out
+            raise late from None
 
     async def back(self) -> None:
         """Get in again, before everybody who waits and however many do. Raises what `close` was
@@ -81,12 +83,19 @@ class Gate:
             raise
 
     def leave(self) -> None:
-        while self._line:
+        while self._line and self.inside <= self.most:
             place = self._line.popleft()
             if not place.done():
                 place.set_result(None)
                 return
         self.inside -= 1
+
+    def resize(self, most: int, queue: int) -> None:
+        """From now on; whoever waits and has room now is let in."""
+        self.most, self._queue = most, queue
+        while self.inside < self.most and self._line:
+            self.inside += 1
+            self.leave()
 
     def close(self, error: GatewayError) -> None:
         """Turn away who waits, and whoever would have to."""

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from gateway.backends.queueing import Gate
 from gateway.errors import BackendUnavailable, Busy
+from gateway.failsafe.gate import Gate
 
 
 async def enter(gate: Gate) -> None:

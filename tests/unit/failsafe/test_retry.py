@@ -2,7 +2,7 @@
 
 import math
 
-from gateway.backends.retry import Again, Rule, Stop
+from gateway.failsafe.retry import Again, Rule, Stop
 
 RULE = Rule(most=2, max_wait=20)
 NOW = 1_800_000_000.0
