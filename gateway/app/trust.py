@@ -5,6 +5,7 @@ from collections.abc import Callable
 from gateway.auth.access import OPEN, Access
 from gateway.config.model import Config
 from gateway.domain.agents import Agents
+from gateway.domain.combined import combined
 from gateway.domain.listing import Listing
 from gateway.domain.pins import Pins
 from gateway.domain.policy import NO_POLICY, Policy
@@ -16,7 +17,7 @@ def makers() -> Makers:
 
 
 def policy(config: Config, agents: Agents | None) -> Policy:
-    return NO_POLICY
+    return combined(NO_POLICY, agents, config.default_agent)
 
 
 def access(config: Config) -> Access:
