@@ -63,7 +63,7 @@ async def opened(
     config = configured.config
     redactor = redactor or Redactor()
     metrics, ledger = Metrics(), Ledger()
-    observe = _fan_out(metrics, ledger, told or StateLog())
+    observe = configured.observe = _fan_out(metrics, ledger, told or StateLog())
     current = Current(Snapshot(request_timeout=seconds(config.server.request_timeout)))
     current.subscribe(lambda _, new: metrics.offered(new.catalog, new.issues))
     notices = Notices()

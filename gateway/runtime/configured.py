@@ -15,8 +15,9 @@ from gateway.config import directories
 from gateway.config.folder import Place
 from gateway.config.load import Loaded, Source
 from gateway.config.model import Capabilities, Config
+from gateway.domain.events import Observer
 from gateway.domain.issue import Issue, Severity
-from gateway.runtime.followed import Followed
+from gateway.runtime.followed import Followed, reading, untold
 from gateway.runtime.registered import Registered
 from gateway.runtime.settling import Settling
 
@@ -36,8 +37,8 @@ class Configured:
     stand in it, by name: `config` has their last good version, or none.
 
     `registered` is given by a program that embeds the gateway: it is `hosted` there, and leaves
-    alone what is the program's. Without a `source` it is what a program says, and stays. `refresh`
-    blocks for a moment: run it in a thread.
+    alone what is the program's. Without a `source` it is what a program says, and stays. `observe`
+    is told of each reading. `refresh` blocks for a moment: run it in a thread.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Configured:
         registered: Registered | None = None,
     ) -> None:
         self.config = config
+        self.observe: Observer = untold
         self.registered = registered or Registered()
         self.hosted = registered is not None
         self.issues: tuple[Issue, ...] = ()
@@ -91,16 +93,19 @@ class Configured:
         again, content = self._followed.refresh(cold=cold)
         if isinstance(content, Issue):
             self.issues = (content,)
+            self.observe(reading(self.file, self.issues, counts=False))
         elif content is not None:
-            self._take(self._understand(content))
+            self._take(self._understand(content), there=content != b"")
         return again
 
-    def _take(self, loaded: Loaded) -> None:
+    def _take(self, loaded: Loaded, *, there: bool) -> None:
         self.issues = loaded.issues
         if loaded.config is not None:
             self.broken = loaded.broken
             self.config = _with_last_good(loaded.config, loaded.broken, self.config)
             self.issues = (*loaded.issues, *self._waiting())
+        if there:
+            self.observe(reading(self.file, self.issues, counts=loaded.config is not None))
 
     def _waiting(self) -> Iterator[Issue]:
         """What differs from what the process was started with, and needs a restart."""

@@ -1,7 +1,10 @@
 """One file that is read anew whenever it changed and its writer is done."""
 
+from collections.abc import Iterable
+
 from gateway.config.folder import Entry, Place, look, read
-from gateway.domain.issue import Issue
+from gateway.domain.events import Event, FileRead
+from gateway.domain.issue import Issue, Severity
 from gateway.runtime.settling import Settling
 
 
@@ -45,3 +48,15 @@ class Followed:
             return None
         self._last = content
         return content
+
+
+def reading(file: str, issues: Iterable[Issue], *, counts: bool) -> FileRead:
+    """What to tell of a file that was read; `counts`: what it says is in force from now on."""
+    found = [(one.severity is Severity.ERROR and not counts, str(one)) for one in issues]
+    errors = [text for is_error, text in found if is_error]
+    warnings = tuple(text for is_error, text in found if not is_error)
+    return FileRead(file, None if counts else (errors or ["it cannot be read"])[0], warnings)
+
+
+def untold(_event: Event) -> None:
+    """For what nobody listens to."""

@@ -19,7 +19,7 @@ from gateway.config.mcp_json import Servers, understand
 from gateway.config.ourselves import is_ourselves
 from gateway.domain.issue import Issue, Severity
 from gateway.runtime.configured import Configured
-from gateway.runtime.followed import Followed
+from gateway.runtime.followed import Followed, reading
 from gateway.runtime.plan import Wanted
 
 Build = Callable[[str, config.Backend], Backend]  # by the name it has here
@@ -76,8 +76,9 @@ class McpServers:
         again, content = self._followed.refresh(cold=cold)
         if isinstance(content, Issue):
             self._issues = (content,)
+            self._configured.observe(reading(file, self._issues, counts=False))
         elif content is not None:
-            self._take(understand(content, file, self._environ))
+            self._take(understand(content, file, self._environ), file)
         return again
 
     def registered(self) -> dict[str, Wanted]:
@@ -106,8 +107,9 @@ class McpServers:
             text = f"the server {name!r} is this gateway itself, and is left out"
             yield Issue(file, text, severity=Severity.WARNING)
 
-    def _take(self, new: Servers) -> None:
+    def _take(self, new: Servers, file: str) -> None:
         self._issues = new.issues
+        self._configured.observe(reading(file, new.issues, counts=new.readable))
         if not new.readable:
             return
         before = self._servers.backends

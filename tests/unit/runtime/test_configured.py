@@ -55,6 +55,34 @@ def test_a_broken_file_leaves_all_as_it_was_and_is_told(file):
     assert world.configured.issues[0].where == f"{file}:1:14"
 
 
+def test_each_reading_is_told_and_whether_it_counts(file):
+    world, told = World(file), []
+    world.configured.observe = told.append
+    world.settled()
+    assert told == []  # there is none, and nobody asked for one
+    file.write_text("log: {level: error, format: json}")
+    world.settled()
+    file.write_text("log: {level: loud}")
+    world.settled()
+    good, bad = told
+    assert (good.file, good.error) == (str(file), None)
+    assert ["takes effect at the next start" in one for one in good.warnings] == [True]
+    assert f"{file}:1:14" in bad.error
+    file.unlink()
+    world.settled()
+    assert len(told) == 2
+
+
+def test_a_file_that_was_asked_for_and_is_gone_is_told(file):
+    file.write_text("log: {level: error}")
+    world, told = World(file, required=True), []
+    world.configured.observe = told.append
+    world.configured.refresh(cold=True)
+    file.unlink()
+    world.settled()
+    assert [one.error is None for one in told] == [True, False]
+
+
 def test_a_file_being_written_waits_and_a_touched_one_changes_nothing(file):
     file.write_text("log: {level: error}")
     world = World(file)

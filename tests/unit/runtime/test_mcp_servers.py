@@ -144,3 +144,16 @@ def test_this_gateway_is_none_of_its_own_servers(files: Files) -> None:
         (str(files.yaml), text.format("mine")),
         (str(files.json), text.format("started")),
     ]
+
+
+def test_each_reading_of_the_mcp_json_is_told_and_whether_it_counts(files: Files) -> None:
+    told: list[Any] = []
+    files.configured.observe = told.append
+    files.write("mcp_servers: .mcp.json", good={"command": "x"}, bad={"url": 5})
+    files.look()
+    files.json.write_text("{")
+    files.look()
+    first, second = (one for one in told if one.file == str(files.json))
+    assert first.error is None
+    assert any("bad" in one for one in first.warnings)
+    assert second.error is not None
