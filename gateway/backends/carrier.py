@@ -8,14 +8,16 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from gateway.backends.streaming import Listener
 from gateway.capability.compiled import Plan, TryAgain
 from gateway.capability.flow import Read, Reader, Tell
 from gateway.credentials.base import Credential
+from gateway.domain import tracing
 from gateway.domain.client import NOTHING
+from gateway.domain.tracing import Trace
 from gateway.errors import LATER, BackendError, BackendUnavailable, Reached, UpstreamFailed
 from gateway.failsafe.retry import Again, Rule, Stop
 from gateway.http.message import HttpRequest, HttpResponse
@@ -53,7 +55,7 @@ class Errand(NamedTuple):
 
     `deadline` is on the loop's clock: no wait is begun that would end after it. `inbound` are the
     headers that its credential may look at. With a `reader` the body of a success is read while it
-    comes; `tell` hears what that gives.
+    comes; `tell` hears what that gives. `trace` is what the API is told that it belongs to.
     """
 
     request: HttpRequest
@@ -63,6 +65,7 @@ class Errand(NamedTuple):
     inbound: Mapping[str, str] = NOTHING
     reader: Callable[[HttpResponse], Reader] | None = None
     tell: Callable[[Tell], None] = unheard
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,18 +170,22 @@ class Carrier:
             raise BackendClosed(CLOSED, hint="call the tool again")
         credential = self.credential
         if credential is None:
-            return await self._sent(errand.request, errand.plan, listener)
+            return await self._sent(errand.request, errand, listener)
         request = await credential.apply(errand.request, errand.inbound)
-        response = await self._sent(request, errand.plan, listener)
+        response = await self._sent(request, errand, listener)
         if response.status < REFUSED or not await credential.challenged(request, response):
             return response
         request = await credential.apply(errand.request, errand.inbound)
-        return await self._sent(request, errand.plan, listener)
+        return await self._sent(request, errand, listener)
 
     def _sent(
-        self, request: HttpRequest, plan: Plan, listener: Listener | None
+        self, request: HttpRequest, errand: Errand, listener: Listener | None
     ) -> Awaitable[HttpResponse]:
-        seconds, cap, private = plan.timeout, plan.transfer, self._private
+        """Signed already, so that a signature is of what the file says alone."""
+        plan, private = errand.plan, self._private
+        seconds, cap = plan.timeout, plan.transfer
+        if errand.trace is not None:
+            request = _traced(request, errand.trace)
         return self._send(request, seconds=seconds, cap=cap, private=private, hearer=listener)
 
     def _wait(self, attempt: int, errand: Errand, failed: _Failed) -> float | None:
@@ -192,6 +199,13 @@ class Carrier:
             return verdict.seconds
         _tell(failed.error, verdict.after)
         return None
+
+
+def _traced(request: HttpRequest, trace: Trace) -> HttpRequest:
+    """With the headers of W3C Trace Context, unless the file has its own."""
+    if any(name.lower() in (tracing.PARENT, tracing.STATE) for name, _ in request.headers):
+        return request
+    return replace(request, headers=(*request.headers, *tracing.pairs(trace)))
 
 
 def _without_collector(do: Callable[[], Any]) -> Any:

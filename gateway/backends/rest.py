@@ -121,9 +121,15 @@ class RestBackend:
             return await self._driven(tool.run, args, call, size)
         read = functools.partial(tool.read, args)
         request = tool.request(args) if size < LARGE else await self._made(size, tool.request, args)
-        return await self._carried(
-            Errand(request, tool.plan, read, call.deadline, self._inbound(call)), call
+        errand = Errand(
+            request,
+            tool.plan,
+            read,
+            call.deadline,
+            self._inbound(call),
+            trace=call.context.trace,
         )
+        return await self._carried(errand, call)
 
     async def _made(self, size: int, make: Callable[[JsonObject], T], of: JsonObject) -> T:
         """`make(of)`, in a thread: `of` is large."""
@@ -134,12 +140,12 @@ class RestBackend:
         self, run: Run, args: JsonObject, call: Call, size: int
     ) -> ToolResult | Oversize:
         tell = teller(call.context.client)
-        inbound, deadline = self._inbound(call), call.deadline
+        inbound, deadline, trace = self._inbound(call), call.deadline, call.context.trace
         clock = asyncio.get_running_loop().time
 
         async def send(each: Send) -> Any:
             errand = Errand(
-                each.request, each.plan, each.read, deadline, inbound, each.reader, tell
+                each.request, each.plan, each.read, deadline, inbound, each.reader, tell, trace
             )
             return await in_time(self._carried(errand, call), deadline)
 

@@ -1,15 +1,21 @@
 """Where a call belongs in somebody's trace: W3C Trace Context, as it is handed from hop to hop.
 
-Source: W3C Trace Context (level 2); MCP 2026-07-28, basic, `_meta` keys `traceparent`,
-`tracestate` and `baggage`.
+Source: W3C Trace Context (level 2) §3; MCP 2026-07-28, basic, `_meta` keys `traceparent`,
+`tracestate` and `baggage` (SEP-414). Baggage is no part of it: to MCP servers it passes with the
+rest of `_meta`, to REST APIs never, for it may say anything about a person.
 """
 
 import re
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
-_PARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-LONGEST_STATE = 512
+PARENT, STATE = "traceparent", "tracestate"  # as headers and in `_meta`
+LONGEST_STATE = 512  # characters; §3.3.1.5: what everybody has to hand on
+
+_PARENT = re.compile(
+    r"(?!ff)(?P<version>[0-9a-f]{2})"
+    r"(?P<rest>-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})(?P<more>-.*)?"
+)
 
 
 class Trace(NamedTuple):
@@ -37,8 +43,18 @@ class Tracer(Protocol):
 
 
 def read(parent: object, state: object = None) -> Trace | None:
-    """What a caller told; None where that is no Trace Context."""
-    if not isinstance(parent, str) or not _PARENT.fullmatch(parent):
+    """What a caller told; None where that is no Trace Context. Of a version to come what version 00
+    has is handed on (§3.2.2).
+    """
+    found = _PARENT.fullmatch(parent) if isinstance(parent, str) else None
+    if found is None or (found["more"] and found["version"] == "00"):
         return None
-    kept = isinstance(state, str) and len(state) <= LONGEST_STATE and state.isprintable()
-    return Trace(parent, state if kept and isinstance(state, str) else "")
+    kept = state if isinstance(state, str) and len(state) <= LONGEST_STATE else ""
+    sendable = kept.isascii() and kept.isprintable()
+    return Trace(f"00{found['rest']}", kept if sendable else "")
+
+
+def pairs(trace: Trace) -> tuple[tuple[str, str], ...]:
+    """As headers, or members of `_meta`."""
+    parent = (PARENT, trace.parent)
+    return (parent, (STATE, trace.state)) if trace.state else (parent,)

@@ -2,15 +2,18 @@
 the modern envelope around it.
 
 The rule: our own envelope is never the client's. Keys under `io.modelcontextprotocol/` are written
-here or not at all; progress tokens are ours; everything else passes (SEP-414: trace context).
+here or not at all; progress tokens are ours; trace context is what the call belongs to by now
+(SEP-414); everything else passes.
 Source: 2026-07-28, basic/index "Per-request protocol fields".
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.domain.client import Client
+from gateway.domain import tracing
+from gateway.domain.client import NOTHING, Client
 from gateway.domain.tool import JsonObject
+from gateway.domain.tracing import Trace
 from gateway.errors import StateRejected
 from gateway.protocol import mcp
 from gateway.protocol.eras import Revision
@@ -58,6 +61,16 @@ def _carried(theirs: Any, id: int) -> dict[str, Any] | None:
     if TOKEN in carried:
         carried[TOKEN] = id
     return carried
+
+
+def traced(theirs: Any, trace: Trace | None) -> JsonObject:
+    """A client's `_meta`, with `trace` as its trace context, or with none."""
+    if not isinstance(theirs, Mapping):
+        theirs = NOTHING
+    if trace is None and tracing.PARENT not in theirs and tracing.STATE not in theirs:
+        return theirs
+    kept = {key: one for key, one in theirs.items() if key not in (tracing.PARENT, tracing.STATE)}
+    return kept if trace is None else {**kept, **dict(tracing.pairs(trace))}
 
 
 def offered(client: Client) -> JsonObject:

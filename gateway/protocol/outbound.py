@@ -13,8 +13,9 @@ import msgspec
 from gateway.domain.client import NO_CONTEXT, NOBODY, Client, Context
 from gateway.domain.identity import ANONYMOUS, LOCAL, OPERATOR, Identity
 from gateway.domain.tool import JsonObject
+from gateway.domain.tracing import Trace, pairs
 from gateway.protocol import mcp
-from gateway.protocol.envelope import META, TASK, Envelope, legacy_meta, passing
+from gateway.protocol.envelope import META, TASK, Envelope, legacy_meta, passing, traced
 from gateway.protocol.eras import Revision
 from gateway.protocol.header_values import Mirror, encode_value, mirrored, valid_mirrors
 from gateway.protocol.jsonrpc import encode
@@ -29,7 +30,7 @@ NOTHING: JsonObject = {}
 class Draft(msgspec.Struct, frozen=True, gc=False):
     """`members` are its params but `_meta`, as the inside of a JSON object; `meta` is the client's.
 
-    `headers` are those of this request alone, for modern HTTP. `repeatable`: the server says that
+    `headers` are those of this request alone, for HTTP. `repeatable`: the server says that
     carrying it out twice does no harm. `lasting`: its progress may be told of after its answer.
     `caller` is whose it is; empty for callers that nobody tells apart.
     """
@@ -104,20 +105,32 @@ class Dialect:
         if known.mirrors:
             headers += tuple(mirrored(known.mirrors, arguments))
         members = known.head + encode(arguments)
-        params = context.params
-        if not params:
+        params, trace = context.params, context.trace
+        if trace is not None:
+            headers += pairs(trace)
+        elif not params:
             return Draft(mcp.TOOLS_CALL, members, NOTHING, headers, repeatable)
         if len(params) > 1 or META not in params:
             members = joined(members, self._passing(params, context.client))
-        meta, lasting = params.get(META, NOTHING), TASK in params and self._envelope is None
+        meta = traced(params.get(META, NOTHING), trace)
+        lasting = TASK in params and self._envelope is None
         return Draft(mcp.TOOLS_CALL, members, meta, headers, repeatable, lasting)
 
-    def query(self, method: str, params: JsonObject, client: Client = NOBODY) -> Draft:
+    def query(
+        self,
+        method: str,
+        params: JsonObject,
+        client: Client = NOBODY,
+        trace: Trace | None = None,
+    ) -> Draft:
         """Any other request, with all its params. Raises StateRejected."""
         name = params.get(NAMED_BY.get(method, ""))
         headers = self._named(method, name) if self.named else self._version
+        if trace is not None:
+            headers += pairs(trace)
         members = self._passing(params, client)
-        return Draft(method, members, params.get(META, NOTHING), headers, method in HARMLESS)
+        meta = traced(params.get(META, NOTHING), trace)
+        return Draft(method, members, meta, headers, method in HARMLESS)
 
     def readdressed(self, draft: Draft) -> Draft:
         """`draft`, written for what was the same server's revision before."""

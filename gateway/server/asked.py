@@ -9,6 +9,7 @@ from gateway.credentials.forward import ours
 from gateway.domain import tracing
 from gateway.domain.client import NOBODY, NOTHING, Client, Context
 from gateway.domain.identity import ANONYMOUS, Identity
+from gateway.domain.tracing import PARENT, STATE
 from gateway.protocol import jsonrpc
 from gateway.protocol.eras import Revision
 from gateway.protocol.header_values import Headers
@@ -60,10 +61,10 @@ def context_of(asked: Asked) -> Context:
     headers = asked.headers
     meta = own.get("_meta")
     trace = None
-    if type(meta) is dict and "traceparent" in meta:
-        trace = tracing.read(meta["traceparent"], meta.get("tracestate"))
-    elif headers is not None and (parent := headers.get("traceparent")) is not None:
-        trace = tracing.read(parent, headers.get("tracestate"))
+    if type(meta) is dict and PARENT in meta:
+        trace = tracing.read(meta[PARENT], meta.get(STATE))
+    if trace is None and headers is not None and (parent := headers.get(PARENT)) is not None:
+        trace = tracing.read(parent, headers.get(STATE))
     brought = Brought(headers) if headers else NOTHING
     return Context(asked.client, own, brought, asked.request.id, asked.size, trace)
 

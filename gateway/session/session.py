@@ -152,7 +152,7 @@ class Session:
 
     async def query(self, query: Query) -> Relayed:
         """Any other request, but subscriptions."""
-        client = query.context.client
+        client, trace = query.context.client, query.context.trace
         if query.method == mcp.SET_LEVEL:
             return await self._set_level(query.params)
         if query.method == mcp.PING:
@@ -160,9 +160,8 @@ class Session:
             return Relayed(b"{}")
         if client.log_level is not None:
             await self._heard(client.log_level)
-        return await self._asked(
-            self._line.dialect.query(query.method, query.params, client).by(query.caller), client
-        )
+        draft = self._line.dialect.query(query.method, query.params, client, trace)
+        return await self._asked(draft.by(query.caller), client)
 
     async def _asked(self, draft: Draft, client: Client) -> Relayed:
         line = self._line

@@ -23,7 +23,7 @@ CHALLENGES = frozenset({401, 403})
 STREAM = "text/event-stream"
 BOTH = f"application/json, {STREAM}"
 RESERVED = (
-    frozenset(  # no credential may take the place of what frames a request or names a session
+    frozenset(  # no credential may take the place of what frames a request or names what it is of
         {
             "accept",
             "accept-encoding",
@@ -41,6 +41,8 @@ RESERVED = (
             "mcp-session-id",
             "proxy-connection",
             "te",
+            "traceparent",
+            "tracestate",
             "trailer",
             "transfer-encoding",
             "upgrade",

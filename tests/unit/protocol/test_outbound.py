@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from gateway.domain.client import NOBODY
+from gateway.domain.client import NOBODY, Context
+from gateway.domain.tracing import Trace
 from gateway.errors import StateRejected
 from gateway.protocol.envelope import offered, passing
 from gateway.protocol.eras import LATEST_LEGACY, MODERN
@@ -14,6 +15,7 @@ from tests.peers.mcp_server_scripted import Front
 LEGACY = Dialect(LATEST_LEGACY, named=True)
 PIPED = Dialect(MODERN, named=False)
 HTTP = Dialect(MODERN, named=True)
+TRACE = Trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "rojo=1")
 
 
 def sent(dialect, draft, client=NOBODY):
@@ -62,6 +64,31 @@ def test_headers_that_name_the_request_are_for_modern_http_alone() -> None:
     assert HTTP.call("x", {}, {}).headers == (version, method, name)
     assert PIPED.call("x", {}, {}).headers == (version,)
     assert LEGACY.call("x", {}, {}).headers == (("MCP-Protocol-Version", LATEST_LEGACY.version),)
+
+
+@pytest.mark.parametrize("dialect", [LEGACY, PIPED, HTTP])
+@pytest.mark.parametrize("theirs", [{}, {"_meta": {"traceparent": "old", "x": 1}}])
+def test_a_request_says_what_it_belongs_to_in_its_meta_and_its_headers(dialect, theirs) -> None:
+    context = Context(params=theirs, trace=TRACE)
+    for draft in (
+        dialect.call("x", {}, {}, context),
+        dialect.query("prompts/get", {"name": "x", **theirs}, NOBODY, TRACE),
+    ):
+        meta = sent(dialect, draft)["params"]["_meta"]
+        assert (meta["traceparent"], meta["tracestate"]) == TRACE
+        assert meta.get("x") == theirs.get("_meta", {}).get("x")
+        assert draft.headers[-2:] == (("traceparent", TRACE.parent), ("tracestate", TRACE.state))
+
+
+@pytest.mark.parametrize("dialect", [LEGACY, PIPED, HTTP])
+def test_what_is_no_trace_context_goes_no_further_and_baggage_does(dialect) -> None:
+    params = {"_meta": {"traceparent": "x", "tracestate": "y", "baggage": "a=b"}}
+    draft = dialect.call("x", {}, {}, Context(params=params))
+    meta = sent(dialect, draft)["params"]["_meta"]
+    assert "traceparent" not in meta
+    assert "tracestate" not in meta
+    assert meta["baggage"] == "a=b"
+    assert "traceparent" not in dict(draft.headers)
 
 
 def test_a_tool_with_an_invalid_annotation_mirrors_nothing() -> None:
