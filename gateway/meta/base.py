@@ -28,6 +28,9 @@ class MetaTool(Protocol):
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+AGENT_ID = "agent_id"  # an argument of every meta-tool, where agents have rules
+NAMED: JsonObject = {"type": "string", "description": "your agent's name, if you were told one"}
+
 KINDS = {"string": "text", "integer": "a whole number", "array": "a list", "object": "an object"}
 MISSING = re.compile(r"Object missing required field `(\w+)`")
 MISFIT = re.compile(r"`\$\.(\w+)")
@@ -49,6 +52,13 @@ def read(arguments: JsonObject, into: type[T], definition: JsonObject) -> T:
     except msgspec.ValidationError as error:
         wanted = definition["inputSchema"]
         raise InvalidArguments(_in_words(str(error), wanted), hint=takes(wanted)) from None
+
+
+def for_agents(definition: JsonObject) -> JsonObject:
+    """The definition with `agent_id`, as it is listed where agents have rules."""
+    wanted = definition["inputSchema"]
+    properties = {**wanted.get("properties", {}), AGENT_ID: NAMED}
+    return {**definition, "inputSchema": {**wanted, "properties": properties}}
 
 
 def json_answer(value: Any) -> ToolResult:

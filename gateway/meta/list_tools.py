@@ -27,8 +27,10 @@ class Arguments(msgspec.Struct):
 
     @property
     def named(self) -> list[str]:
-        """Models write a single name without its list."""
-        return [self.names] if isinstance(self.names, str) else self.names
+        """Models write a single name without its list, or all of them in one text."""
+        if not isinstance(self.names, str):
+            return self.names
+        return [name for part in self.names.split(",") if (name := part.strip())]
 
 
 class ListTools:

@@ -3,7 +3,7 @@ meta-tools, and the prompts and resources of every backend under names that tell
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -14,8 +14,8 @@ from gateway.domain.names import nearest
 from gateway.domain.naming import Owned, namespaced, owner_named
 from gateway.domain.text import shown
 from gateway.domain.tool import JsonObject, ToolRef
-from gateway.errors import BackendNotFound, ToolNotFound
-from gateway.meta import MetaTool
+from gateway.errors import BackendNotFound, InvalidArguments, ToolNotFound
+from gateway.meta import AGENT_ID, MetaTool, for_agents
 from gateway.protocol import mcp
 from gateway.protocol.eras import Revision
 from gateway.protocol.task_ids import TASK, renamed
@@ -29,9 +29,6 @@ META_INSTRUCTIONS = (
     "naming server, tool and arguments as you found them. When a call fails, its text says what "
     "happened, whether the call reached the server, and what to do next."
 )
-
-
-AGENT_ID = "agent_id"  # an argument of every meta-tool, where agents have rules
 
 
 class NotOffered(ToolNotFound):
@@ -110,7 +107,8 @@ class MetaSurface:
     """The meta-tools, then the tools pinned beside them by `surfaced_tools`.
 
     A pinned tool keeps its own name; where that name is taken, its backend's stands before it.
-    `keep_ms` counts while nothing is pinned: the meta-tools themselves never change.
+    `keep_ms` counts while nothing is pinned: the meta-tools themselves change only when agents come
+    to have rules, and are then asked for as which agent they are called.
     """
 
     name = ""
@@ -120,6 +118,8 @@ class MetaSurface:
     ) -> None:
         self.keep_ms = 0 if pinned else keep_ms
         self._meta = {str(tool.definition["name"]): tool for tool in meta_tools}
+        self._plain = {name: tool.definition for name, tool in self._meta.items()}
+        self._for_agents = {name: for_agents(found) for name, found in self._plain.items()}
         taken = Counter([*self._meta, *(ref.name for ref in pinned)])
         self._pinned = {
             ref.name if taken[ref.name] == 1 else f"{ref.backend}__{ref.name}": ref
@@ -131,14 +131,13 @@ class MetaSurface:
         return META_INSTRUCTIONS
 
     def definitions(self, view: View) -> Sequence[JsonObject]:
-        own = [tool.definition for tool in self._meta.values()]
         pinned = (self.definition(view, name) for name in self._pinned)
-        return [*own, *(found for found in pinned if found is not None)]
+        return [*self._own(view).values(), *(found for found in pinned if found is not None)]
 
     def definition(self, view: View, tool: str) -> JsonObject | None:
-        meta = self._meta.get(tool)
-        if meta is not None:
-            return meta.definition
+        own = self._own(view).get(tool)
+        if own is not None:
+            return own
         ref = self._pinned.get(tool)
         found = _find(view, ref) if ref is not None else None
         return found if found is None or tool == found["name"] else {**found, "name": tool}
@@ -154,10 +153,10 @@ class MetaSurface:
             result = await view.call(ref, arguments)
             server: Any = ref.backend
         else:
-            own = {key: value for key, value in arguments.items() if key != AGENT_ID}
+            work = partial(_not_offered, tool) if meta is None else partial(_meta, meta, arguments)
             agent = arguments.get(AGENT_ID)
-            work = partial(_not_offered, tool) if meta is None else partial(_meta, meta, own)
-            result = await view.meta(tool, own, work, agent if isinstance(agent, str) else None)
+            named = agent if isinstance(agent, str) else None
+            result = await view.meta(tool, arguments, work, named)
             server = arguments.get("server")
         if isinstance(result, Relayed) and result.kind == TASK:
             backend = view.backend(str(server)).name
@@ -194,6 +193,9 @@ class MetaSurface:
 
     def task_id(self, owned: Owned) -> str:
         return f"{owned.backend}:{owned.name}"
+
+    def _own(self, view: View) -> Mapping[str, JsonObject]:
+        return self._for_agents if view.snapshot.policy.agents else self._plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +277,12 @@ class BackendSurface:
 
 
 async def _meta(meta: MetaTool, arguments: JsonObject, view: View) -> Outcome:
+    """Without `agent_id`, which says nothing where no agent has rules."""
+    if AGENT_ID in arguments:
+        agent = arguments[AGENT_ID]
+        if view.snapshot.policy.agents and not isinstance(agent, str | None):
+            raise InvalidArguments(f"{AGENT_ID} must be text")
+        arguments = {key: value for key, value in arguments.items() if key != AGENT_ID}
     return await meta.call(view, arguments)
 
 

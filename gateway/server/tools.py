@@ -3,9 +3,12 @@
 Here alone it is decided which errors are results that a model reads and which are the protocol's.
 """
 
+from dataclasses import replace
+
 from gateway.domain.text import shown
-from gateway.domain.tool import JsonObject, text_result
+from gateway.domain.tool import JsonObject, ToolResult, text_result
 from gateway.errors import CapabilityMissing, GatewayError, RemoteError, StateRejected, Unsupported
+from gateway.meta import codes
 from gateway.protocol import jsonrpc, mcp
 from gateway.protocol.relay import call_result
 from gateway.runtime.view import View
@@ -55,7 +58,17 @@ async def _run(asked: Asked, view: View, name: str, arguments: JsonObject) -> by
     except GatewayError as error:
         if _of_the_protocol(error, asked):
             raise
-        return call_result(text_result(error.explain(), is_error=True), asked.revision)
+        return call_result(_told(error, asked, view), asked.revision)
+
+
+def _told(error: GatewayError, asked: Asked, view: View) -> ToolResult:
+    """For a model to read and, where agents have rules, for programs that know them from
+    agent-mcp-gateway.
+    """
+    result = text_result(error.explain(), is_error=True)
+    if asked.surface.name or not view.snapshot.policy.agents:
+        return result
+    return replace(result, structured=codes.structured(error))
 
 
 def _of_the_protocol(error: GatewayError, asked: Asked) -> bool:
