@@ -1,4 +1,4 @@
-"""`auth:` of gateway.yaml as frozen values: who may come in, and by what.
+"""`auth:` of gateway.yaml as frozen values: who may come in, and by what. Keys never show.
 
 Names and defaults are those users bring from mcp-gateway; `jwt`, `agents`, `team` and `org` are
 ours. The text below a field is what an editor shows.
@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from gateway.capability.file.model import Duration, Strict
+
+AUTO = "auto"
 
 Text = Annotated[str, Meta(min_length=1)]
 KeyName = Annotated[
@@ -46,6 +48,9 @@ class ClientKey(Strict, frozen=True):
     """Globs of tools it may not use, whatever else is said."""
     agents: tuple[Text, ...] = ()
     """Globs of the agents as which it may act, where agents have rules; empty: none."""
+
+    def __repr__(self) -> str:
+        return f"<ClientKey {self.name!r}>"
 
 
 class Claims(Strict, frozen=True):
@@ -103,4 +108,8 @@ class Auth(Strict, frozen=True):
     jwt: Jwt | None = None
     """Tokens that somebody else issues."""
     public_paths: tuple[Path, ...] = ("/health",)
-    """Paths that need no key, each to the letter. /health tells strangers its status alone."""
+    """Paths that need no key, each to the letter. /health, which tells strangers its status alone,
+    /livez and /readyz never do."""
+
+    def __repr__(self) -> str:
+        return f"<Auth enabled={self.enabled} {len(self.api_keys)} keys>"

@@ -17,7 +17,6 @@ from gateway.observe.metrics import CONTENT_TYPE
 from gateway.protocol.jsonrpc import encode
 from gateway.runtime.snapshot import Current, Snapshot
 from gateway.runtime.view import View
-from gateway.server.entrance import STRANGER
 from gateway.server.reply import Reply, refusal, text
 
 METRICS = "/metrics"
@@ -35,7 +34,7 @@ def health(
     found: dict[str, Any] = {
         "status": "stopping" if stopping else "degraded" if poor else "healthy"
     }
-    if snapshot.access.required and caller is STRANGER:
+    if snapshot.access.required and caller.grant.level <= Level.DENY:
         return found
     found["version"] = __version__
     if is_admin(snapshot, caller):

@@ -15,6 +15,7 @@ from gateway.errors import Draining
 from gateway.protocol import eras, jsonrpc, mcp
 from gateway.protocol.header_values import Headers
 from gateway.protocol.inbound import Rejection, is_modern
+from gateway.server.agents import acting
 from gateway.server.endpoint import Endpoint
 from gateway.server.entrance import STRANGER, Entrance
 from gateway.server.feed import Feed
@@ -113,6 +114,7 @@ class Http:
         caller = await self._entrance.admit(path, headers)
         if isinstance(caller, Reply):
             return caller
+        caller = acting(caller, headers)
         if page is not None:
             return _read(incoming, page, caller)
         surface = self._surface(path, caller)

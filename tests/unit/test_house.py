@@ -20,6 +20,7 @@ CATCH_ALL = {
     "app/serve.py",  # … one run of a background task
 }
 DEFERRED = {  # imports inside functions: for the start-up time they save, or what a system lacks
+    "app/access.py": {"gateway.auth"},
     "observe/metrics.py": {"gateway.observe.exposition"},
     "capability/expressions/path_walk.py": {"jsonpath_ng.ext.parser"},
     "capability/expressions/template.py": {"gateway.capability.expressions"},
