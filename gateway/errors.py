@@ -42,6 +42,7 @@ class GatewayError(Exception):
         self.hint = hint
         self.reached = reached or self.default_reached
         self.unwell = self.default_unwell  # whether it says that the backend fares badly
+        self.counted = False  # whether a circuit breaker has heard of it: calls may share it
         self.rule = ""  # the one that refused it, where one did
 
     def explain(self) -> str:
@@ -231,6 +232,7 @@ class BackendError(GatewayError):
 
     code = "backend_error"
     default_reached = Reached.COMPLETED
+    after: float | None = None  # seconds in which it wants to be asked again, where it said so
 
 
 class BackendUnavailable(BackendError):

@@ -13,7 +13,9 @@ class Call:
     """A tools/call. `deadline` is on the loop's monotonic clock, in seconds; infinity when there is
     none.
 
-    `id` is unique in this process; log lines and events of the call carry it.
+    `id` is unique in this process; log lines and events of the call carry it. `hurried`: its caller
+    gives it less time than its backend is due. `repeat`: whether it may be sent twice, whatever its
+    tool says of itself; None: as that says.
     """
 
     id: str
@@ -22,6 +24,8 @@ class Call:
     caller: Identity
     deadline: float
     context: Context = NO_CONTEXT
+    hurried: bool = False
+    repeat: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

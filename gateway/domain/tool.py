@@ -53,13 +53,14 @@ class ToolResult:
 
     `content` holds MCP content blocks. `structured` is the JSON text (UTF-8) of
     `structuredContent`, never parsed again; None means there is none. `meta` becomes the result's
-    `_meta`.
+    `_meta`. `asked`: the backend was asked for it, now; it was not kept from before.
     """
 
     content: tuple[JsonObject, ...]
     structured: bytes | None = None
     is_error: bool = False
     meta: JsonObject | None = None
+    asked: bool = True
 
 
 def text_result(text: str, *, is_error: bool = False) -> ToolResult:

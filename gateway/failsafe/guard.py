@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from gateway.domain.call import Call, Handler, Outcome, Query, QueryHandler, Relayed
-from gateway.domain.listing import Listing
+from gateway.domain.listing import Health, Listing
 
 
 class Guard(Protocol):
@@ -16,8 +16,18 @@ class Guard(Protocol):
 
     async def query(self, query: Query, proceed: QueryHandler) -> Relayed: ...
 
+    def late(self) -> None:
+        """The request that was cancelled just now, in this very step of the loop, had had all the
+        time that the backend is given.
+        """
+        ...
+
     def shown(self, listing: Listing) -> Listing:
-        """`listing`, with the health that an open circuit leaves it."""
+        """`listing`, with the health that an open circuit leaves it: nothing that counts on."""
+        ...
+
+    def health(self, health: Health) -> Health:
+        """That of what `shown` gave, with what counts on: when it is tried again."""
         ...
 
     @property
@@ -30,12 +40,18 @@ class Guard(Protocol):
         """Seconds until an open circuit is tried again; 0 where none is open."""
         ...
 
+    @property
+    def most(self) -> float:
+        """Seconds up to which progress begins the time of a call anew; 0: it does not."""
+        ...
+
 
 class Unguarded:
     """Nothing stands around it."""
 
     state = "disabled"
     after = 0.0
+    most = 0.0
 
     def call(self, call: Call, proceed: Handler) -> Awaitable[Outcome]:
         return proceed(call)
@@ -43,16 +59,22 @@ class Unguarded:
     def query(self, query: Query, proceed: QueryHandler) -> Awaitable[Relayed]:
         return proceed(query)
 
+    def late(self) -> None:
+        """Nobody counts."""
+
     def shown(self, listing: Listing) -> Listing:
         return listing
 
+    def health(self, health: Health) -> Health:
+        return health
+
 
 class Guards(Protocol):
-    """All of them; `of` makes one at first. `on_change` of a guard fires on the loop whenever what
-    it shows differs from before.
+    """All of them; `of` makes one at first. `transport` is as in a listing. `on_change` of a guard
+    fires on the loop whenever what it shows differs from before.
     """
 
-    def of(self, backend: str, on_change: Callable[[], None]) -> Guard: ...
+    def of(self, backend: str, transport: str, on_change: Callable[[], None]) -> Guard: ...
 
     def forget(self, backend: str) -> None:
         """The backend is no more."""
@@ -60,7 +82,7 @@ class Guards(Protocol):
 
 
 class NoGuards:
-    def of(self, backend: str, on_change: Callable[[], None]) -> Guard:
+    def of(self, backend: str, transport: str, on_change: Callable[[], None]) -> Guard:
         return UNGUARDED
 
     def forget(self, backend: str) -> None:

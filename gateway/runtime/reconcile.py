@@ -111,7 +111,7 @@ class Reconciler:
             backend = item.build()
             undo.push_async_callback(backend.aclose)
             await backend.start(self._dirty.set, self._notify)
-            guard = self._guards.of(item.name, self._dirty.set)
+            guard = self._guards.of(item.name, backend.listing.transport, self._dirty.set)
             started[item.name] = Running(item.name, item.key, backend, guard)
             if now() > turn_ends:
                 await asyncio.sleep(0)
