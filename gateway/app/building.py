@@ -46,11 +46,11 @@ class Builders:
         self._environ = environ
         self._mock = mock
         self._only = only
-        self._outgoing = Outgoing()
+        self.outgoing = Outgoing()
         self._direct = Direct(public_only=False, per_origin=TO_ONE_HOST)
         self._cache = Cache()
         self._files = Files()
-        self._credentials = Shared(self._outgoing, environ, redactor)
+        self._credentials = Shared(self.outgoing, environ, redactor)
 
     def load_with(self, settings: Capabilities) -> Load:
         """How capability files are loaded under these settings."""
@@ -94,7 +94,7 @@ class Builders:
     async def aclose(self) -> None:
         """Close what is shared; after the backends."""
         self._files.close()
-        await self._outgoing.aclose()
+        await self.outgoing.aclose()
         await self._direct.aclose()
 
     def rest(self, compiled: CompiledCapability, settings: Capabilities) -> Backend:
@@ -103,7 +103,7 @@ class Builders:
         private = settings.allow_private
         return RestBackend(
             compiled,
-            self._outgoing,
+            self.outgoing,
             self._cache,
             allow_private=private,
             credentials=self._credentials,
