@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gateway import log
 from gateway.app import trust
+from gateway.app.access import AccessMaker
 from gateway.app.building import Builders
 from gateway.capability.file.units import seconds
 from gateway.config.model import Config
@@ -43,6 +44,7 @@ class Parts:
     notices: Notices
     reconciler: Reconciler
     reloader: Reloader
+    access: AccessMaker
 
 
 @contextlib.asynccontextmanager
@@ -70,17 +72,20 @@ async def opened(
     reconciler = Reconciler(current, observe, notices)
     wanted = None if only is None else config.aliases.get(only, only)
     builders = Builders(redactor, environment(), mock=mock, only=wanted)
+    access = AccessMaker(redactor, builders.outgoing)
     reloader = Reloader(
         configured,
         builders.load_with,
         reconciler,
         _kept_as_it_is if configured.hosted else _on_config,
         McpServers(configured, builders.server, environment()),
-        Trusted(configured, trust.makers(), observe),
+        Trusted(configured, trust.makers(access), observe),
     )
     try:
         await reloader.reload(cold=True)
-        yield Parts(config, current, observe, metrics, ledger, notices, reconciler, reloader)
+        yield Parts(
+            config, current, observe, metrics, ledger, notices, reconciler, reloader, access
+        )
     finally:
         await reconciler.aclose(grace=0)
         await builders.aclose()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from gateway.auth.access import OPEN, Access
+from gateway.auth.access import Access
 from gateway.config.model import Config
 from gateway.domain.agents import Agents
 from gateway.domain.combined import combined
@@ -12,16 +12,12 @@ from gateway.domain.policy import NO_POLICY, Policy
 from gateway.runtime.trusted import Makers, as_it_is
 
 
-def makers() -> Makers:
+def makers(access: Callable[[Config], Access]) -> Makers:
     return Makers(policy, access, admit)
 
 
 def policy(config: Config, agents: Agents | None) -> Policy:
     return combined(NO_POLICY, agents, config.default_agent)
-
-
-def access(config: Config) -> Access:
-    return OPEN
 
 
 def admit(config: Config, pins: Pins | None) -> Callable[[Listing], Listing]:
