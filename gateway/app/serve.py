@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 from gateway import __version__
 from gateway.app.parts import Parts, logged, opened
@@ -144,6 +145,16 @@ def _announce(parts: Parts, port: int) -> None:
         if connecting:
             offer += f" ({connecting} still being connected)"
         sys.stderr.write(f"capgate {__version__}: {offer} at {url}\n")
+        sys.stderr.flush()
+    parts.access.announce(partial(_tell_token, parts.config.log.format))
+
+
+def _tell_token(format: str, token: str) -> None:
+    """The one time that a token which was made up is told; the log masks it from then on."""
+    if format == "json":
+        logger.warning("bearer_token_made", extra={"token": token})
+    else:
+        sys.stderr.write(f"bearer token of this run, told once: {token}\n")
         sys.stderr.flush()
 
 
