@@ -15,7 +15,7 @@ from gateway.domain.call import Call, Outcome, Query, Relayed
 from gateway.domain.client import NO_CONTEXT, NOBODY, Context
 from gateway.domain.events import Observer, Searched
 from gateway.domain.identity import ANONYMOUS, Identity
-from gateway.domain.listing import Listing, Status
+from gateway.domain.listing import Health, Listing, Status
 from gateway.domain.names import did_you_mean
 from gateway.domain.policy import Rights
 from gateway.domain.search import Found
@@ -30,9 +30,11 @@ from gateway.errors import (
     InvalidAgent,
     ToolNotFound,
 )
+from gateway.failsafe.guard import UNGUARDED, Guard
+from gateway.protocol import mcp
 from gateway.runtime.admission import Subject, judge_call, judge_hidden, judge_query, subject
 from gateway.runtime.passage import Passage
-from gateway.runtime.patience import Patient
+from gateway.runtime.patience import Patient, extending
 from gateway.runtime.snapshot import Snapshot
 
 Answered = TypeVar("Answered", Outcome, Relayed)
@@ -89,6 +91,11 @@ class View:
             raise BackendNotFound(f"no server {shown(name)}", hint=hint)
         return found
 
+    def health(self, name: str) -> Health:
+        """How the backend fares right now, and when it is tried again; raises BackendNotFound."""
+        listing = self.backend(name)
+        return self._guard(listing.name).health(listing.health)
+
     def find(self, ref: ToolRef) -> Tool | None:
         """The tool called `ref`, to the letter, if there is one."""
         return self._sight.find(ref)
@@ -140,12 +147,16 @@ class View:
             self.enter()
             tool = self._callable(passage, ref, arguments)
             ref = tool.ref
-            passage.known = True
+            passage.to(mcp.TOOLS_CALL, ref.backend, ref.name)
             handler = self.snapshot.routes[ref.backend]
-            seconds = min(self._most(ref.backend), within or math.inf)
+            most = self._most(ref.backend)
+            seconds = min(most, within or math.inf)
+            hurried = seconds < most
 
             def work(deadline: float, context: Context) -> Awaitable[Outcome]:
-                return handler(Call(passage.id, tool, arguments, self.identity, deadline, context))
+                return handler(
+                    Call(passage.id, tool, arguments, self.identity, deadline, context, hurried)
+                )
 
             result = await self._within(seconds, str(ref), ref.backend, work, passage)
             passage.done(result)
@@ -165,7 +176,7 @@ class View:
         try:
             self.enter()
             backend = self._askable(passage, backend, about)
-            passage.known = True
+            passage.to(method, backend, about.name)
             handler = self.snapshot.queries[backend]
             name = backend
 
@@ -231,18 +242,24 @@ class View:
         deadline = asyncio.get_running_loop().time() + seconds
         try:
             async with asyncio.timeout_at(deadline if seconds < math.inf else None) as timer:
-                context = self._context(timer)
+                context = self._context(timer, backend, seconds)
                 tracer = self.snapshot.road.tracer
                 if tracer is not None:
-                    context = context._replace(
-                        trace=passage.traced(tracer, what, backend, context.trace)
-                    )
+                    context = context._replace(trace=passage.traced(tracer))
                 return await work(deadline, context)
         except TimeoutError:
+            if seconds >= self._most(backend):
+                self._guard(backend).late()
             raise self._late(what, backend, seconds) from None
 
-    def _context(self, timer: asyncio.Timeout) -> Context:
+    def _guard(self, backend: str) -> Guard:
+        return self.snapshot.guards.get(backend, UNGUARDED)
+
+    def _context(self, timer: asyncio.Timeout, backend: str, seconds: float) -> Context:
         context = self.context
+        most = self._guard(backend).most
+        if most > seconds >= self._most(backend):
+            return extending(context, timer, seconds, most)
         if context.client is NOBODY:
             return context
         return context._replace(client=Patient(context.client, timer))
@@ -256,7 +273,7 @@ class View:
                 return self.tool(ref)  # which finds nothing
             passage.rule = rule
         listing = self.backends.get(name)
-        if listing is not None and not listing.settled:
+        if listing is not None and not listing.settled and not listing.sealed:
             return Tool(ToolRef(listing.name, ref.name), {"name": ref.name})
         return self.tool(ref)
 
