@@ -13,7 +13,6 @@ from gateway.app.building import Builders
 from gateway.capability.file.units import seconds
 from gateway.config.model import Config
 from gateway.credentials.redact import Redactor
-from gateway.credentials.secret import environment
 from gateway.domain.events import Event, Observer
 from gateway.domain.identity import OPERATOR
 from gateway.observe.ledger import Ledger
@@ -71,14 +70,14 @@ async def opened(
     notices = Notices()
     reconciler = Reconciler(current, observe, notices)
     wanted = None if only is None else config.aliases.get(only, only)
-    builders = Builders(redactor, environment(), mock=mock, only=wanted)
+    builders = Builders(redactor, configured.environ, mock=mock, only=wanted)
     access = AccessMaker(redactor, builders.outgoing)
     reloader = Reloader(
         configured,
         builders.load_with,
         reconciler,
         _kept_as_it_is if configured.hosted else _on_config,
-        McpServers(configured, builders.server, environment()),
+        McpServers(configured, builders.server, configured.environ),
         Trusted(configured, trust.makers(access), observe),
     )
     try:

@@ -1,8 +1,9 @@
 """What the commands share: which files to read, and how a person or a program gets the answer."""
 
 import asyncio
+import contextlib
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,7 +20,7 @@ from gateway.credentials.secret import environment
 from gateway.domain.issue import Issue
 from gateway.domain.tokens import estimate_tokens
 from gateway.domain.tool import Tool
-from gateway.errors import GatewayError
+from gateway.errors import ConfigError, GatewayError
 from gateway.runtime.configured import Configured
 from gateway.runtime.mcp_servers import McpServers
 from gateway.runtime.view import View
@@ -58,14 +59,24 @@ def read_config(
     if loaded.config is None:
         click.echo(report(loaded.issues), err=True)
         raise SystemExit(2)
-    understand = partial(_understand, source.file, environ, said)
-    return Configured(source, loaded.config, understand)
+    understand = partial(_understand, source, environ, said)
+    return Configured(source, loaded.config, understand, environ=loaded.environ)
 
 
 def _understand(
-    file: str, environ: Mapping[str, str], said: dict[Place, Any], data: bytes
+    source: load.Source, environ: Mapping[str, str], said: dict[Place, Any], data: bytes
 ) -> load.Loaded:
-    return load.understand(data, file, environ, said)
+    return load.understand(data, source.file, environ, said, source.beside)
+
+
+@contextlib.contextmanager
+def refused() -> Iterator[None]:
+    """Ends with exit code 2 and all issues where a file that has to be read first cannot be."""
+    try:
+        yield
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(2) from None
 
 
 def with_view(
@@ -81,7 +92,8 @@ def with_view(
             return await do(view)
 
     try:
-        return asyncio.run(run())
+        with refused():
+            return asyncio.run(run())
     except GatewayError as error:
         raise click.ClickException(_for_a_person(error.explain())) from None
 
@@ -95,7 +107,7 @@ def _for_a_person(text: str) -> str:
 def mcp_servers(configured: Configured) -> McpServers:
     """Those of gateway.yaml and of the `.mcp.json` it names, read once; none is started."""
     configured.refresh(cold=True)
-    servers = McpServers(configured, _unbuilt, environment())
+    servers = McpServers(configured, _unbuilt, configured.environ)
     servers.refresh(cold=True)
     return servers
 

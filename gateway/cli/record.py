@@ -18,7 +18,6 @@ from gateway.cli.common import QUIET, config_options, read_config
 from gateway.cli.writing import FEW, write
 from gateway.config import directories
 from gateway.config.issues import report
-from gateway.credentials.secret import environment
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.names import did_you_mean
 from gateway.errors import GatewayError
@@ -52,7 +51,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
     server, name = server_and_tool(tool)
     most = _most(max_reply)
     configured = read_config(config, QUIET, capabilities)
-    live = Live(configured.config.capabilities, environment())
+    live = Live(configured.config.capabilities, configured.environ)
     wanted = given_arguments(given, arguments)
     source = _source(live, server, directories.paths(configured.config.capabilities))
     args, found = _called(live, source, name, wanted, timeout)
@@ -61,7 +60,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
     except NotRecorded as error:
         why = f"\n{found.error.explain()}" if found.error else ""
         raise click.ClickException(f"nothing is recorded: {error}{why}") from None
-    example = brought_home(example, source.base_url, environment())
+    example = brought_home(example, source.base_url, configured.environ)
     shown = "\n".join(item_lines(example, "  "))
     text = _amended(live, source.path, name, example, shown)
     click.echo(shown)

@@ -5,8 +5,9 @@ import asyncio
 import click
 
 from gateway import app
-from gateway.cli.common import config_options, read_config
-from gateway.config.variables import Place
+from gateway.cli.common import config_options, read_config, refused
+from gateway.config.variables import Place, over_stdio
+from gateway.credentials.secret import environment
 
 try:
     import uvloop
@@ -50,8 +51,9 @@ def command(  # noqa: PLR0913 (one parameter an option)
     if log_level is not None:
         said["log", "level"] = log_level
     settings = read_config(config, said, capabilities)
+    stdio = stdio or over_stdio(environment())
     if stdio and not settings.config.meta_mcp.enabled:
         raise click.UsageError("meta_mcp.enabled is false, and over stdio there is nothing else")
     serve = app.serve_stdio if stdio else app.serve
-    with asyncio.Runner(loop_factory=new_loop) as runner:
+    with asyncio.Runner(loop_factory=new_loop) as runner, refused():
         raise SystemExit(runner.run(serve(settings, mock=mock)))

@@ -28,7 +28,6 @@ from gateway.config.issues import as_json, report
 from gateway.config.model import Capabilities
 from gateway.config.sarif import sarif
 from gateway.credentials.redact import Redactor
-from gateway.credentials.secret import environment
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.text import counted
 from gateway.importers import compat
@@ -93,10 +92,10 @@ def command(  # noqa: PLR0913 (one parameter an option)
         raise click.UsageError(f"no such file or folder: {', '.join(missing)}")
     issues = (
         *servers,
-        *_validated([path for path in chosen if path not in missing], settings, tally),
+        *_validated([path for path in chosen if path not in missing], configured, tally),
     )
     if live:
-        real = Live(settings, environment())
+        real = Live(settings, configured.environ)
         issues = (*issues, *drifted(real, tuple(chosen), tally.live, unsafe=unsafe))
     found = {issue.severity for issue in issues}
     failed = Severity.ERROR in found or (strict and Severity.WARNING in found)
@@ -116,9 +115,10 @@ def _servers(configured: Configured, tally: Tally) -> tuple[Issue, ...]:
     return (*configured.issues, *servers.issues)
 
 
-def _validated(paths: Iterable[str], settings: Capabilities, tally: Tally) -> tuple[Issue, ...]:
+def _validated(paths: Iterable[str], configured: Configured, tally: Tally) -> tuple[Issue, ...]:
     """Through the shelf, so that what is between files (two of one name) is found as well."""
-    shelf = Shelf(partial(_load, environment(), settings, tally))
+    settings = configured.config.capabilities
+    shelf = Shelf(partial(_load, configured.environ, settings, tally))
     shelf.refresh(look(paths), cold=True)
     return shelf.desired().issues
 

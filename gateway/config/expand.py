@@ -70,11 +70,11 @@ class _Expansion:
 
     def _whole(self, kind: str, name: str) -> str:
         if kind == "file":
-            return _content(self._beside / Path(name).expanduser())
+            return content_of(self._beside / Path(name).expanduser())
         return variables.expand(f"${{{name.strip()}}}", self._environ)
 
 
-def _content(path: Path) -> str:
+def content_of(path: Path) -> str:
     """The text of a small regular file, without newlines at its end. Raises ValueError."""
     shown = clip(str(path), 200)
     try:

@@ -1,7 +1,7 @@
 """`gateway.yaml` → `Config`, or every reason why not, each at its line.
 
-What counts, from the last word to the first: the command line, `MCP_GATEWAY_*` variables, the file,
-the defaults. Without any file everything has its default.
+What counts, from the last word to the first: the command line, `variables.py`, the file, what lies
+beside it, the defaults. Without any file everything has its default.
 """
 
 import ipaddress
@@ -19,10 +19,13 @@ from gateway.capability.file.shape import shaped
 from gateway.capability.file.units import seconds, size
 from gateway.capability.file.yaml import Parsed, dotted, parse
 from gateway.capability.file.yaml_trouble import clip
-from gateway.config import directories, variables
+from gateway.config import beside, clients, directories, variables
+from gateway.config.beside import NOTHING, Beside
+from gateway.config.env_files import with_files
 from gateway.config.expand import expand
 from gateway.config.folder import NOT_A_FILE, look, read
 from gateway.config.model import ADVICE, Config
+from gateway.config.peers import TOOL_POLICY, as_policy
 from gateway.config.retype import retype
 from gateway.config.servers import problems, relative_to
 from gateway.config.variables import FILE_VARIABLE, Settings
@@ -57,24 +60,28 @@ class Source:
 
     file: str = NAME
     required: bool = False
+    beside: Beside = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """`config` is None when an issue concerns more than a single backend.
 
-    `broken` are the backends that `config` lacks because of issues of their own, by name.
+    `broken` are the backends that `config` lacks because of issues of their own, by name. `environ`
+    is the environment with the files that `config` names.
     """
 
     config: Config | None
     issues: tuple[Issue, ...] = ()
     broken: Mapping[str, tuple[Issue, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    environ: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def locate(given: str | None, environ: Mapping[str, str]) -> Source:
     """The file named on the command line, or by the environment, or `gateway.yaml` right here."""
     named = given or environ.get(FILE_VARIABLE)
-    return Source(named, required=True) if named else Source()
+    file = named or NAME
+    return Source(file, required=bool(named), beside=beside.look(file, environ))
 
 
 def load(source: Source, environ: Mapping[str, str], said: Settings | None = None) -> Loaded:
@@ -82,28 +89,64 @@ def load(source: Source, environ: Mapping[str, str], said: Settings | None = Non
     content = _content(source)
     if isinstance(content, Issue):
         return Loaded(None, (replace(content, severity=Severity.ERROR),))
-    return understand(content, source.file, environ, said or {})
+    return understand(content, source.file, environ, said or {}, source.beside)
 
 
-def understand(data: bytes, file: str, environ: Mapping[str, str], said: Settings) -> Loaded:
-    """The content of `file`, with the environment and the command line on top."""
+def understand(
+    data: bytes,
+    file: str,
+    environ: Mapping[str, str],
+    said: Settings,
+    lying: Beside = NOTHING,
+) -> Loaded:
+    """The content of `file`, with the environment and the command line on top, and what lies beside
+    it.
+    """
     parsed = parse(data, file) if _has_content(data) else Parsed(file, {}, ())
     if parsed.issues:
         return Loaded(None, parsed.issues)
+    by_environment, issues = variables.settings(environ)
+    wrong = [one for one in issues if one.severity is Severity.ERROR]
+    wrong += _out_of_bounds(by_environment)
+    if wrong:
+        return Loaded(None, (*wrong, *understood(parsed, environ, said).issues))
+    remarks = tuple(one for one in issues if one not in wrong)
+    found = understood(parsed, environ, said, by_environment)
+    config = None if found.config is None else lying.onto(found.config)
+    return replace(found, config=config, issues=(*found.issues, *remarks))
+
+
+def understood(
+    parsed: Parsed,
+    environ: Mapping[str, str],
+    said: Settings,
+    by_environment: Settings = MappingProxyType({}),
+) -> Loaded:
+    """What a tree says, with these settings on top: the last ones first."""
+    file = parsed.file
+    environ, more = with_files(parsed, environ)
     config, issues, broken = _checked(parsed, environ)
-    by_environment, more = variables.settings(environ)
     issues += more
     told = tuple(issue for some in broken.values() for issue in some)
     if config is None or issues:
         return Loaded(None, (*issues, *told))
     config = variables.apply(config, {**by_environment, **said})
-    exposed = _exposure(config)
+    try:
+        config = _with_tool_policy(config)
+    except ValueError as problem:
+        return Loaded(None, (parsed.issue(tuple(TOOL_POLICY.split(".")), str(problem)), *told))
+    found = tuple(clients.issues(parsed, config.auth))
+    if any(one.severity is Severity.ERROR for one in found):
+        return Loaded(None, (*found, *told))
+    told += found
+    exposed = exposure(config)
     if exposed:
         place = "MCP_GATEWAY_HOST" if HOST in by_environment else "--host" if HOST in said else ""
         message, hint = exposed
         issue = Issue(place, message, hint=hint) if place else parsed.issue(HOST, message, hint)
         return Loaded(None, (issue,))
-    return Loaded(_resolved(config, Path(file).parent, said), told, broken)
+    given = {**by_environment, **said}
+    return Loaded(_resolved(config, Path(file).parent, given), told, broken, environ)
 
 
 def _content(source: Source) -> bytes | Issue:
@@ -233,6 +276,16 @@ def _units(parsed: Parsed, tree: Any) -> Iterator[Issue]:
             yield parsed.issue((section, key), str(error))
 
 
+def _out_of_bounds(settings: Settings) -> Iterator[Issue]:
+    """Durations and sizes that are none, of the environment."""
+    for place, reader in UNITS.items():
+        if place in settings:
+            try:
+                reader(settings[place])
+            except ValueError as error:
+                yield Issue("the environment", str(error), path=".".join(place))
+
+
 def _hushed(issue: Issue, from_outside: Mapping[str, str]) -> Issue:
     """What a reference stands for may be a secret: it is named, never shown."""
     reference = from_outside.get(issue.path)
@@ -241,12 +294,15 @@ def _hushed(issue: Issue, from_outside: Mapping[str, str]) -> Issue:
     return replace(issue, message=f"what {reference} stands for does not fit here", hint=None)
 
 
-def _exposure(config: Config) -> tuple[str, str] | None:
+def exposure(config: Config) -> tuple[str, str] | None:
     """Message and hint when everybody on the network could call every tool."""
     host = config.server.host
-    if config.server.allow_unauthenticated or _is_loopback(host):
+    if config.auth.enabled or config.server.allow_unauthenticated or _is_loopback(host):
         return None
-    hint = "127.0.0.1, or server.allow_unauthenticated: true when something else guards it"
+    hint = (
+        "127.0.0.1, or auth.enabled: true with keys, or server.allow_unauthenticated: true when "
+        "something else guards it"
+    )
     return f"{clip(host)!r} is reachable from other machines, and nothing asks who calls", hint
 
 
@@ -257,26 +313,34 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _resolved(config: Config, beside: Path, said: Settings) -> Config:
+def _with_tool_policy(config: Config) -> Config:
+    """Raises ValueError for what no policy can say."""
+    if config.security is None or not config.security.tool_policy.enabled:
+        return config
+    policy = as_policy(config.security.tool_policy)
+    return structs.replace(config, policies={**config.policies, TOOL_POLICY: policy})
+
+
+def _resolved(config: Config, folder: Path, said: Settings) -> Config:
     """Folders relative to the file that names them; levels by our own names."""
     level = config.log.level
     capabilities = config.capabilities
     if DIRECTORIES not in said:
-        folders = tuple(directories.beside(one, beside) for one in capabilities.directories)
+        folders = tuple(directories.beside(one, folder) for one in capabilities.directories)
         capabilities = structs.replace(capabilities, directories=folders)
-    backends = {name: relative_to(one, beside) for name, one in config.backends.items()}
+    backends = {name: relative_to(one, folder) for name, one in config.backends.items()}
     log = structs.replace(config.log, level=LEVELS.get(level, level))
     servers, rules, audit, lock = config.mcp_servers, config.agent_rules, config.audit, config.lock
     if audit.enabled and audit.file != STANDARD_OUTPUT:
-        audit = structs.replace(audit, file=_beside(beside, audit.file))
+        audit = structs.replace(audit, file=_beside(folder, audit.file))
     return structs.replace(
         config,
         capabilities=capabilities,
         backends=backends,
-        mcp_servers=servers and _beside(beside, servers),
-        agent_rules=rules and _beside(beside, rules),
+        mcp_servers=servers and _beside(folder, servers),
+        agent_rules=rules and _beside(folder, rules),
         audit=audit,
-        lock=structs.replace(lock, file=_beside(beside, lock.file)),
+        lock=structs.replace(lock, file=_beside(folder, lock.file)),
         log=log,
     )
 

@@ -14,6 +14,7 @@ from gateway.config.auth import Auth
 from gateway.config.backends import Backend, ServerName
 from gateway.config.failsafe import Failsafes, RateLimit
 from gateway.config.observing import Audit, Lock, Telemetry
+from gateway.config.peers import ResponseCache, Security, Streaming
 from gateway.config.policies import PolicyFor
 
 TOOL_REF = r"^[^:\s]+:[^:\s]+$"
@@ -38,7 +39,17 @@ ADVICE = {  # place → what to write there, or in place of a key that stands el
     "backends.*.secrets": "write env:, headers: or auth: with ${NAME}, env:NAME or file:PATH",
     "backends.*.passthrough": "not needed: what is said to and by a server passes unchanged",
     "backends.*.oauth.shared_account": "not needed: this version does not tell callers apart",
-    "env_files": "set the variables where the gateway is started, or write file:PATH",
+    "env_files": "such as [.env]",
+    "streaming": "leave it out: it has no effect",
+    "cache": "leave it out: it has no effect",
+    "security": "such as {tool_policy: {deny: ['drop_*']}}",
+    "playbooks": "there is no such thing here: leave it out",
+    "webhooks": "there is no such thing here: leave it out",
+    "routing_profiles": "write policies:",
+    "default_routing_profile": "write policies:",
+    "code_mode": "not needed: the four meta-tools search and invoke",
+    "mtls": "put a proxy in front that does TLS",
+    "key_server": "write auth: with jwt:",
     "mcp_servers": "the path of a .mcp.json",
     "auth": "such as {enabled: true, bearer_token: auto}",
     "auth.api_keys": "such as [{name: ci, key: 'env:CI_KEY'}]",
@@ -137,6 +148,8 @@ class MetaMcp(Strict, frozen=True):
     """For how long."""
     surfaced_tools: tuple[ToolName | SurfacedTool, ...] = ()
     """Tools listed beside the meta-tools, such as weather:forecast."""
+    warm_start: tuple[Text, ...] = ()
+    """mcp-gateway's; without effect: every server is connected at the start."""
     search_format: Literal["json", "lines"] = "json"
     """How search answers: JSON, or one line a tool, which takes fewer tokens."""
     status_tool: bool = False
@@ -223,3 +236,12 @@ class Config(Strict, frozen=True):
     """Pins the definitions of tools."""
     log: Log = Log()
     """Lines on standard error."""
+    env_files: tuple[Text, ...] = ()
+    """Files of NAME=value lines for what is taken from outside: each beneath those after it, all of
+    them beneath the environment itself. One that is not there is passed over."""
+    security: Security | None = None
+    """mcp-gateway's rules about tools: `tool_policy` counts as one of `policies`."""
+    streaming: Streaming | None = None
+    """mcp-gateway's; without effect."""
+    cache: ResponseCache | None = None
+    """mcp-gateway's; without effect."""

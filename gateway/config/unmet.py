@@ -1,8 +1,11 @@
-"""Names in `gateway.yaml` that nothing on offer answers to, most often misspelled ones. Pure."""
+"""What of `gateway.yaml` comes to nothing: names that nothing on offer answers to, most often
+misspelled ones, and sections that nothing follows from. Pure.
+"""
 
 from collections.abc import Iterator
 
 from gateway.config.model import Config, SurfacedTool
+from gateway.config.peers import UNNEEDED
 from gateway.domain.catalog import Catalog
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.listing import Status
@@ -18,6 +21,13 @@ def unmet(config: Config, file: str, catalog: Catalog) -> Iterator[Issue]:
             hint = did_you_mean(str(ref), [str(tool.ref) for tool in catalog])
             place = f"meta_mcp.surfaced_tools[{index}]"
             yield _warning(file, f"no tool {str(ref)!r} is on offer", place, hint)
+    yield from _unmet_names(config, file, catalog)
+    for section in UNNEEDED:
+        if getattr(config, section) is not None:
+            yield _warning(file, f"it has no effect here: {UNNEEDED[section]}", section, None)
+
+
+def _unmet_names(config: Config, file: str, catalog: Catalog) -> Iterator[Issue]:
     for name in config.capabilities.vars:
         if name not in catalog.backends:
             hint = did_you_mean(name, catalog.backends)

@@ -4,6 +4,7 @@ Some of it is live at once. What the process was started with waits for the next
 says so. A backend that is wrong costs itself alone: its last good version stays.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -12,18 +13,22 @@ import msgspec
 from msgspec import structs
 
 from gateway.config import directories
+from gateway.config.beside import NOTHING
 from gateway.config.folder import Place
 from gateway.config.load import Loaded, Source
 from gateway.config.model import Capabilities, Config
+from gateway.credentials.secret import environment
 from gateway.domain.events import Observer
 from gateway.domain.issue import Issue, Severity
 from gateway.runtime.followed import Followed, reading, untold
 from gateway.runtime.registered import Registered
 from gateway.runtime.settling import Settling
 
+log = logging.getLogger(__name__)
+
 LIVE = (  # by how it starts
     *("capabilities.", "log.level", "backends", "mcp_servers", "aliases"),
-    *("auth.", "policies", "agent_rules", "default_agent", "failsafe.", "lock."),
+    *("auth.", "policies", "agent_rules", "default_agent", "failsafe.", "lock.", "security"),
 )
 
 NO_FILE = "<configuration>"  # what issues call settings that no file holds
@@ -48,11 +53,14 @@ class Configured:
         understand: Understand | None = None,
         settling: Settling | None = None,
         registered: Registered | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self.config = config
         self.observe: Observer = untold
         self.registered = registered or Registered()
         self.hosted = registered is not None
+        self.environ = environment() if environ is None else environ
+        self._beside = source.beside if source else NOTHING
         self.issues: tuple[Issue, ...] = ()
         self.broken: Broken = MappingProxyType({})
         self._started = config
@@ -88,6 +96,8 @@ class Configured:
 
     def refresh(self, *, cold: bool = False) -> bool:
         """Look, and read what changed. True: the file is being written; look again soon."""
+        if cold:
+            self._announce()
         if self._followed is None or self._understand is None:
             return False
         again, content = self._followed.refresh(cold=cold)
@@ -97,6 +107,14 @@ class Configured:
         elif content is not None:
             self._take(self._understand(content), there=content != b"")
         return again
+
+    def _announce(self) -> None:
+        """Tell what counts although nobody named it."""
+        config, lying = self.config, self._beside
+        found = {"agent_rules": lying.rules, "mcp_servers": lying.servers}
+        taken = {key: file for key, file in found.items() if file and file == getattr(config, key)}
+        if taken:
+            log.info("found_beside", extra=taken)
 
     def _take(self, loaded: Loaded, *, there: bool) -> None:
         self.issues = loaded.issues
