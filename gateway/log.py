@@ -16,7 +16,8 @@ from contextvars import ContextVar
 from pathlib import PurePath
 from typing import Any, Literal, Protocol, TextIO
 
-call_id: ContextVar[str] = ContextVar("call_id", default="")  # of the tool call that goes on
+ABOUT = ("call_id", "caller", "agent", "backend", "tool", "method", "trace_id")
+going: ContextVar[tuple[str, ...]] = ContextVar("going", default=())  # the first of `ABOUT`
 
 FRAMES = 4  # innermost places told of an exception
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
@@ -38,7 +39,9 @@ def printable(text: str) -> str:
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a record: time, level, logger, event, call_id and the record's facts."""
+    """One JSON object a record: time, level, logger, event, the call that goes on, and the record's
+    own facts.
+    """
 
     def __init__(self, redactor: Redacts | None) -> None:
         super().__init__()
@@ -98,12 +101,11 @@ def _when(record: logging.LogRecord) -> str:
 
 
 def _facts(record: logging.LogRecord) -> Iterator[tuple[str, Any]]:
-    current = call_id.get()
-    if current:
-        yield "call_id", current
-    for key, value in record.__dict__.items():
-        if key not in _STANDARD:
+    own = {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
+    for key, value in zip(ABOUT, going.get(), strict=False):
+        if value and key not in own:
             yield key, value
+    yield from own.items()
     if record.exc_info and record.exc_info[1]:
         yield "fault", _fault(record.exc_info[1])
 

@@ -33,12 +33,17 @@ class Span(Protocol):
         """What those behind are told."""
         ...
 
-    def end(self, outcome: str, facts: Mapping[str, str | int]) -> None: ...
+    def end(self, outcome: str, facts: Mapping[str, str]) -> None:
+        """`outcome` and `facts` (`rule`, `reached`) as in an event."""
+        ...
 
 
 class Tracer(Protocol):
-    def begin(self, name: str, facts: Mapping[str, str], trace: Trace | None) -> Span:
-        """`trace` is what the caller told."""
+    def begin(self, facts: Mapping[str, str], trace: Trace | None) -> Span:
+        """`facts` are the MCP `method`, `backend`, `name` (of what is asked for), `call_id`,
+        `caller`, `agent` and `request` (the id of the JSON-RPC request), empty where there is none.
+        `trace` is what the caller told. Never blocks or raises.
+        """
         ...
 
 

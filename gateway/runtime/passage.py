@@ -13,7 +13,8 @@ from gateway.domain.text import cut
 from gateway.domain.tool import JsonObject, ToolRef
 from gateway.domain.tracing import Span, Trace, Tracer
 from gateway.errors import GatewayError
-from gateway.log import call_id
+from gateway.log import going
+from gateway.protocol import mcp
 
 _numbers = itertools.count(1)
 
@@ -24,10 +25,11 @@ class Passage:
     """Begun when made; one of `call`, `query` and `meta` ends it, whatever became of it.
 
     `known`: what was asked for is a name of ours. `rule` is the one that let it pass or did not.
+    What is logged meanwhile says what it belongs to.
     """
 
     __slots__ = (
-        *("_context", "_log", "_now", "_span", "_started", "_who"),
+        *("_about", "_context", "_log", "_now", "_span", "_started", "_who"),
         *("id", "known", "outcome", "reached", "result", "rule"),
     )
 
@@ -41,14 +43,39 @@ class Passage:
         self._who = who
         self._context = context
         self._span: Span | None = None
-        self._log = call_id.set(self.id)
+        self._about: tuple[str, str, str] = ("", "", "")
+        self._log = going.set((self.id, who.name, who.agent or ""))
         self._now = asyncio.get_running_loop().time
         self._started = self._now()
 
-    def traced(self, tracer: Tracer, what: str, backend: str, trace: Trace | None) -> Trace:
-        """Begin a span below `trace`; gives what those behind are told."""
-        self._span = tracer.begin(what, {"backend": backend, "call_id": self.id}, trace)
-        return self._span.trace
+    def to(self, method: str, backend: str, name: str) -> None:
+        """It is known by now where it leads; `name` is that of a tool, prompt or resource there."""
+        self.known = True
+        self._about = (method, backend, name)
+        self._logged(self._context.trace)
+
+    def _logged(self, trace: Trace | None) -> None:
+        method, backend, name = self._about
+        tool = name if method == mcp.TOOLS_CALL else ""
+        who, trace_id = self._who, trace.parent[3:35] if trace else ""
+        going.set((self.id, who.name, who.agent or "", backend, tool, method, trace_id))
+
+    def traced(self, tracer: Tracer) -> Trace:
+        """Begin a span where the caller's trace is; gives what those behind are told."""
+        method, backend, name = self._about
+        who, request = self._who, self._context.id
+        facts = {
+            "method": method,
+            "backend": backend,
+            "name": name,
+            "call_id": self.id,
+            "caller": who.name,
+            "agent": who.agent or "",
+            "request": "" if request is None else str(request),
+        }
+        span = self._span = tracer.begin(facts, self._context.trace)
+        self._logged(span.trace)
+        return span.trace
 
     def acting(self, who: Identity) -> None:
         self._who = who
@@ -121,9 +148,9 @@ class Passage:
 
     def _end(self) -> float:
         """Gives the seconds it took."""
-        call_id.reset(self._log)
+        going.reset(self._log)
         if self._span is not None:
-            self._span.end(self.outcome, {"rule": self.rule})
+            self._span.end(self.outcome, {"rule": self.rule, "reached": self.reached})
         return self._now() - self._started
 
 

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from gateway.credentials.redact import Redactor
-from gateway.log import Lines, call_id, printable, setup
+from gateway.log import ABOUT, Lines, going, printable, setup
 
 HOSTILE = 'a\n{"level":"info"}\r\n\x1b[31mred\u202etxt\u2028x\x7f\x9b'
 
@@ -64,15 +64,43 @@ def test_exception_is_told_by_class_and_place_without_its_message(stream):
     assert stream.getvalue().count("\n") == 1
 
 
-def test_call_id_stands_in_each_record_of_its_context(stream):
+def test_the_call_that_goes_on_stands_in_each_record_of_its_context(stream):
     setup("info", "json", stream=stream)
-    token = call_id.set("r-1")
+    token = going.set(("r-1", "ci", "", "gh", "get"))
     logging.getLogger("x").info("a")
-    call_id.reset(token)
+    going.reset(token)
     logging.getLogger("x").info("b")
     first, second = map(json.loads, stream.getvalue().splitlines())
-    assert first["call_id"] == "r-1"
-    assert "call_id" not in second
+    about = {key: first.get(key) for key in ABOUT}
+    assert about == {
+        **dict.fromkeys(ABOUT),
+        "call_id": "r-1",
+        "caller": "ci",
+        "backend": "gh",
+        "tool": "get",
+    }
+    assert not second.keys() & set(ABOUT)
+
+
+@pytest.mark.parametrize("format", ["json", "text"])
+def test_what_a_record_says_itself_counts_and_stands_there_once(stream, format):
+    setup("info", format, stream=stream)
+    token = going.set(("r-1", "ci", "", "gh", "get"))
+    logging.getLogger("x").info("a", extra={"backend": "jira"})
+    going.reset(token)
+    line = stream.getvalue()
+    assert line.count("backend") == 1
+    assert "jira" in line
+    assert "gh" not in line
+
+
+def test_what_callers_chose_of_the_call_that_goes_on_stays_on_its_line(stream):
+    setup("info", "text", stream=stream)
+    token = going.set(("r-1", 'evil\n{"level":"info"}\x1b[31m\u202e', "", "gh", "get"))
+    logging.getLogger("x").info("a")
+    going.reset(token)
+    assert stream.getvalue().count("\n") == 1
+    assert not {"\x1b", "\u202e"} & set(stream.getvalue())
 
 
 def test_record_that_cannot_be_written_is_dropped_in_silence(capsys):

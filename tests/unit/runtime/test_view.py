@@ -3,17 +3,21 @@
 import asyncio
 import json
 import logging
+from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
 
 from gateway.domain.call import Call, Handler
 from gateway.domain.catalog import Catalog
+from gateway.domain.client import Context
 from gateway.domain.events import CallFinished
 from gateway.domain.identity import Identity
 from gateway.domain.issue import Issue
 from gateway.domain.listing import Health, Listing, Status
 from gateway.domain.tool import Tool, ToolRef, ToolResult, text_result
+from gateway.domain.tracing import Span, Trace
 from gateway.errors import (
     IN_VAIN,
     BackendNotFound,
@@ -22,7 +26,8 @@ from gateway.errors import (
     ToolNotFound,
     UpstreamFailed,
 )
-from gateway.log import JsonLines
+from gateway.log import ABOUT, JsonLines
+from gateway.runtime.road import Road
 from gateway.runtime.snapshot import Snapshot
 from gateway.runtime.view import View
 
@@ -149,9 +154,10 @@ async def test_a_server_that_is_down_is_said_to_come_back_only_if_it_may() -> No
         assert raised.value.explain().endswith(f"next: {advice}")
 
 
-async def test_log_lines_within_a_call_carry_its_id_and_later_ones_do_not() -> None:
+async def test_log_lines_within_a_call_say_which_and_later_ones_do_not() -> None:
     ids: list[str] = []
     lines: list[str] = []
+    trace = Trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 
     def line() -> str:
         return JsonLines(None).format(logging.makeLogRecord({"msg": "said"}))
@@ -163,7 +169,51 @@ async def test_log_lines_within_a_call_carry_its_id_and_later_ones_do_not() -> N
 
     view = a_view(speaks, [])
     await view.call(REF, {})
+    view.context = Context(trace=trace)
     await view.call(REF, {})
-    assert [json.loads(one)["call_id"] for one in lines] == ids
+    first, second = map(json.loads, lines)
+    assert [first["call_id"], second["call_id"]] == ids
     assert len(set(ids)) == 2
-    assert "call_id" not in json.loads(line())
+    about = (second["caller"], second["backend"], second["tool"], second["method"])
+    assert about == ("ann", *REF, "tools/call")
+    assert "trace_id" not in first
+    assert second["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
+    assert not json.loads(line()).keys() & set(ABOUT)
+
+
+class Spans:
+    """A tracer of one span, and all that it was told."""
+
+    trace = Trace("00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01")
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def begin(self, facts: Mapping[str, str], trace: Trace | None) -> Span:
+        self.told += [facts, trace]
+        return self
+
+    def end(self, outcome: str, facts: Mapping[str, str]) -> None:
+        self.told += [outcome, facts]
+
+
+async def test_a_call_that_is_traced_is_told_begun_and_ended_and_goes_on_as_its_span() -> None:
+    spans, theirs = Spans(), Trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    seen: list[Trace | None] = []
+
+    async def looks(call: Call) -> ToolResult:
+        seen.append(call.context.trace)
+        return text_result("", is_error=True)
+
+    view = a_view(looks, [])
+    view.snapshot = replace(view.snapshot, road=Road(tracer=spans))
+    view.context = Context(id=7, trace=theirs)
+    await view.call(REF, {})
+    assert seen == [spans.trace]
+    facts, parent, outcome, after = spans.told
+    assert isinstance(facts, dict)
+    told = (facts["method"], facts["backend"], facts["name"], facts["request"])
+    assert told == ("tools/call", *REF, "7")
+    assert parent == theirs
+    assert outcome == "tool_error"
+    assert after == {"rule": "", "reached": ""}
