@@ -13,11 +13,15 @@ from gateway.errors import GatewayError
 
 
 class Kind(StrEnum):
-    """What of a backend a rule or a request is about."""
+    """What of a backend a rule or a request is about. `OTHER` is what has no list: a request of a
+    method that no revision of MCP knows, by its name. Only what speaks of a whole backend is about
+    that.
+    """
 
     TOOL = "tool"
     PROMPT = "prompt"
     RESOURCE = "resource"
+    OTHER = "request"
 
 
 class Decision(NamedTuple):
@@ -58,11 +62,13 @@ class Rights(Protocol):
         ...
 
     def backend(self, name: str) -> Decision:
-        """Of the backend as a whole: whether anything in it may be seen."""
+        """The most that may be done to anything in it: whether anything in it may be seen."""
         ...
 
     def decide(self, kind: Kind, backend: str, name: str) -> Decision:
-        """Of a tool or prompt by its name, of a resource by its URI, whatever the arguments."""
+        """Of a tool or prompt by its name, of a resource by its URI, whatever the arguments: what
+        may be seen depends on this.
+        """
         ...
 
     def of_call(self, backend: str, tool: str, arguments: JsonObject) -> Decision:
@@ -71,11 +77,15 @@ class Rights(Protocol):
 
 
 class All:
-    """Where no rule says anything."""
+    """Where no rule says anything. `level` is of what concerns no backend: what the gateway tells
+    of itself.
+    """
 
     whole = True
     refusal: GatewayError | None = None
-    level = Level.ADMIN
+
+    def __init__(self, level: Level = Level.ADMIN) -> None:
+        self.level = level
 
     def backend(self, name: str) -> Decision:
         return GRANTED
