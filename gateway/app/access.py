@@ -4,8 +4,11 @@ A token that was made up stays for as long as the process does; who was let in b
 somebody else's stays in as long as what is said about those tokens stays the same.
 """
 
+import logging
 import secrets
 from collections.abc import Callable
+
+from msgspec import structs
 
 from gateway.auth.access import OPEN, Access
 from gateway.auth.doorkeeper import Doorkeeper, Tokens
@@ -13,12 +16,16 @@ from gateway.auth.expected import Expected
 from gateway.auth.keys import Keys
 from gateway.config import clients
 from gateway.config.auth import AUTO, Auth
-from gateway.config.model import Config
+from gateway.config.load import exposure
+from gateway.config.model import Config, Server
 from gateway.credentials.known import Known
 from gateway.credentials.oauth.documents import Http
 from gateway.credentials.redact import Redactor
 
+log = logging.getLogger(__name__)
+
 BYTES = 32  # of a token that is made up
+EXPOSED = "this process listens where other machines reach it: callers are asked until it ends"
 
 
 class AccessMaker:
@@ -31,11 +38,17 @@ class AccessMaker:
         self._tell: Callable[[str], None] | None = None
         self._told = False
         self._auth: Auth | None = None
+        self._server: Server | None = None  # where we listen, whatever the file says since then
         self._access: Access = OPEN
         self._tokens: Tokens | None = None
 
     def __call__(self, config: Config) -> Access:
         auth = config.auth
+        if self._server is None:
+            self._server = config.server
+        elif exposure(structs.replace(config, server=self._server)) is not None:
+            log.error("access_kept", extra={"reason": EXPOSED})
+            return self._access
         if auth != self._auth:
             self._access = self._made(auth)
             self._auth = auth

@@ -18,6 +18,7 @@ from gateway.server.front import Front
 from gateway.server.guard import Guard
 from gateway.server.hearing import Hub
 from gateway.server.http import Http
+from gateway.server.leaving import Leaving
 from gateway.server.legacy import Legacy
 from gateway.server.limits import Limits
 from gateway.server.listen import Subscriptions
@@ -67,6 +68,8 @@ class HttpServer:
         self._options = options
         self._hub = _hub(current, observe, notices)
         self._subscriptions = Subscriptions(self._hub)
+        sessions = Sessions()
+        self._leaving = Leaving(current, sessions, self._subscriptions)
         endpoint = self._endpoint = Endpoint(current, observe)
         self.http = Http(
             Guard(options.host, options.allowed_hosts, options.allowed_origins),
@@ -75,7 +78,7 @@ class HttpServer:
             options.surface() if options.meta else None,
             (
                 Modern(endpoint, self._subscriptions),
-                Legacy(endpoint, Sessions(), self._hub),
+                Legacy(endpoint, sessions, self._hub),
             ),
             pages(current, ledger, metrics, lambda: self.http.stopping),
         )
@@ -99,6 +102,7 @@ class HttpServer:
     async def start(self) -> None:
         """Raises OSError when the address cannot be had."""
         await self._front.start(self._options.host, self._options.port)
+        self._leaving.start()
 
     async def stop(self, grace: float = GRACE) -> None:
         """Refuse new calls, then close everything.
@@ -110,6 +114,7 @@ class HttpServer:
         self._front.close_each()
         await self.http.drain(grace)
         self._endpoint.close()
+        self._leaving.close()
         self._hub.close()
         await self._front.flush(max(until - now(), 1.0))
         await self._front.aclose()
