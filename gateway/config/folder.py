@@ -21,7 +21,6 @@ TEMPORARY = (".", "#", "~")  # how hidden files and the half-saved files of edit
 ATTEMPTS = 3  # to follow a link: a ConfigMap may be swapped between two steps of one attempt
 PASSING = (errno.ENOENT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR, errno.ESTALE)
 NOT_A_FILE = "not a regular file"
-TOO_LARGE = f"larger than {MAX_BYTES >> 20} MiB"
 OPEN = (
     os.O_RDONLY
     | getattr(os, "O_NONBLOCK", 0)
@@ -85,12 +84,14 @@ class Look:
         return any(file.startswith(f"{directory}{os.sep}") for directory in self.unlisted)
 
 
-def look(roots: Iterable[str]) -> Look:
-    """Everything under `roots`, which may be single files too, hidden and temporary names apart."""
+def look(roots: Iterable[str], most: int = MAX_BYTES) -> Look:
+    """Everything under `roots`, which may be single files too, hidden and temporary names apart.
+    A file of more than `most` bytes is refused.
+    """
     found = Look()
     for root in roots:
         found.places |= anchors(Path(root))
-        _Walk(found, root).run()
+        _Walk(found, root, most).run()
     return found
 
 
@@ -130,9 +131,10 @@ def anchors(path: Path) -> set[Place]:
 class _Walk:
     """One root. Real directories are walked before linked ones, and none twice."""
 
-    def __init__(self, found: Look, root: str) -> None:
+    def __init__(self, found: Look, root: str, most: int) -> None:
         self._found = found
         self._root = root
+        self._most = most
         self._inside = ""  # the real root, with a separator at its end
         self._todo: list[tuple[str, str]] = []  # name, real path
         self._linked: list[tuple[str, str]] = []
@@ -218,8 +220,8 @@ class _Walk:
             refuse[ascii(file)] = Issue(ascii(file), "a file name with unprintable characters")
         elif not stat.S_ISREG(state.st_mode):
             refuse[file] = Issue(file, NOT_A_FILE)
-        elif state.st_size > MAX_BYTES:
-            refuse[file] = Issue(file, TOO_LARGE)
+        elif state.st_size > self._most:
+            refuse[file] = Issue(file, f"larger than {self._most >> 20} MiB")
         else:
             self._found.entries[file] = Entry(file, real, Stamp.of(state))
 

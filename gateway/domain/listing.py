@@ -40,7 +40,7 @@ class Listing:
     Resource and ResourceTemplate objects, its ServerCapabilities (empty for REST) and instructions.
     `era` is `modern` or `legacy` once known. `settled` is False while its first connection is under
     way: what it offers is not known yet. `timeout` bounds each request to it, in seconds; None:
-    as the gateway's own.
+    as the gateway's own. `sealed`: no tool but the listed ones may be called, known or not yet.
     """
 
     name: str
@@ -56,3 +56,4 @@ class Listing:
     era: str | None = None
     timeout: float | None = None
     settled: bool = True
+    sealed: bool = False

@@ -36,6 +36,11 @@ def takes(schema: JsonObject) -> str:
     return f"the tool takes {listed}" if listed else "the tool takes no arguments"
 
 
+def kind(schema: Any, root: JsonObject) -> str:
+    """What a value may be, in a word or a few; `root` is the schema that references lead into."""
+    return _kind(schema, root, DEEPEST)
+
+
 def first_sentence(text: str, longest: int = 160) -> str:
     """Without its full stop, in one line, cut at a word when longer than `longest` characters."""
     text = text[:LONGEST_READ].strip()

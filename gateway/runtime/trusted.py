@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from gateway.auth.access import OPEN, Access
+from gateway.capability.file.yaml_trouble import MAX_BYTES
 from gateway.config import agent_rules, lock_file
 from gateway.config.folder import Place
 from gateway.config.model import Config
@@ -33,11 +34,14 @@ Read = Callable[
 class Kept(Generic[T]):
     """The newest good value of a file that is followed; None while there was none."""
 
-    def __init__(self, read: Read[T], *, required: bool, observe: Observer) -> None:
+    def __init__(
+        self, read: Read[T], *, required: bool, observe: Observer, most: int = MAX_BYTES
+    ) -> None:
         self.value: T | None = None
         self.issues: tuple[Issue, ...] = ()
         self._read = read
         self._required = required
+        self._most = most
         self._observe = observe
         self._followed: Followed | None = None
 
@@ -51,11 +55,11 @@ class Kept(Generic[T]):
             self._followed, self.value, self.issues = None, None, ()
             return False
         if self._followed is None or self._followed.file != file:
-            self._followed, cold = Followed(file, required=self._required), True
+            self._followed, cold = self._follow(file), True
         again, content = self._followed.refresh(cold=cold)
         if isinstance(content, Issue):
             self._told(file, (replace(content, severity=Severity.ERROR),))
-        elif content == b"" and not self._required:
+        elif content == b"" and not self._followed.there:
             self.value, self.issues = None, ()
         elif content is not None:
             value, issues = self._read(content, file)
@@ -63,6 +67,9 @@ class Kept(Generic[T]):
                 self.value = value
             self._told(file, issues)
         return again
+
+    def _follow(self, file: str) -> Followed:
+        return Followed(file, required=self._required, most=self._most)
 
     def _told(self, file: str, issues: tuple[Issue, ...]) -> None:
         self.issues = issues
@@ -89,7 +96,9 @@ class Trusted:
         self._configured = configured
         self._makers = makers
         self._rules: Kept[Agents] = Kept(agent_rules.understand, required=True, observe=observe)
-        self._pins: Kept[Pins] = Kept(lock_file.understand, required=False, observe=observe)
+        self._pins: Kept[Pins] = Kept(
+            lock_file.understand, required=False, observe=observe, most=lock_file.MOST_BYTES
+        )
         self._made_of: tuple[object, ...] = ()
         self.policy: Policy = NO_POLICY
         self.access: Access = OPEN
@@ -105,14 +114,16 @@ class Trusted:
 
     def refresh(self, *, cold: bool = False) -> bool:
         """Look, and read what changed. True: one is being written; look again soon. Raises
-        ConfigError where rules that were asked for were never read.
+        ConfigError at the start, where rules that are asked for or pins that are to be held to
+        cannot be read.
         """
         config = self._configured.config
         again = self._rules.refresh(config.agent_rules, cold=cold)
-        again |= self._pins.refresh(config.lock.file if config.lock.enabled else None, cold=cold)
+        again |= self._refresh_pins(config, cold=cold)
         rules, pins = self._rules.value, self._pins.value
-        if config.agent_rules is not None and rules is None and not again:
-            raise ConfigError("\n".join(map(str, self._rules.issues)))
+        if config.agent_rules is not None and rules is None:
+            self._only_later(config.agent_rules)
+            return again
         parts = (config.auth, config.policies, config.default_agent, rules, config.lock, pins)
         if parts != self._made_of:
             self.policy = self._makers.policy(config, rules)
@@ -121,11 +132,31 @@ class Trusted:
             self._made_of = parts
         return again
 
+    def _only_later(self, file: str) -> None:
+        """Rules that were never read: nobody is served before, and whoever is served when they are
+        first asked for stays under what was in force.
+        """
+        if not self._made_of:
+            reasons = self._rules.issues or (Issue(file, "is being written just now"),)
+            raise ConfigError("\n".join(map(str, reasons)))
+
+    def _refresh_pins(self, config: Config, *, cold: bool) -> bool:
+        lock, kept = config.lock, self._pins
+        again = kept.refresh(lock.file if lock.enabled else None, cold=cold)
+        if cold and lock.on_change != "warn" and kept.value is None and (again or kept.issues):
+            reasons = kept.issues or (Issue(lock.file, "is being written just now"),)
+            raise ConfigError("\n".join(map(str, reasons)))
+        return again
+
     def unmet(self, catalog: Catalog) -> Iterator[Issue]:
         """What can only be said of all that is on offer: rules about what is not there."""
         rules, file = self._rules.value, self._configured.config.agent_rules
         if rules is not None and file is not None:
             yield from agent_rules.unmet(rules, file, catalog)
+        lock = self._configured.config.lock
+        if lock.enabled and not self._pins.issues:
+            pins, names = self._pins.value, [*catalog.backends]
+            yield from lock_file.unmet(pins, lock.file, lock.on_change, names)
 
 
 def as_it_is(listing: Listing) -> Listing:
