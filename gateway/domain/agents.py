@@ -4,20 +4,19 @@ A deny goes before every allow, a name before a glob; who may use a server may u
 the rules name its tools. Rules know names alone, so every decision may be told.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from fnmatch import translate
 from types import MappingProxyType
 from typing import NamedTuple
 
+from gateway.domain.globs import Glob, glob, normal
 from gateway.domain.identity import Level
 from gateway.domain.policy import Decision, Kind
 from gateway.domain.tool import JsonObject
 from gateway.errors import GatewayError
 
-LONGEST = 128  # characters of an agent's name
-MOST_KEPT = 1_024  # servers asked for, most of which may not exist
+LONGEST = 128  # characters of an agent's name, and of a server's that is kept
+MOST_KEPT = 1_024  # servers asked for, which need not exist
 
 Names = tuple[str, ...]  # and globs
 Found = Callable[[str], Decision | None]
@@ -60,10 +59,9 @@ class _Server(NamedTuple):
     """What is decided of one server: of itself, and of its tools where it may be used at all."""
 
     itself: Decision
-    others: Decision  # its prompts and resources
+    others: Decision  # its prompts and resources, and tools that no list names
     denied: tuple[Found, ...] = ()
     allowed: tuple[Found, ...] = ()
-    rest: Decision | None = None  # None: as of itself
 
 
 class AgentRights:
@@ -82,6 +80,7 @@ class AgentRights:
         self._agent = agent
         self._denied = _found(f"{place}.deny.servers", deny.servers, Level.DENY)
         self._allowed = _found(f"{place}.allow.servers", allow.servers, Level.ADMIN)
+        self._unlisted = _decision(f"{place}.allow.servers", Level.DENY)
         self._kept: dict[str, _Server] = {}
 
     def backend(self, name: str) -> Decision:
@@ -97,36 +96,40 @@ class AgentRights:
     def _server(self, name: str) -> _Server:
         server = self._kept.get(name)
         if server is None:
-            if len(self._kept) >= MOST_KEPT:
-                self._kept.clear()
-            server = self._kept[name] = self._decided(name)
+            server = self._decided(name)
+            if len(name) <= LONGEST:
+                if len(self._kept) >= MOST_KEPT:
+                    self._kept.clear()
+                self._kept[name] = server
         return server
 
-    def _decided(self, name: str) -> _Server:
-        itself = self._denied(name) or self._allowed(name)
-        if itself is None:
-            itself = _decision(f"{self._place}.allow.servers", Level.DENY)
-        if not itself.allowed:
+    def _decided(self, given: str) -> _Server:
+        name = normal(given)
+        itself = self._unlisted
+        if name is not None:
+            itself = self._denied(name) or self._allowed(name) or itself
+        if name is None or not itself.allowed:
             return _Server(itself, itself)
         allow, deny = self._agent
         denied = _tools(f"{self._place}.deny.tools", deny.tools, name, Level.DENY)
         place, tools = f"{self._place}.allow.tools", allow.tools
-        named = {name: tools[name]} if name in tools else tools
-        keys = [key for key in named if key == name or _glob(key)(name)]
+        named = {key: tools[key] for key in tools if glob(key) == Glob(name, exact=True)} or tools
+        keys = [key for key in named if glob(key).matches(name)]
         if not keys:
             return _Server(itself, itself, denied)
         rest = _decision(f"{place}.{keys[0]}", Level.DENY)
-        return _Server(itself, rest, denied, _tools(place, named, name, Level.ADMIN), rest)
+        return _Server(itself, rest, denied, _tools(place, named, name, Level.ADMIN))
 
 
-def _of_tool(server: _Server, name: str) -> Decision:
-    for found in server.denied:
+def _of_tool(server: _Server, given: str) -> Decision:
+    """What no list names is as the server's other things are."""
+    name = normal(given)
+    if name is None:  # of no tool
+        return Decision(Level.DENY, server.others.rule, told=True)
+    for found in (*server.denied, *server.allowed):
         if decision := found(name):
             return decision
-    for found in server.allowed:
-        if decision := found(name):
-            return decision
-    return server.rest or server.itself
+    return server.others
 
 
 def _tools(place: str, tools: Mapping[str, Names], server: str, level: Level) -> tuple[Found, ...]:
@@ -134,19 +137,20 @@ def _tools(place: str, tools: Mapping[str, Names], server: str, level: Level) ->
     return tuple(
         _found(f"{place}.{key}", names, level)
         for key, names in tools.items()
-        if key == server or _glob(key)(server)
+        if glob(key).matches(server)
     )
 
 
 def _found(place: str, entries: Iterable[str], level: Level) -> Found:
     """What a list says of a name: by the entry that is that name, else by the first glob."""
     exact: dict[str, Decision] = {}
-    globs: list[tuple[Callable[[str], object], Decision]] = []
+    globs: list[tuple[Callable[[str], bool], Decision]] = []
     for index, entry in enumerate(entries):
-        decision = _decision(f"{place}[{index}]", level)
-        if is_glob(entry):
-            globs.append((_glob(entry), decision))
-        exact.setdefault(entry, decision)
+        decision, fitting = _decision(f"{place}[{index}]", level), glob(entry)
+        if fitting.exact:
+            exact.setdefault(fitting.head, decision)
+        else:
+            globs.append((fitting.matches, decision))
 
     def found(name: str) -> Decision | None:
         decision = exact.get(name)
@@ -162,8 +166,4 @@ def _decision(place: str, level: Level) -> Decision:
 
 
 def is_glob(entry: str) -> bool:
-    return any(character in entry for character in "*?[")
-
-
-def _glob(entry: str) -> Callable[[str], object]:
-    return re.compile(translate(entry)).match
+    return not glob(entry).exact

@@ -6,11 +6,11 @@ lists, and a pinned agent is not exchanged for another.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import ClassVar
 
 from gateway.domain.agents import Agents
+from gateway.domain.globs import any_of
 from gateway.domain.identity import Identity, Level
 from gateway.domain.policy import GRANTED, Decision, Kind, Policy, Rights
 from gateway.domain.text import shown
@@ -150,4 +150,4 @@ def _less(agent: Decision, own: Decision) -> Decision:
 
 @lru_cache(maxsize=1_024)
 def _listed(name: str, globs: tuple[str, ...] | None) -> bool:
-    return globs is None or any(fnmatchcase(name, glob) for glob in globs)
+    return globs is None or any_of(globs)(name)

@@ -127,6 +127,14 @@ async def test_a_single_name_needs_no_list() -> None:
     assert [tool["name"] for tool in named["tools"]] == ["forecast"]  # type: ignore[index,union-attr]
 
 
+@pytest.mark.parametrize("names", ["forecast,current_weather", " forecast , current_weather ,"])
+async def test_names_may_stand_in_one_text_with_commas(names: str) -> None:
+    named = read(await ask("gateway_list_tools", {"server": "weather", "names": names}))
+    tools = [tool["name"] for tool in named["tools"]]  # type: ignore[index,attr-defined]
+    assert tools == ["current_weather", "forecast"]
+    assert "missing" not in named
+
+
 async def test_a_choice_that_fits_no_tool_names_the_nearest() -> None:
     with pytest.raises(ToolNotFound) as caught:
         await ask("gateway_list_tools", {"server": "weather", "names": ["forcast"]})
