@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from gateway.backends.settings import McpSettings
 from gateway.backends.supervise import Phase, Rng, State
-from gateway.backends.tending import SILENT, Tended, idleness, silence
+from gateway.backends.tending import SILENT, Checking, Tended, idleness, silence
 from gateway.domain.tool import JsonObject
 from gateway.errors import BackendUnavailable, DeadlineExceeded, GatewayError, Reached
 from gateway.session.session import Session, SessionEvents
@@ -72,7 +72,13 @@ class Keeper:
     """`session` is the open one, None while there is none."""
 
     def __init__(
-        self, settings: McpSettings, owner: Owner, open: Open, clock: Clock, rng: Rng
+        self,
+        settings: McpSettings,
+        owner: Owner,
+        open: Open,
+        clock: Clock,
+        rng: Rng,
+        checking: Checking | None = None,
     ) -> None:
         self.session: Session | None = None
         self._settings = settings
@@ -80,6 +86,7 @@ class Keeper:
         self._open = open
         self._clock = clock
         self._rng = rng
+        self._checking = checking or Checking()
         self.state = State(since=clock())
         self._turned = asyncio.Event()  # replaced at each turn
         self._nudged = asyncio.Event()
@@ -139,7 +146,9 @@ class Keeper:
 
     def _late(self) -> GatewayError:
         text = f"server {self._settings.name!r} was not connected in time"
-        return DeadlineExceeded(text, reached=Reached.NOT_SENT)
+        late = DeadlineExceeded(text, reached=Reached.NOT_SENT)
+        late.unwell = False  # supervision looks after what is not connected
+        return late
 
     def _turn(self, state: State) -> None:
         self.state = state
@@ -236,7 +245,8 @@ class Keeper:
 
     async def _heed(self, session: Session) -> None:
         """Until it is silent for too long."""
-        await silence(session, self._owner, self._settings.health_interval, self._rng)
+        own = self._settings.health_interval
+        await silence(session, self._owner, own, self._checking, self._rng)
         if self._ears is not None:
             self.lost(self._ears, SILENT)
 

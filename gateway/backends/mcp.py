@@ -22,7 +22,7 @@ from gateway.backends.seat import Seat
 from gateway.backends.settings import McpSettings
 from gateway.backends.subscribed import Subscriptions
 from gateway.backends.supervise import Phase, Rng
-from gateway.backends.tending import Pulse
+from gateway.backends.tending import Checking, Pulse
 from gateway.backends.way import Way
 from gateway.domain.call import Call, Outcome, Query, Relayed
 from gateway.domain.client import Context
@@ -54,9 +54,11 @@ TOLD = frozenset({mcp.TASK_STATUS, mcp.TASK_TOLD})  # of tasks, to their owners 
 
 
 class McpBackend:
-    """`open` gives a new session, `clock` tells seconds; they and `rng` are there for tests."""
+    """`open` gives a new session, `clock` tells seconds; they and `rng` are there for tests.
+    `checking` is the process's.
+    """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what tests put another in the place of
         self,
         settings: McpSettings,
         kind: TransportKind,
@@ -65,6 +67,7 @@ class McpBackend:
         open: Open | None = None,
         clock: Clock = time.monotonic,
         rng: Rng = random.random,
+        checking: Checking | None = None,
     ) -> None:
         self.pulse = Pulse()
         self._settings = settings
@@ -73,13 +76,14 @@ class McpBackend:
         most = 1 if settings.exclusive else settings.concurrency
         self._gate = Gate(settings.name, most, settings.queue)
         open = open or Way(kind, means, settings.revision).open
-        self._keeper = Keeper(settings, self, open, clock, rng)
+        self._keeper = Keeper(settings, self, open, clock, rng, checking)
         self._offering = Offering(settings)
         self._refreshing = Refreshing(self._offering, self._publish)
         self._subscribed = Subscriptions()
         self._owners = Owners()
         self._authorizer = means.authorizer
         self._closed: BackendUnavailable | None = None
+        self._mourned: Session | None = None  # the one that was lost last
         self._about = Listing(
             settings.name,
             settings.description,
@@ -125,16 +129,17 @@ class McpBackend:
         seat = self._seat(call.context)
         if isinstance(seat, Seat):
             call = replace(call, context=call.context._replace(client=seat))
+        used: Session | None = None
         try:
-            session = self._keeper.session or await self._keeper.ready(call.deadline)
+            session = used = self._keeper.session or await self._keeper.ready(call.deadline)
             try:
                 result = await self._sent(session, call)
             except BackendUnavailable as error:
-                session = await self._next(session, error, call.deadline)
+                session = used = await self._next(session, error, call.deadline)
                 result = await self._sent(session, call)
             self.pulse.heard += 1
         except (GatewayError, asyncio.CancelledError) as error:
-            raise self._noted(error) from None
+            raise self._noted(error, used) from None
         finally:
             self._leave(seat)
         if isinstance(result, Relayed) and (result.kind == TASK or TASK in call.context.params):
@@ -175,16 +180,17 @@ class McpBackend:
         seat = self._seat(query.context)
         if isinstance(seat, Seat):
             query = replace(query, context=query.context._replace(client=seat))
+        used: Session | None = None
         try:
-            session = self._keeper.session or await self._keeper.ready(self._soon())
+            session = used = self._keeper.session or await self._keeper.ready(self._soon())
             try:
                 result = await session.query(query)
             except BackendUnavailable as error:
-                session = await self._next(session, error, self._soon())
+                session = used = await self._next(session, error, self._soon())
                 result = await session.query(query)
             self.pulse.heard += 1
         except (GatewayError, asyncio.CancelledError) as error:
-            raise self._noted(error) from None
+            raise self._noted(error, used) from None
         finally:
             self._leave(seat)
         if method in TASKS:
@@ -226,15 +232,22 @@ class McpBackend:
         seat.leave()
 
     def _noted(
-        self, error: GatewayError | asyncio.CancelledError
+        self, error: GatewayError | asyncio.CancelledError, used: Session | None
     ) -> GatewayError | asyncio.CancelledError:
-        """`error`, or what it comes from."""
+        """`error`, or what it comes from. The loss of a session is one failure of its server, with
+        however many requests in it.
+        """
         if isinstance(error, RemoteError):
             self.pulse.heard += 1
         elif isinstance(error, asyncio.CancelledError | DeadlineExceeded):
             self.pulse.abandoned += 1
         elif self._closed is not None:
-            return BackendUnavailable(str(self._closed), reached=error.reached)
+            closed = BackendUnavailable(str(self._closed), reached=error.reached)
+            closed.unwell = False
+            return closed
+        elif used is not None and used is not self._keeper.session:
+            error.counted = used is self._mourned
+            self._mourned = used
         return error
 
     def _soon(self) -> float:

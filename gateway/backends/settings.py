@@ -34,8 +34,9 @@ class McpSettings:
     request, and the connection is closed until the next one; None: never. At most `concurrency`
     requests are at the server at once, `queue` more wait; `exclusive` makes that one at a time, so
     that whatever a server with a single stream says belongs to the call in flight.
-    `health_interval` is between two looks whether it still answers. `tools` are overrides by the
-    server's own names of tools. `revision` is what it is known to speak; None: that is found out.
+    `health_interval` is between two looks whether it still answers, None: as for all. `tools` are
+    overrides by the server's own names of tools. `revision` is what it is known to speak; None:
+    that is found out.
     """
 
     name: str
@@ -45,7 +46,7 @@ class McpSettings:
     concurrency: int = 64
     queue: int = 256
     exclusive: bool = False
-    health_interval: float = 30.0
+    health_interval: float | None = None
     connect_timeout: float = 30.0
     tools: Mapping[str, ToolOverride] = field(default_factory=lambda: MappingProxyType({}))
     revision: Revision | None = None

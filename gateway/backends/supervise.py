@@ -107,12 +107,16 @@ class State:
         return "being connected again" if self.reason is not None else "being connected"
 
     def unavailable(self, name: str, now: float) -> BackendUnavailable:
-        """The error of a call that does not get through."""
+        """The error of a call that does not get through. It says nothing new of how the server
+        fares: who keeps it connected has seen to that.
+        """
         if self.reason is None:
-            text = f"server {name!r} is still {self.outlook(now)}"
-            return BackendUnavailable(text)
-        text = f"server {name!r} is down: {self.reason}; {self.outlook(now)}"
-        return BackendUnavailable(text, hint=self.hint or self._advice(now))
+            error = BackendUnavailable(f"server {name!r} is still {self.outlook(now)}")
+        else:
+            text = f"server {name!r} is down: {self.reason}; {self.outlook(now)}"
+            error = BackendUnavailable(text, hint=self.hint or self._advice(now))
+        error.unwell = False
+        return error
 
     def _advice(self, now: float) -> str | None:
         if self.phase is not Phase.WAITING or self.hopeless:

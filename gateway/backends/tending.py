@@ -6,16 +6,16 @@ means nothing, unless somebody gave up waiting.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.errors import GatewayError, RemoteError
+from gateway.failsafe.settings import HealthChecks
 from gateway.session.session import Session
 
-PING_SECONDS = 10.0  # for the answer to a health check
 SOON = 2.0  # seconds after a health check that failed
 MISSES = 2  # failed health checks in a row that make a server lost
-LOOK = 1.0  # seconds between two looks whether a server that is needed is idle
+LOOK = 1.0  # seconds between two looks: whether a server is needed, or to be checked
 
 SILENT = f"it did not answer {MISSES} health checks"
 
@@ -47,18 +47,40 @@ class Tended(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Checking:
+    """How servers are checked that do not say it themselves: as the newest settings have it."""
+
+    checks: HealthChecks = field(default_factory=HealthChecks)
+
+    def interval(self, own: float | None) -> float | None:
+        """Seconds between two checks; None: there are none for now."""
+        return self.checks.interval if own is None else own
+
+
 async def silence(
-    session: Session, tended: Tended, interval: float, rng: Callable[[], float]
+    session: Session,
+    tended: Tended,
+    own: float | None,
+    checking: Checking,
+    rng: Callable[[], float],
 ) -> None:
-    """Returns when the server does not answer any more. Health checks pass by every queue."""
+    """Returns when the server does not answer any more. Health checks pass by every queue. `own` is
+    its own interval, in seconds.
+    """
     pulse = tended.pulse
     misses, heard, abandoned = 0, -1, pulse.abandoned
     while misses < MISSES:
+        interval = checking.interval(own)
+        if interval is None:
+            await asyncio.sleep(LOOK)
+            continue
         await asyncio.sleep(min(SOON, interval) if misses else interval * (0.9 + 0.2 * rng()))
         if pulse.heard != heard:
             misses, heard, abandoned = 0, pulse.heard, pulse.abandoned
         elif not tended.busy or pulse.abandoned != abandoned:
-            misses = 0 if await _answers(session, min(PING_SECONDS, 2 * interval)) else misses + 1
+            within = min(checking.checks.timeout, 2 * interval)
+            misses = 0 if await _answers(session, within) else misses + 1
 
 
 async def _answers(session: Session, within: float) -> bool:

@@ -97,8 +97,9 @@ class Backend(Strict, frozen=True):
     """How many more may wait for their turn; beyond that callers are told that it is busy."""
     exclusive: bool = False
     """One request at a time, so that what it says over stdio belongs to the one in flight."""
-    health_interval: Duration = "30s"
-    """How often to see whether it still answers, when nothing else was heard of it."""
+    health_interval: Duration | None = None
+    """How often to see whether it still answers, when nothing else was heard of it; by default
+    `failsafe.health_check.interval`."""
     connect_timeout: Duration = "30s"
     """How long starting it and saying hello may take."""
     tools: dict[str, ToolChange] = field(default_factory=dict)

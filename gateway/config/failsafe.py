@@ -1,15 +1,20 @@
-"""`failsafe:` of gateway.yaml as frozen values: how failure is contained.
+"""`failsafe:` of gateway.yaml as frozen values: how failure is contained, and what that comes to.
 
 Names and defaults are those users bring from mcp-gateway. The text below a field is what an editor
 shows.
 """
 
-from typing import Annotated
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any
 
-from msgspec import Meta, field
+from msgspec import Meta, Struct, field, structs
 
 from gateway.capability.file.model import Duration, Strict
+from gateway.capability.file.units import seconds
 from gateway.config.backends import ServerName
+from gateway.failsafe import settings as plain
+from gateway.failsafe.breaker import Limits
+from gateway.failsafe.retry import Rule
 
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Rate = Annotated[float, Meta(gt=0, le=1_000_000)]
@@ -131,3 +136,99 @@ class Failsafes(Strict, frozen=True):
     """Asks MCP servers whether they are well."""
     backends: dict[ServerName, Failsafe] = field(default_factory=dict)
     """A backend, MCP server or capability file, by its name → what is otherwise for it."""
+
+
+SECTIONS = Failsafe.__struct_fields__
+SHORTEST = {"reset_timeout": 0.01, "interval": 0.1, "timeout": 0.05, "most": 0.1}  # seconds
+
+
+def inherited(tree: Any) -> Any:
+    """The tree of gateway.yaml with what sections of single backends leave out, as for all."""
+    whole = tree.get("failsafe") if isinstance(tree, dict) else None
+    backends = whole.get("backends") if isinstance(whole, dict) else None
+    if not isinstance(whole, dict) or not isinstance(backends, dict):
+        return tree
+    filled = {name: _filled(one, whole) for name, one in backends.items()}
+    return {**tree, "failsafe": {**whole, "backends": filled}}
+
+
+def _filled(own: Any, whole: Mapping[str, Any]) -> Any:
+    if not isinstance(own, dict):
+        return own
+    return {
+        section: {**common, **said} if isinstance(said, dict) and isinstance(common, dict) else said
+        for section, said in own.items()
+        for common in (whole.get(section),)
+    }
+
+
+def problems(failsafes: Failsafes) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Place below `failsafe` and message, of what no type shows. Without any it can be used."""
+    yield from _durations((), failsafes)
+    for name, one in failsafes.backends.items():
+        yield from _durations(("backends", name), one)
+
+
+def _durations(place: tuple[str, ...], of: Struct) -> Iterator[tuple[tuple[str, ...], str]]:
+    for part in structs.fields(of):
+        section = getattr(of, part.name)
+        if not isinstance(section, Struct):
+            continue
+        for one in structs.fields(section):
+            if one.name in DURATIONS:
+                text = _wrong(one.name, getattr(section, one.name))
+                if text is not None:
+                    yield (*place, part.name, one.name), text
+
+
+DURATIONS = {*SHORTEST, "initial_backoff", "max_backoff"}
+
+
+def _wrong(key: str, value: str | float) -> str | None:
+    try:
+        found = seconds(value)
+    except ValueError as error:
+        return str(error)
+    least = SHORTEST.get(key, 0.0)
+    return f"{value!r} is shorter than {least:g} s" if found < least else None
+
+
+def settings(failsafes: Failsafes) -> Callable[[str], plain.Settings]:
+    """What holds for a backend, by its name."""
+    usual = _plain(Failsafe(), failsafes)
+    others = {name: _plain(one, failsafes) for name, one in failsafes.backends.items()}
+    return lambda backend: others.get(backend, usual)
+
+
+def health_checks(failsafes: Failsafes) -> plain.HealthChecks:
+    check = failsafes.health_check
+    interval = seconds(check.interval) if check.enabled else None
+    return plain.HealthChecks(interval, seconds(check.timeout))
+
+
+def _plain(own: Failsafe, whole: Failsafes) -> plain.Settings:
+    breaker = own.circuit_breaker or whole.circuit_breaker
+    retry, rate = own.retry or whole.retry, own.rate_limit or whole.rate_limit
+    crowd, deadline = own.concurrency or whole.concurrency, own.deadline or whole.deadline
+    return plain.Settings(
+        breaker=_limits(breaker) if breaker.enabled else None,
+        retries=_retries(retry) if retry.enabled else None,
+        rate=_rate(rate) if rate.enabled else None,
+        crowd=plain.Crowd(crowd.max_concurrent, crowd.max_queued) if crowd.enabled else None,
+        extend=seconds(deadline.most) if deadline.extend_on_progress else None,
+    )
+
+
+def _limits(breaker: CircuitBreaker) -> Limits:
+    rest = seconds(breaker.reset_timeout)
+    return Limits(breaker.failure_threshold, breaker.success_threshold, rest)
+
+
+def _retries(retry: Retry) -> plain.Retries:
+    first, longest = seconds(retry.initial_backoff), seconds(retry.max_backoff)
+    rule = Rule(retry.max_attempts - 1, longest, first, retry.multiplier)
+    return plain.Retries(rule, retry.idempotent, retry.not_idempotent)
+
+
+def _rate(rate: RateLimit) -> plain.Rate:
+    return plain.Rate(rate.requests_per_second, rate.burst_size, rate.tools)

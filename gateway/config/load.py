@@ -19,7 +19,7 @@ from gateway.capability.file.shape import shaped
 from gateway.capability.file.units import seconds, size
 from gateway.capability.file.yaml import Parsed, dotted, parse
 from gateway.capability.file.yaml_trouble import clip
-from gateway.config import beside, clients, directories, variables
+from gateway.config import beside, clients, directories, policies, failsafe, variables
 from gateway.config.beside import NOTHING, Beside
 from gateway.config.env_files import with_files
 from gateway.config.expand import expand
@@ -176,7 +176,7 @@ def _checked(
     found = expand(replace(parsed, tree=ours), environ)
     for path in found.places:
         retype(found.tree, path)
-    tree = {**found.tree, **others} if others else found.tree
+    tree = failsafe.inherited({**found.tree, **others} if others else found.tree)
     config, more = shaped(replace(parsed, tree=tree), Config, advice=ADVICE)
     more += _units(parsed, found.tree)
     from_outside = {dotted(path): text for path, text in found.places.items()}
@@ -193,6 +193,12 @@ def _checked(
         config, _ = shaped(replace(parsed, tree=tree), Config, advice=ADVICE)
     if config is not None:
         config = _without_problems(config, parsed, broken, from_outside)
+        rest += [
+            _hushed(parsed.issue(("policies", *one.path), one.message, one.hint), from_outside)
+            for one in policies.problems(config.policies)
+        ]
+        for place, text in failsafe.problems(config.failsafe):
+            rest.append(_hushed(parsed.issue(("failsafe", *place), text), from_outside))
     return config, rest, broken
 
 

@@ -69,16 +69,20 @@ def settings(name: str, server: Backend) -> McpSettings:
     return McpSettings(
         name=name,
         description=server.description,
-        timeout=None if server.timeout is None else seconds(server.timeout),
-        idle_timeout=None if idle is None else seconds(idle),
+        timeout=_seconds(server.timeout),
+        idle_timeout=_seconds(idle),
         concurrency=server.concurrency,
         queue=server.queue,
         exclusive=server.exclusive,
-        health_interval=seconds(server.health_interval),
+        health_interval=_seconds(server.health_interval),
         connect_timeout=seconds(server.connect_timeout),
         revision=REVISIONS.get(server.protocol_version or ""),
         tools=MappingProxyType({tool: _override(one) for tool, one in server.tools.items()}),
     )
+
+
+def _seconds(duration: str | float | None) -> float | None:
+    return None if duration is None else seconds(duration)
 
 
 def relative_to(server: Backend, folder: Path) -> Backend:

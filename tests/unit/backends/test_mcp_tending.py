@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.backends.tending import Pulse, idleness, silence
+from gateway.backends.tending import Checking, Pulse, idleness, silence
 from gateway.errors import BackendUnavailable, GatewayError, RemoteError
 from tests.peers.backend_session import turns
 
@@ -35,7 +35,7 @@ LOST = BackendUnavailable("no answer")
 
 async def heeded(server: Server) -> None:
     async with asyncio.timeout(5):
-        await silence(server, server, INTERVAL, lambda: 0.5)  # type: ignore[arg-type]
+        await silence(server, server, INTERVAL, Checking(), lambda: 0.5)  # type: ignore[arg-type]
 
 
 async def test_two_failures_in_a_row_are_silence() -> None:
@@ -73,7 +73,7 @@ async def test_a_server_that_is_heard_of_is_not_asked() -> None:
     talking = asyncio.create_task(talk())
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(20 * INTERVAL):
-            await silence(server, server, INTERVAL, lambda: 0.5)  # type: ignore[arg-type]
+            await silence(server, server, INTERVAL, Checking(), lambda: 0.5)  # type: ignore[arg-type]
     talking.cancel()
     assert server.pings == 0
 
