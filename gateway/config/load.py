@@ -19,7 +19,7 @@ from gateway.capability.file.shape import shaped
 from gateway.capability.file.units import seconds, size
 from gateway.capability.file.yaml import Parsed, dotted, parse
 from gateway.capability.file.yaml_trouble import clip
-from gateway.config import beside, clients, directories, policies, failsafe, variables
+from gateway.config import beside, clients, directories, failsafe, policies, telemetry, variables
 from gateway.config.beside import NOTHING, Beside
 from gateway.config.env_files import with_files
 from gateway.config.expand import expand
@@ -135,7 +135,7 @@ def understood(
         config = _with_tool_policy(config)
     except ValueError as problem:
         return Loaded(None, (parsed.issue(tuple(TOOL_POLICY.split(".")), str(problem)), *told))
-    found = tuple(clients.issues(parsed, config.auth))
+    found = (*clients.issues(parsed, config.auth), *telemetry.issues(parsed, config.telemetry))
     if any(one.severity is Severity.ERROR for one in found):
         return Loaded(None, (*found, *told))
     told += found

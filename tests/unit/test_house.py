@@ -22,6 +22,7 @@ CATCH_ALL = {
 DEFERRED = {  # imports inside functions: for the start-up time they save, or what a system lacks
     "app/access.py": {"gateway.auth"},
     "observe/metrics.py": {"gateway.observe.exposition"},
+    "app/tracing.py": {"gateway.observe.otel"},
     "capability/expressions/path_walk.py": {"jsonpath_ng.ext.parser"},
     "capability/expressions/template.py": {"gateway.capability.expressions"},
     "importers/compat.py": {"gateway.importers.fulcrum"},
