@@ -15,6 +15,7 @@ from gateway.config.model import Config
 from gateway.credentials.redact import Redactor
 from gateway.domain.events import Event, Observer
 from gateway.domain.identity import OPERATOR
+from gateway.domain.tracing import Tracer
 from gateway.observe.ledger import Ledger
 from gateway.observe.logging import StateLog
 from gateway.observe.metrics import Metrics
@@ -23,6 +24,7 @@ from gateway.runtime.mcp_servers import McpServers
 from gateway.runtime.notices import Notices
 from gateway.runtime.reconcile import Reconciler
 from gateway.runtime.reload import Reloader
+from gateway.runtime.road import Road
 from gateway.runtime.snapshot import Current, Snapshot
 from gateway.runtime.trusted import Trusted
 from gateway.runtime.view import View
@@ -54,6 +56,7 @@ async def opened(
     redactor: Redactor | None = None,
     only: str | None = None,
     told: StateLog | None = None,
+    tracer: Tracer | None = None,
 ) -> AsyncIterator[Parts]:
     """All parts, with the files loaded once. `mock`: tools answer from their examples. Where `only`
     one server is asked for, no other MCP server is started.
@@ -65,7 +68,8 @@ async def opened(
     redactor = redactor or Redactor()
     metrics, ledger = Metrics(), Ledger()
     observe = configured.observe = _fan_out(metrics, ledger, told or StateLog())
-    current = Current(Snapshot(request_timeout=seconds(config.server.request_timeout)))
+    road = Road(tracer=tracer)
+    current = Current(Snapshot(request_timeout=seconds(config.server.request_timeout), road=road))
     current.subscribe(lambda _, new: metrics.offered(new.catalog, new.issues))
     notices = Notices()
     reconciler = Reconciler(current, observe, notices)

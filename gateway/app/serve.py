@@ -13,6 +13,7 @@ from functools import partial
 
 from gateway import __version__
 from gateway.app.parts import Parts, logged, opened
+from gateway.app.tracing import tracing
 from gateway.capability.file.units import seconds, size
 from gateway.config.model import Config
 from gateway.config.unmet import ref_of
@@ -44,7 +45,8 @@ async def listening(
     server_settings = configured.config.server
     redactor = logged(configured.config)
     async with (
-        opened(configured, mock=mock, redactor=redactor) as parts,
+        tracing(configured.config, redactor) as tracer,
+        opened(configured, mock=mock, redactor=redactor, tracer=tracer) as parts,
         kept_current(parts),
     ):
         options = _options(configured.config)
@@ -52,6 +54,7 @@ async def listening(
         server = HttpServer(
             parts.current, parts.observe, options, parts.ledger, metrics, parts.notices
         )
+        parts.metrics.watch(server.gauges)
         await server.start()
         try:
             yield parts, server.port
@@ -79,7 +82,8 @@ async def serve_stdio(configured: Configured, *, mock: bool = False) -> int:
     """Serve the same over stdin and stdout until they close; gives the exit code."""
     redactor = logged(configured.config)
     async with (
-        opened(configured, mock=mock, redactor=redactor) as parts,
+        tracing(configured.config, redactor) as tracer,
+        opened(configured, mock=mock, redactor=redactor, tracer=tracer) as parts,
         kept_current(parts),
     ):
         server = StdioServer(parts.current, parts.observe, _options(parts.config), parts.notices)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from gateway.domain.events import Observer
 from gateway.domain.tool import ToolRef
 from gateway.meta import META_TOOLS, MetaTool
+from gateway.observe.figures import Gauges
 from gateway.observe.ledger import Ledger
 from gateway.runtime.notices import Notices
 from gateway.runtime.snapshot import Current
@@ -68,7 +69,7 @@ class HttpServer:
         self._options = options
         self._hub = _hub(current, observe, notices)
         self._subscriptions = Subscriptions(self._hub)
-        sessions = Sessions()
+        sessions = self._sessions = Sessions()
         self._leaving = Leaving(current, sessions, self._subscriptions)
         endpoint = self._endpoint = Endpoint(current, observe)
         self.http = Http(
@@ -98,6 +99,15 @@ class HttpServer:
     def streams(self) -> int:
         """How many subscriptions are open now."""
         return len(self._subscriptions)
+
+    @property
+    def gauges(self) -> Gauges:
+        """What clients hold open, to be asked whenever somebody looks."""
+        return {
+            "connections": lambda: self.connections,
+            "sessions": lambda: len(self._sessions),
+            "streams": lambda: self.streams,
+        }
 
     async def start(self) -> None:
         """Raises OSError when the address cannot be had."""
