@@ -93,6 +93,7 @@ def setup(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it reports every burst at info
 
 
 def _when(record: logging.LogRecord) -> str:

@@ -89,8 +89,8 @@ class Capgate(Caller):
         """
         async with self._turn:
             meant = self.get(server).name
-            taken = self._parts.current.get().catalog.backends
-            if name in taken or name in self._configured.config.aliases:
+            known = self._parts.current.get()
+            if name in known.catalog.backends or name in known.aliases:
                 raise ConfigError(f"the name {shown(name)} is taken")
             await self._apply(self._now.with_alias(name, meant))
 

@@ -31,7 +31,6 @@ Tell = Callable[[frozenset[Place]], AsyncIterator[object]]  # yields once for ea
 
 async def told(places: frozenset[Place]) -> AsyncIterator[object]:
     """By the system. Raises OSError or RuntimeError when it cannot (inotify has its limits)."""
-    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it reports every burst at info
     paths = sorted({place.path for place in places})
     changes = awatch(
         *paths,
