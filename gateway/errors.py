@@ -245,6 +245,12 @@ class BackendUnavailable(BackendError):
     default_unwell = True
 
 
+class Unequipped(BackendUnavailable):
+    """We lack what it takes to call it, such as a secret. That says nothing of how it fares."""
+
+    default_unwell = False
+
+
 class AuthorizationNeeded(BackendUnavailable):
     """A person has to let us in first, by opening `url` in a browser on the gateway's machine."""
 

@@ -35,6 +35,7 @@ class BackendClosed(BackendUnavailable):
     """Another attempt would find it closed as well."""
 
     retryable = False
+    default_unwell = False
 
 
 def unheard(_: Tell) -> None:
@@ -56,6 +57,7 @@ class Errand(NamedTuple):
     `deadline` is on the loop's clock: no wait is begun that would end after it. `inbound` are the
     headers that its credential may look at. With a `reader` the body of a success is read while it
     comes; `tell` hears what that gives. `trace` is what the API is told that it belongs to.
+    `again`: it may be tried again, as its plan says.
     """
 
     request: HttpRequest
@@ -66,6 +68,7 @@ class Errand(NamedTuple):
     reader: Callable[[HttpResponse], Reader] | None = None
     tell: Callable[[Tell], None] = unheard
     trace: Trace | None = None
+    again: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +99,16 @@ class Carrier:
 
     async def carry(self, errand: Errand) -> tuple[HttpResponse, Any]:
         """The API's answer, and what `errand.read` makes of it. Raises GatewayError."""
-        attempt = 0
+        attempt, unknown = 0, False
         while True:
             outcome = await self._attempt(errand)
             if not isinstance(outcome, _Failed):
                 return outcome
+            unknown = unknown or outcome.error.reached is Reached.SENT_UNKNOWN
             wait = self._wait(attempt, errand, outcome)
             if wait is None:
+                if unknown and outcome.error.reached is Reached.NOT_SENT:
+                    outcome.error.reached = Reached.SENT_UNKNOWN  # an attempt before it was sent
                 try:
                     raise outcome.error
                 finally:
@@ -191,7 +197,7 @@ class Carrier:
     def _wait(self, attempt: int, errand: Errand, failed: _Failed) -> float | None:
         """Seconds before the next attempt; None when there is none, which the error then tells."""
         verdict: Again | Stop = Stop(failed.asked)
-        if failed.may_pass:
+        if failed.may_pass and errand.again:
             left = errand.deadline - asyncio.get_running_loop().time()
             rule = Rule(errand.plan.retries, errand.plan.max_wait)
             verdict = rule.decide(attempt, failed.asked, left, self._chance.roll)

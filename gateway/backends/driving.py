@@ -109,4 +109,6 @@ async def in_time(sending: Awaitable[Any], deadline: float) -> Any:
 
 
 def too_long(seconds: float) -> DeadlineExceeded:
-    return DeadlineExceeded(f"the call has no time left to wait {seconds:g} s")
+    late = DeadlineExceeded(f"the call has no time left to wait {seconds:g} s")
+    late.unwell = False  # it is we who wait
+    return late

@@ -170,6 +170,8 @@ class RestBackend:
         return {name: given[name] for name in names if name in given} if names else NOTHING
 
     async def _carried(self, errand: Errand, call: Call) -> Any:
+        if call.repeat is False:
+            errand = errand._replace(again=False)
         if errand.plan.cache_ttl is not None:
             return await self._kept(errand, call)
         _, result = await self._carrier.carry(errand)
@@ -191,7 +193,7 @@ class RestBackend:
         result = await self._carrier.read(response, errand.read)
         if isinstance(result, TryAgain):  # which only the call that brought the answer could do
             raise result.error
-        return result
+        return replace(result, asked=False) if isinstance(result, ToolResult) else result
 
 
 def _own(context: Contexts) -> Outgoing:

@@ -6,7 +6,7 @@ from gateway.backends.base import Notify
 from gateway.domain.call import Call, Outcome, Query, Relayed
 from gateway.domain.issue import Issue
 from gateway.domain.listing import Health, Listing, Status
-from gateway.errors import IN_VAIN, BackendUnavailable
+from gateway.errors import IN_VAIN, BackendUnavailable, Unequipped
 
 
 class Unusable:
@@ -32,4 +32,4 @@ class Unusable:
 
     def _error(self) -> BackendUnavailable:
         text = f"server {self._name!r} cannot be used: {self._reason}"
-        return BackendUnavailable(text, hint=IN_VAIN)
+        return Unequipped(text, hint=IN_VAIN)

@@ -13,7 +13,7 @@ import msgspec
 
 from gateway.credentials.base import Rendered, Text
 from gateway.credentials.static import with_headers
-from gateway.errors import BackendUnavailable
+from gateway.errors import Unequipped
 from gateway.http.message import HttpRequest, HttpResponse, target
 
 SETS = ("Authorization", "X-Amz-Date", "X-Amz-Security-Token", "X-Amz-Content-SHA256")
@@ -67,7 +67,7 @@ class AwsSigV4Credential:
     async def apply(self, request: HttpRequest, inbound: Mapping[str, str]) -> HttpRequest:
         modules = signer()
         if modules is None:
-            raise BackendUnavailable(MISSING)
+            raise Unequipped(MISSING)
         return signed(request, {name: text() for name, text in self._given.items()}, modules)
 
     async def challenged(self, sent: HttpRequest, response: HttpResponse) -> bool:

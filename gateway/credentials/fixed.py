@@ -8,7 +8,7 @@ from gateway.credentials.authorizer import Authorizer
 from gateway.credentials.base import Pairs
 from gateway.credentials.known import Known
 from gateway.credentials.secret import Learner
-from gateway.errors import BackendUnavailable, GatewayError
+from gateway.errors import GatewayError, Unequipped
 from gateway.http.failures import Unreachable
 
 OURS = frozenset(  # headers the transports write themselves
@@ -90,7 +90,7 @@ class Unable:
         self._error = error
 
     async def headers(self) -> Pairs:
-        raise BackendUnavailable(str(self._error), hint=self._error.hint)
+        raise Unequipped(str(self._error), hint=self._error.hint)
 
     def query(self) -> Pairs:
         return ()

@@ -20,7 +20,7 @@ from yarl import URL
 
 from gateway.credentials.base import Pairs, Render, Rendered, Text
 from gateway.credentials.static import with_headers, with_query
-from gateway.errors import BackendUnavailable
+from gateway.errors import Unequipped
 from gateway.http.message import HttpRequest, HttpResponse, target
 
 NAMES = (  # what `message` may read of the request
@@ -177,6 +177,6 @@ def _key(secret: str, how: str) -> bytes:
             return bytes.fromhex(secret)
         return base64.b64decode(secret, validate=True) if how == "base64" else secret.encode()
     except ValueError:
-        raise BackendUnavailable(
+        raise Unequipped(
             f"the secret of hmac is not {how}", hint="the operator mends the secret"
         ) from None

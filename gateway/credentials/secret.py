@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gateway.credentials.keyring_entry import KeyringEntry, keyring_problem
-from gateway.errors import BackendUnavailable
+from gateway.errors import Unequipped
 
 RECHECK = 1.0  # seconds between two looks at a secret's file
 LARGEST = 64 * 1024  # bytes of a secret's file
@@ -144,7 +144,7 @@ class Secrets:
         secret = self._current(name)
         if secret is None:
             source = self._spec[name]
-            raise BackendUnavailable(f"missing secret {source}", hint=_remedy(source))
+            raise Unequipped(f"missing secret {source}", hint=_remedy(source))
         return secret.reveal()
 
     def missing(self) -> list[str]:

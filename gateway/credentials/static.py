@@ -8,7 +8,7 @@ from urllib.parse import quote_plus
 import msgspec
 
 from gateway.credentials.base import Pairs, Render, Rendered, Text
-from gateway.errors import BackendUnavailable
+from gateway.errors import Unequipped
 from gateway.http.message import HttpRequest, HttpResponse
 
 _UNSAFE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # what could end a header line, and its like
@@ -89,7 +89,7 @@ def with_headers(request: HttpRequest, headers: Pairs) -> HttpRequest:
     """Raises BackendUnavailable for a value that is not one line."""
     for name, value in headers:
         if _UNSAFE.search(value):
-            raise BackendUnavailable(
+            raise Unequipped(
                 f"the credential for header {name} holds a control character",
                 hint="the operator mends the secret: it must be one line",
             )

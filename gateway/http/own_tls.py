@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.errors import BackendUnavailable
+from gateway.errors import Unequipped
 
 RECHECK = 2.0  # seconds between two looks at the files
 LARGEST = 4 << 20  # bytes of a file: all authorities of a system are a quarter of it
@@ -57,7 +57,7 @@ class OwnTls:
         """
         await self.look()
         if self._context is None:
-            raise BackendUnavailable(f"{self.fault}", hint=HINT)
+            raise Unequipped(f"{self.fault}", hint=HINT)
         return self._context
 
     async def look(self) -> None:

@@ -143,7 +143,9 @@ class Session:
         line, client = self._line, context.client
         if client.log_level is not None:
             await self._heard(client.log_level)
-        again = "annotations" in definition and repeatable(definition)
+        again = call.repeat
+        if again is None:
+            again = "annotations" in definition and repeatable(definition)
         draft = line.dialect.call(name, arguments, schema, context, repeatable=again)
         draft = draft.by(call.caller)
         if "execution" in definition and not line.modern and tasking.only_as_task(call):

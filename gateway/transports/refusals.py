@@ -4,7 +4,9 @@ Bodies may hold anything, so nothing of them is shown unless it is a JSON-RPC er
 relayed as such.
 """
 
+import math
 import re
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -12,6 +14,7 @@ import msgspec
 from gateway.errors import BackendUnavailable, BadResponse, GatewayError, Reached, SessionLost
 from gateway.http.failures import Refused
 from gateway.http.message import HttpResponse
+from gateway.http.waits import asked_wait
 from gateway.protocol.jsonrpc import METHOD_NOT_FOUND, encode, loads
 from gateway.protocol.received import Inbound, decode
 from gateway.transports.requests import media_type
@@ -82,7 +85,12 @@ def failure(answer: HttpResponse) -> GatewayError:
         )
     if status >= SERVER_ERROR or status in {TIMED_OUT, TOO_MANY}:
         reached = Reached.NOT_SENT if status in NOT_CARRIED_OUT else Reached.SENT_UNKNOWN
-        return BackendUnavailable(f"the server answered with HTTP {status}", reached=reached)
+        error = BackendUnavailable(f"the server answered with HTTP {status}", reached=reached)
+        error.unwell = status != TOO_MANY
+        error.after = asked_wait(answer.headers, time.time())
+        if error.after is not None:
+            error.hint = f"retry after {max(1, math.ceil(error.after))} s"
+        return error
     return Refused(f"the server answered with HTTP {status}", status)
 
 

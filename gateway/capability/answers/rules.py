@@ -117,7 +117,9 @@ class Rules:
         scope = {**scope, **told}
         said = message.text(scope) if message else None
         text = tidy(str(said))[:MOST_MESSAGE] if said else self._default(scope)
-        return UpstreamFailed(self.redactor.text(text), hint=_hint(scope["status"]))
+        failed = UpstreamFailed(self.redactor.text(text), hint=_hint(scope["status"]))
+        failed.unwell = scope["status"] >= SERVER_FAULT
+        return failed
 
     def _default(self, scope: Scope) -> str:
         status = scope["status"]

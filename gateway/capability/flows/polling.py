@@ -227,7 +227,11 @@ class Watch:
     def told(self, error: GatewayError) -> GatewayError:
         """`error`, met while the job goes on, with where it can be found."""
         if isinstance(error, DeadlineExceeded):
-            return error if error.reached is Reached.COMPLETED else self._given_up()
+            if error.reached is Reached.COMPLETED:
+                return error
+            late = self._given_up()
+            late.unwell = error.unwell
+            return late
         hint = f"its job is at {self._shown()}"
         error.hint = f"{error.hint}; {hint}" if error.hint else hint
         if error.reached is Reached.NOT_SENT:
@@ -242,7 +246,9 @@ class Watch:
             hint = f"look at {shown} later; calling this tool again starts another job"
         if self.look.wait:
             hint = f"it asks to be left alone for {math.ceil(self.look.wait)} s; {hint}"
-        return DeadlineExceeded(f"{text} at {shown}", hint=hint, reached=Reached.COMPLETED)
+        late = DeadlineExceeded(f"{text} at {shown}", hint=hint, reached=Reached.COMPLETED)
+        late.unwell = False  # it answers; only the job takes long
+        return late
 
     def _shown(self) -> str:
         text = self._polling.response.redactor.text(path_of(self._job))

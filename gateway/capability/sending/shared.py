@@ -17,7 +17,7 @@ from gateway.credentials.base import Rendered, Text
 from gateway.credentials.secret import Secrets
 from gateway.credentials.union import AuthPlan
 from gateway.domain.client import NOTHING
-from gateway.errors import BackendUnavailable
+from gateway.errors import BackendUnavailable, Unequipped
 
 
 class SecretScope(Mapping[str, str]):
@@ -136,9 +136,9 @@ def _present(template: Template, scope: Mapping[str, Any]) -> str:
     try:
         text = template.text(scope)
     except RenderError as error:
-        raise BackendUnavailable(
+        raise Unequipped(
             f"the credential cannot be made: {error}", hint="the operator mends 'auth:'"
         ) from None
     if isinstance(text, Absent):
-        raise BackendUnavailable("the credential is empty", hint="the operator mends 'auth:'")
+        raise Unequipped("the credential is empty", hint="the operator mends 'auth:'")
     return text
