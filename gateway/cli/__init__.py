@@ -19,6 +19,7 @@ COMMANDS = {  # name → module; the order of the help page
     "new": "new",
     "import": "import_",
     "convert": "convert",
+    "lock": "lock",
     "authorize": "authorize",
     "client-config": "client_config",
     "schema": "schema",

@@ -11,6 +11,7 @@ from gateway.cli.common import (
     tokens_of,
     with_view,
 )
+from gateway.domain import openai
 from gateway.domain.listing import Listing, Status
 from gateway.domain.signature import first_sentence, signature
 from gateway.domain.text import counted
@@ -21,10 +22,21 @@ COLOURS = {Status.OK: "green", Status.DEGRADED: "yellow", Status.DOWN: "red"}
 
 @click.command("tools")
 @click.argument("server", required=False)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["openai"]),
+    help="As functions for OpenAI's API, in JSON.",
+)
 @config_options
 @json_option
 def command(
-    server: str | None, config: str | None, capabilities: tuple[str, ...], *, as_json: bool
+    server: str | None,
+    form: str | None,
+    config: str | None,
+    capabilities: tuple[str, ...],
+    *,
+    as_json: bool,
 ) -> None:
     """List the tools of all servers, or of SERVER."""
 
@@ -32,6 +44,9 @@ def command(
         return [view.backend(server)] if server else list(view.backends.values())
 
     found = with_view(read_config(config, QUIET, capabilities), listings, server)
+    if form is not None:
+        echo_json(openai.answer(tool for listing in found for tool in listing.tools))
+        return
     if as_json:
         echo_json({"servers": [_server(listing) for listing in found]})
         return

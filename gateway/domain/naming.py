@@ -33,12 +33,12 @@ def merged_names(items: Iterable[Owned]) -> Mapping[Owned, str]:
     }
     taken = set(found.values())
     for item in sorted(wanted.keys() - found.keys()):
-        found[item] = next(name for name in _marked(item, wanted[item]) if name not in taken)
+        found[item] = next(name for name in marked(item, wanted[item]) if name not in taken)
         taken.add(found[item])
     return found
 
 
-def _marked(item: Owned, name: str) -> Iterable[str]:
+def marked(item: Owned, name: str) -> Iterable[str]:
     """`name` with the digits of `item`; endlessly others after the first."""
     for turn in itertools.count():
         said = f"{turn}\0{item.backend}\0{item.name}".encode(errors="surrogatepass")

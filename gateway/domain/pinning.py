@@ -6,11 +6,12 @@ again. Much of it may run in a thread, one call at a time.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
 
 from gateway.domain.definition_diff import Change, difference
+from gateway.domain.globs import any_of
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.listing import Listing, Status
 from gateway.domain.pins import Pin, Pins, digest
@@ -77,7 +78,7 @@ class Pinning:
         return known.given
 
     def covers(self, backend: str) -> bool:
-        return any(fnmatchcase(backend, glob) for glob in self.globs)
+        return _fitting(self.globs)(backend)
 
     def _judge(self, listing: Listing, known: Judged | None) -> Judged:
         pins = self.pins.backends.get(listing.name, NOTHING)
@@ -130,6 +131,11 @@ class Pinning:
             if issue not in self._told and len(self._told) < MOST_TOLD:
                 self._told.add(issue)
                 self.tell(issue)
+
+
+@lru_cache(maxsize=8)
+def _fitting(globs: tuple[str, ...]) -> Callable[[str], bool]:
+    return any_of(globs)
 
 
 def _held(tool: Tool, pin: Pin) -> Tool:

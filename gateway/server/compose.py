@@ -11,6 +11,7 @@ from gateway.observe.figures import Gauges
 from gateway.observe.ledger import Ledger
 from gateway.runtime.notices import Notices
 from gateway.runtime.snapshot import Current
+from gateway.server import openai
 from gateway.server.admin import pages
 from gateway.server.changes import Changes
 from gateway.server.endpoint import Endpoint
@@ -81,7 +82,10 @@ class HttpServer:
                 Modern(endpoint, self._subscriptions),
                 Legacy(endpoint, sessions, self._hub),
             ),
-            pages(current, ledger, metrics, lambda: self.http.stopping),
+            {
+                **pages(current, ledger, metrics, lambda: self.http.stopping),
+                openai.PATH: openai.Functions(current),
+            },
         )
         self._front = Front(self.http.answer, options.limits)
 
