@@ -18,7 +18,7 @@ from gateway.capability.file.units import seconds, size
 from gateway.config.model import Config
 from gateway.config.unmet import ref_of
 from gateway.domain.text import counted
-from gateway.meta import meta_tools
+from gateway.meta import Status, meta_tools
 from gateway.runtime.configured import Configured
 from gateway.runtime.heap import return_freed
 from gateway.runtime.watch import Watcher
@@ -49,7 +49,7 @@ async def listening(
         opened(configured, mock=mock, redactor=redactor, tracer=tracer) as parts,
         kept_current(parts),
     ):
-        options = _options(configured.config)
+        options = _options(parts)
         metrics = parts.metrics.render if configured.config.metrics.enabled else None
         server = HttpServer(
             parts.current, parts.observe, options, parts.ledger, metrics, parts.notices
@@ -86,7 +86,7 @@ async def serve_stdio(configured: Configured, *, mock: bool = False) -> int:
         opened(configured, mock=mock, redactor=redactor, tracer=tracer) as parts,
         kept_current(parts),
     ):
-        server = StdioServer(parts.current, parts.observe, _options(parts.config), parts.notices)
+        server = StdioServer(parts.current, parts.observe, _options(parts), parts.notices)
         _on_signals(server.stop)
         _settle()
         await server.run(seconds(parts.config.server.shutdown_timeout))
@@ -119,15 +119,17 @@ async def _for_ever(run: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(AGAIN)
 
 
-def _options(config: Config) -> Options:
+def _options(parts: Parts) -> Options:
+    config = parts.config
     server, meta = config.server, config.meta_mcp
+    status = Status(parts.ledger, parts.reloader.files)
     return Options(
         host=server.host,
         port=server.port,
         allowed_hosts=server.allowed_hosts,
         allowed_origins=server.allowed_origins,
         meta=meta.enabled,
-        meta_tools=meta_tools(meta.search_format),
+        meta_tools=(*meta_tools(meta.search_format), *[status] * meta.status_tool),
         surfaced_tools=[ref_of(tool) for tool in meta.surfaced_tools],
         keep_ms=round(seconds(meta.cache_ttl) * 1000) if meta.cache_tools else 0,
         limits=Limits(connections=for_clients(), largest_body=size(server.max_body_size)),

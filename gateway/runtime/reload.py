@@ -65,6 +65,18 @@ class Reloader:
     def config(self) -> Config:
         return self._configured.config
 
+    def files(self) -> Mapping[str, str]:
+        """What each file is for that is followed beside the capabilities → its path."""
+        config = self.config
+        lock = config.lock.file if config.lock.enabled else None
+        found = {
+            "gateway_yaml": self._configured.file,
+            "mcp_config": config.mcp_servers,
+            "gateway_rules": config.agent_rules,
+            "lock": lock,
+        }
+        return {what: file for what, file in found.items() if file is not None}
+
     def poll(self) -> float | None:
         """Seconds between two looks when the operator wants them by the clock; else None."""
         poll = self.config.capabilities.poll
