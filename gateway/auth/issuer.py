@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 FRESH = 600.0  # seconds after which keys are fetched anew, while they are used
 USABLE = 3600.0  # seconds for which keys are used while they cannot be fetched
 APART = 30.0  # seconds between two fetches for a key that we lack
-AGAIN = 5.0  # seconds between two attempts while we have none
+AGAIN = 2.0  # seconds between two attempts while we have none
 
 MEANT = "if that is a private address and meant, name it in auth.jwt.jwks_url"
 
