@@ -19,7 +19,16 @@ from gateway.capability.file.shape import shaped
 from gateway.capability.file.units import seconds, size
 from gateway.capability.file.yaml import Parsed, dotted, parse
 from gateway.capability.file.yaml_trouble import clip
-from gateway.config import beside, clients, directories, failsafe, policies, telemetry, variables
+from gateway.config import (
+    auditing,
+    beside,
+    clients,
+    directories,
+    failsafe,
+    policies,
+    telemetry,
+    variables,
+)
 from gateway.config.beside import NOTHING, Beside
 from gateway.config.env_files import with_files
 from gateway.config.expand import expand
@@ -135,7 +144,11 @@ def understood(
         config = _with_tool_policy(config)
     except ValueError as problem:
         return Loaded(None, (parsed.issue(tuple(TOOL_POLICY.split(".")), str(problem)), *told))
-    found = (*clients.issues(parsed, config.auth), *telemetry.issues(parsed, config.telemetry))
+    found = (
+        *clients.issues(parsed, config.auth),
+        *telemetry.issues(parsed, config.telemetry),
+        *auditing.issues(parsed, config.audit),
+    )
     if any(one.severity is Severity.ERROR for one in found):
         return Loaded(None, (*found, *told))
     told += found

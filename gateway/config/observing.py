@@ -38,8 +38,8 @@ class Audit(Strict, frozen=True):
     arguments: bool = False
     """Write down the arguments of calls too."""
     redact: tuple[Text, ...] = REDACTED
-    """Globs of arguments, at any depth, whose values are replaced by ***; case does not count. One
-    with a colon is for a tool: github:create_*:body."""
+    """Globs of arguments, at any depth, whose values are replaced by ***; case, `_` and `-` do not
+    count. One with colons is for a tool: github:create_*:body."""
     longest_argument: Annotated[int, Meta(ge=16, le=100_000)] = 1_024
     """Characters of a single text in them; the rest is cut."""
     rotation: Rotation = Rotation()
