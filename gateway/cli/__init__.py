@@ -20,6 +20,7 @@ COMMANDS = {  # name → module; the order of the help page
     "import": "import_",
     "convert": "convert",
     "lock": "lock",
+    "key": "key",
     "authorize": "authorize",
     "client-config": "client_config",
     "schema": "schema",
