@@ -9,6 +9,7 @@ from gateway.backends.files import Files
 from gateway.backends.mcp import McpBackend
 from gateway.backends.mock import MockBackend
 from gateway.backends.rest import RestBackend
+from gateway.backends.tending import Checking
 from gateway.backends.unusable import Unusable
 from gateway.capability.compiled import CompiledCapability
 from gateway.config import backends, servers
@@ -38,12 +39,14 @@ class Builders:
         self,
         redactor: Redactor,
         environ: Mapping[str, str],
+        checking: Checking | None = None,
         *,
         mock: bool = False,
         only: str | None = None,
     ) -> None:
         self._redactor = redactor
         self._environ = environ
+        self._checking = checking
         self._mock = mock
         self._only = only
         self.outgoing = Outgoing()
@@ -78,7 +81,7 @@ class Builders:
 
         authorizer = self._authorizer(name, server, let_in)
         means = Means(name, self._direct, authorizer, self._redactor.data)
-        backend = McpBackend(servers.settings(name, server), kind, means)
+        backend = McpBackend(servers.settings(name, server), kind, means, checking=self._checking)
         return backend
 
     def _authorizer(

@@ -3,13 +3,15 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from gateway import log
 from gateway.app import trust
 from gateway.app.access import AccessMaker
 from gateway.app.building import Builders
+from gateway.app.guarding import Guarding
+from gateway.app.recording import Recording
 from gateway.capability.file.units import seconds
 from gateway.config.model import Config
 from gateway.credentials.redact import Redactor
@@ -62,25 +64,28 @@ async def opened(
     one server is asked for, no other MCP server is started.
 
     `redactor` is the one that the process's log uses: it learns every secret; `told` is
-    what writes of changes there.
+    what writes of changes there, where a command of the command line wants less of them.
     """
     config = configured.config
     redactor = redactor or Redactor()
     metrics, ledger = Metrics(), Ledger()
-    observe = configured.observe = _fan_out(metrics, ledger, told or StateLog())
-    road = Road(tracer=tracer)
+    recording = Recording(config.audit, redactor, command=told is not None)
+    metrics.audited(recording)
+    observe = configured.observe = _fan_out(recording, metrics, ledger, told or StateLog())
+    guarding = Guarding(config, observe)
+    road = Road(guarding.throttle, recording.recorded, tracer)
     current = Current(Snapshot(request_timeout=seconds(config.server.request_timeout), road=road))
     current.subscribe(lambda _, new: metrics.offered(new.catalog, new.issues))
     notices = Notices()
-    reconciler = Reconciler(current, observe, notices)
+    reconciler = Reconciler(current, observe, notices, guarding.guards)
     wanted = None if only is None else config.aliases.get(only, only)
-    builders = Builders(redactor, configured.environ, mock=mock, only=wanted)
+    builders = Builders(redactor, configured.environ, guarding.checking, mock=mock, only=wanted)
     access = AccessMaker(redactor, builders.outgoing)
     reloader = Reloader(
         configured,
         builders.load_with,
         reconciler,
-        _kept_as_it_is if configured.hosted else _on_config,
+        _both(guarding.configure, _kept_as_it_is if configured.hosted else _on_config),
         McpServers(configured, builders.server, configured.environ),
         Trusted(configured, trust.makers(access), observe),
     )
@@ -92,6 +97,7 @@ async def opened(
     finally:
         await reconciler.aclose(grace=0)
         await builders.aclose()
+        await recording.aclose()
 
 
 @contextlib.asynccontextmanager
@@ -123,6 +129,14 @@ def _fan_out(*sinks: Observer) -> Observer:
             sink(event)
 
     return observe
+
+
+def _both(one: Callable[[Config], None], other: Callable[[Config], None]) -> Callable[..., None]:
+    def hear(config: Config) -> None:
+        one(config)
+        other(config)
+
+    return hear
 
 
 def _on_config(config: Config) -> None:
