@@ -5,13 +5,15 @@ from collections.abc import Callable
 
 from gateway.auth.access import Access
 from gateway.config.model import Config
+from gateway.config.policies import compiled
 from gateway.domain.agents import Agents
 from gateway.domain.combined import combined
 from gateway.domain.issue import Issue
 from gateway.domain.listing import Listing
 from gateway.domain.pinning import Pinning
 from gateway.domain.pins import Pins
-from gateway.domain.policy import NO_POLICY, Policy
+from gateway.domain.policies import Policies
+from gateway.domain.policy import Policy
 from gateway.runtime.trusted import Makers, as_it_is
 
 log = logging.getLogger(__name__)
@@ -24,7 +26,7 @@ def makers(access: Callable[[Config], Access]) -> Makers:
 
 
 def policy(config: Config, agents: Agents | None) -> Policy:
-    return combined(NO_POLICY, agents, config.default_agent)
+    return combined(Policies(compiled(config.policies)), agents, config.default_agent)
 
 
 def admitting() -> Callable[[Config, Pins | None], Admit]:

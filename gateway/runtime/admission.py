@@ -16,10 +16,14 @@ NAMED_BY: Mapping[str, tuple[Kind, str]] = {
     mcp.SUBSCRIBE: (Kind.RESOURCE, "uri"),
     mcp.UNSUBSCRIBE: (Kind.RESOURCE, "uri"),
 }
+OF_ALL = frozenset(
+    {mcp.SET_LEVEL, mcp.TASKS_LIST, mcp.TASKS_GET, mcp.TASKS_RESULT, mcp.TASKS_CANCEL}
+    | {mcp.TASKS_UPDATE, mcp.SUBSCRIBE, mcp.UNSUBSCRIBE}
+)  # what goes with the use of anything: tasks are their callers' own
 
 
 class Subject(NamedTuple):
-    """What a request is about; a backend as a whole where `kind` is None."""
+    """What a request is about; where `kind` is None, nothing more than what may be used anyway."""
 
     kind: Kind | None
     name: str
@@ -34,17 +38,22 @@ def subject(method: str, params: JsonObject) -> Subject:
             kind = Kind.PROMPT if prompt else Kind.RESOURCE
             return Subject(kind, str(ref.get("name" if prompt else "uri")))
     found = NAMED_BY.get(method)
-    return Subject(None, "") if found is None else Subject(found[0], str(params.get(found[1])))
+    if found is not None and found[1] in params:
+        return Subject(found[0], str(params[found[1]]))
+    return Subject(None, "") if method in OF_ALL else Subject(Kind.OTHER, method)
 
 
 def judge_call(
     who: Identity, rights: Rights, backend: str, tool: str, arguments: JsonObject
 ) -> str | None:
-    """The rule that lets the call pass; None where the tool is not to be seen. Raises Denied."""
+    """The rule that lets the call pass; None where the tool is not to be seen. Raises Denied.
+
+    What is denied for its arguments may be seen all the same.
+    """
     decision = rights.of_call(backend, tool, arguments)
     if decision.allowed:
         return decision.rule
-    if decision.told or decision.visible:
+    if decision.told or rights.decide(Kind.TOOL, backend, tool).visible:
         text = f"{_named(who)} may not call tool {shown(tool)} of server {shown(backend)}"
         raise Denied(text, decision.rule)
     return None

@@ -50,6 +50,7 @@ def draft(before: Snapshot, running: Mapping[str, Running], desired: Desired) ->
         guards=MappingProxyType({name: item.guard for name, item in running.items()}),
         issues=(*desired.issues, *desired.unmet(catalog)),
     )
+    snapshot.follow(before)
     return Draft(snapshot, turns(old, new), differs=old != new)
 
 

@@ -1,41 +1,114 @@
-"""What one identity sees of a snapshot, worked out once for the two of them.
+"""What one identity sees of a snapshot, worked out once for the two of them, backend by backend.
 
 What it may not see is, here, not there: lists, searches, hints and names are made of this alone.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from types import MappingProxyType
+from typing import NamedTuple
 
 from gateway.domain.catalog import Catalog
 from gateway.domain.identity import Identity
 from gateway.domain.listing import Listing
 from gateway.domain.policy import Kind, Policy, Rights
-from gateway.domain.tool import Tool, ToolRef
+from gateway.domain.tool import JsonObject, Tool, ToolRef
 
 MOST_KEPT = 1_024  # identities
+
+
+class Shown(NamedTuple):
+    """A listing, and what is seen of it; None where it is hidden itself."""
+
+    listing: Listing
+    seen: Listing | None
+
+
+class Eyes:
+    """Of one identity under one policy. They outlive a snapshot: what a backend offers is looked at
+    again only when it is another.
+    """
+
+    __slots__ = ("_kept", "rights")
+
+    def __init__(self, rights: Rights) -> None:
+        self.rights = rights
+        self._kept: dict[str, Shown] = {}
+
+    def seen(self, listing: Listing) -> Listing | None:
+        """What may be seen of it."""
+        kept = self._kept.get(listing.name)
+        if kept is not None and kept.listing is listing:
+            return kept.seen
+        if kept is not None and _offers_the_same(kept.listing, listing):
+            seen = _again(kept, listing)
+        else:
+            seen = _seen(listing, self.rights)
+        self._kept[listing.name] = Shown(listing, seen)
+        return seen
+
+
+class Seen(Mapping[str, Listing]):
+    """The backends that may be seen, by name. Each is looked at when it is first asked for."""
+
+    __slots__ = ("_all", "_eyes", "_known")
+
+    def __init__(self, backends: Mapping[str, Listing], eyes: Eyes) -> None:
+        self._all = backends
+        self._eyes = eyes
+        self._known: dict[str, Listing | None] = {}
+
+    def get(self, name: str, default: Listing | None = None) -> Listing | None:  # type: ignore[override]
+        try:
+            found = self._known[name]
+        except KeyError:
+            found = self._look(name)
+        return default if found is None else found
+
+    def __getitem__(self, name: str) -> Listing:
+        found = self.get(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.get(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._all if self.get(name) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _look(self, name: str) -> Listing | None:
+        listing = self._all.get(name)
+        if listing is None:  # anybody may ask for any name: that is not kept
+            return None
+        found = self._known[name] = self._eyes.seen(listing)
+        return found
 
 
 class Sight:
     """`allowed` tells a search what it may find; None: everything."""
 
-    __slots__ = ("_refs", "allowed", "backends", "rights")
+    __slots__ = ("_catalog", "allowed", "backends", "rights")
 
-    def __init__(self, catalog: Catalog, rights: Rights) -> None:
-        self.rights = rights
+    def __init__(self, catalog: Catalog, eyes: Eyes) -> None:
+        self.rights = eyes.rights
         self.allowed: Callable[[ToolRef], bool] | None = None
         self.backends: Mapping[str, Listing] = catalog.backends
-        self._refs: Callable[[ToolRef], Tool | None] = catalog.find
-        if not rights.whole:
-            seen = (_seen(listing, rights) for listing in catalog.backends.values())
-            found = {listing.name: listing for listing in seen if listing is not None}
-            tools = {tool.ref: tool for listing in found.values() for tool in listing.tools}
-            self.backends = MappingProxyType(found)
-            self.allowed = tools.__contains__
-            self._refs = tools.get
+        self._catalog = catalog
+        if not eyes.rights.whole:
+            self.backends = Seen(catalog.backends, eyes)
+            self.allowed = self._visible
 
     def find(self, ref: ToolRef) -> Tool | None:
-        return self._refs(ref)
+        found = self._catalog.find(ref)
+        if found is None or self.allowed is None or self._visible(ref):
+            return found
+        return None
+
+    def _visible(self, ref: ToolRef) -> bool:
+        return self.rights.decide(Kind.TOOL, *ref).visible
 
 
 class Sights:
@@ -43,31 +116,72 @@ class Sights:
 
     def __init__(self) -> None:
         self._kept: dict[Identity, Sight] = {}
+        self.eyes: dict[Identity, Eyes] = {}
 
     def of(self, catalog: Catalog, policy: Policy, who: Identity) -> Sight:
         found = self._kept.get(who)
         if found is None:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
-            found = self._kept[who] = Sight(catalog, policy.of(who))
+            found = self._kept[who] = Sight(catalog, self._looking(policy, who))
+        return found
+
+    def follow(self, before: "Sights") -> None:
+        """Go on with what was known under the same policy."""
+        self.eyes = before.eyes.copy()
+
+    def _looking(self, policy: Policy, who: Identity) -> Eyes:
+        found = self.eyes.get(who)
+        if found is None:
+            if len(self.eyes) >= MOST_KEPT:
+                self.eyes.clear()
+            found = self.eyes[who] = Eyes(policy.of(who))
         return found
 
 
 def _seen(listing: Listing, rights: Rights) -> Listing | None:
-    """The backend with what may be seen of it; None where it is hidden itself."""
-    name = listing.name
+    """The backend with what may be seen of it; None where that is nothing. One of which nobody
+    knows yet what it offers is seen where something in it might be.
+    """
+    name, decide = listing.name, rights.decide
     if not rights.backend(name).visible:
         return None
 
-    def visible(kind: Kind, own: object) -> bool:
-        return rights.decide(kind, name, str(own)).visible
+    def visible(items: tuple[JsonObject, ...], kind: Kind, key: str) -> tuple[JsonObject, ...]:
+        return tuple(one for one in items if decide(kind, name, str(one.get(key))).visible)
 
+    tools = tuple(one for one in listing.tools if decide(Kind.TOOL, name, one.ref.name).visible)
+    prompts = visible(listing.prompts, Kind.PROMPT, "name")
+    resources = visible(listing.resources, Kind.RESOURCE, "uri")
+    templates = visible(listing.templates, Kind.RESOURCE, "uriTemplate")
+    shown, all_of_it = (tools, prompts, resources, templates), _offered(listing)
+    if listing.settled and any(all_of_it) and not any(shown):
+        return None
+    if all(len(some) == len(whole) for some, whole in zip(shown, all_of_it, strict=True)):
+        return listing
+    return replace(listing, tools=tools, prompts=prompts, resources=resources, templates=templates)
+
+
+def _offered(listing: Listing) -> tuple[tuple[object, ...], ...]:
+    return listing.tools, listing.prompts, listing.resources, listing.templates
+
+
+def _offers_the_same(before: Listing, now: Listing) -> bool:
+    """To the very objects; it may fare otherwise."""
+    return before.settled == now.settled and all(
+        one is other for one, other in zip(_offered(before), _offered(now), strict=True)
+    )
+
+
+def _again(kept: Shown, listing: Listing) -> Listing | None:
+    """The same of what is offered, as `listing` fares now."""
+    seen = kept.seen
+    if seen is None or seen is kept.listing:
+        return listing if seen is not None else None
     return replace(
         listing,
-        tools=tuple(tool for tool in listing.tools if visible(Kind.TOOL, tool.ref.name)),
-        prompts=tuple(one for one in listing.prompts if visible(Kind.PROMPT, one.get("name"))),
-        resources=tuple(one for one in listing.resources if visible(Kind.RESOURCE, one.get("uri"))),
-        templates=tuple(
-            one for one in listing.templates if visible(Kind.RESOURCE, one.get("uriTemplate"))
-        ),
+        tools=seen.tools,
+        prompts=seen.prompts,
+        resources=seen.resources,
+        templates=seen.templates,
     )

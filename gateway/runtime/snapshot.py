@@ -39,11 +39,16 @@ class Snapshot:
     access: Access = OPEN
     road: Road = FREE
     guards: Mapping[str, Guard] = field(default_factory=lambda: MappingProxyType({}))
-    _sights: Sights = field(default_factory=Sights, init=False, repr=False, compare=False)
+    sights: Sights = field(default_factory=Sights, init=False, repr=False, compare=False)
+
+    def follow(self, before: "Snapshot") -> None:
+        """Go on with what is known of who sees what, where the same policy decides."""
+        if self.policy is before.policy:
+            self.sights.follow(before.sights)
 
     def sight(self, who: Identity) -> Sight:
         """What `who` sees of it: worked out once."""
-        return self._sights.of(self.catalog, self.policy, who)
+        return self.sights.of(self.catalog, self.policy, who)
 
 
 Listener = Callable[[Snapshot, Snapshot], None]  # (before, after), on the loop; must not block

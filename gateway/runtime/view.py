@@ -27,6 +27,7 @@ from gateway.errors import (
     BackendNotFound,
     BackendUnavailable,
     DeadlineExceeded,
+    GatewayError,
     InvalidAgent,
     ToolNotFound,
 )
@@ -103,20 +104,23 @@ class View:
     def tool(self, ref: ToolRef) -> Tool:
         """The tool called `ref`; raises BackendNotFound or ToolNotFound with the nearest names."""
         found = self._sight.find(ref)
+        if found is None and ref.backend not in self.backends:
+            found = self._sight.find(ToolRef(self.name_of(ref.backend), ref.name))
         if found is None:
-            ref = ToolRef(self.backend(ref.backend).name, ref.name)
-            found = self._sight.find(ref)
-        if found is None:
-            listing = self.backend(ref.backend)
-            if listing.health.status is Status.DOWN and not listing.tools:
-                text = f"server {listing.name!r} is {listing.health}"
-                hint = IN_VAIN if listing.health.wrong else None
-                raise BackendUnavailable(text, hint=hint)
-            tools = [tool.ref.name for tool in listing.tools]
-            fallback = f"gateway_list_tools with server {ref.backend!r} names every tool"
-            hint = did_you_mean(ref.name, tools) or fallback
-            raise ToolNotFound(f"no tool {shown(ref.name)} on server {ref.backend!r}", hint=hint)
+            raise self._missing(ref)
         return found
+
+    def _missing(self, ref: ToolRef) -> GatewayError:
+        """Why there is no such tool; raises what says that there is no such backend."""
+        listing = self.backend(ref.backend)
+        name = listing.name
+        if listing.health.status is Status.DOWN and not listing.tools:
+            hint = IN_VAIN if listing.health.wrong else None
+            return BackendUnavailable(f"server {name!r} is {listing.health}", hint=hint)
+        tools = [tool.ref.name for tool in listing.tools]
+        fallback = f"gateway_list_tools with server {name!r} names every tool"
+        hint = did_you_mean(ref.name, tools) or fallback
+        return ToolNotFound(f"no tool {shown(ref.name)} on server {name!r}", hint=hint)
 
     def tools(self, backend: str) -> Sequence[Tool]:
         return self.backend(backend).tools
@@ -131,8 +135,11 @@ class View:
         return found
 
     def name_of(self, backend: str) -> str:
-        """The backend's own name, where `backend` is an alias of it."""
-        return self.snapshot.aliases.get(backend, backend)
+        """The backend's own name, where `backend` is an alias of one that may be seen."""
+        if backend in self.backends:
+            return backend
+        own = self.snapshot.aliases.get(backend)
+        return own if own is not None and own in self.backends else backend
 
     async def call(
         self, ref: ToolRef, arguments: JsonObject, within: float | None = None
@@ -270,7 +277,7 @@ class View:
         if not self.rights.whole:
             rule = judge_call(self.identity, self.rights, name, ref.name, arguments)
             if rule is None:
-                return self.tool(ref)  # which finds nothing
+                raise self._missing(ref)
             passage.rule = rule
         listing = self.backends.get(name)
         if listing is not None and not listing.settled and not listing.sealed:
