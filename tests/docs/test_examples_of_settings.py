@@ -33,7 +33,8 @@ def test_there_are_some_on_each_page_about_settings() -> None:
 @pytest.mark.parametrize("place", SHOWN)
 def test_settings_on_the_pages_load(place: str) -> None:
     text = SHOWN[place]
-    environ = dict.fromkeys(re.findall(r"\$\{(\w+)\}", text), "set")
+    named = re.findall(r"(?:\$\{|env:)(\w+)", text)
+    environ = {name: f"the-value-of-{name}" for name in named}
     assert [
         str(issue) for issue in understand(text.encode(), "gateway.yaml", environ, {}).issues
     ] == []
