@@ -29,7 +29,7 @@ class ListServers:
                 "name": listing.name,
                 "description": listing.description,
                 "tools": len(listing.tools),
-                "status": str(listing.health),
+                "status": str(view.health(listing.name)),
             }
             for listing in view.backends.values()
         ]
