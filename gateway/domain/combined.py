@@ -43,7 +43,7 @@ class Combined:
         try:
             name = self._agent(who, None)
         except InvalidAgent:
-            return Refused(lambda: self._why(who))
+            return Refused(own.level, lambda: self._why(who))
         return Narrowed(own, self.rules.rights(name))
 
     def acting(self, who: Identity, agent: str | None) -> Identity:
@@ -119,12 +119,14 @@ class Narrowed:
 
 
 class Refused:
-    """Nothing, since nobody knows as which agent it is done."""
+    """Nothing of any backend, since nobody knows as which agent it is done. `level`: what the
+    gateway tells of itself concerns no agent.
+    """
 
     whole = False
-    level = Level.DENY
 
-    def __init__(self, why: Callable[[], GatewayError]) -> None:
+    def __init__(self, level: Level, why: Callable[[], GatewayError]) -> None:
+        self.level = level
         self._why = why
 
     @property
@@ -143,9 +145,9 @@ class Refused:
 
 def _less(agent: Decision, own: Decision) -> Decision:
     """The lower of the two; the agent's rule where nothing else says anything."""
-    if own is GRANTED or agent.level < own.level:
-        return agent
-    return own
+    if own.rule != GRANTED.rule:
+        return own if own.level < agent.level else agent
+    return agent if agent.level <= own.level else agent._replace(level=own.level)
 
 
 @lru_cache(maxsize=1_024)

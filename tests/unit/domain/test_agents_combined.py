@@ -113,7 +113,6 @@ def test_where_every_agent_has_to_be_named_there_is_no_fallback() -> None:
 
 def test_who_is_refused_may_see_and_do_nothing() -> None:
     rights = policy(deny=True).of(ANONYMOUS)
-    assert rights.level is Level.DENY
     assert not rights.whole
     assert not rights.backend("db").visible
     assert not rights.decide(Kind.TOOL, "db", "get_one").visible
