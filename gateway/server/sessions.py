@@ -44,6 +44,13 @@ class Session:
         self.dialogue.end()
         self.outboxes.close()
 
+    def part(self) -> None:
+        """Its caller is let in no more; what is being answered still is."""
+        if self.hearing is not None:
+            self.hearing.close()
+        self.dialogue.end()
+        self.outbox.close()
+
     @property
     def outbox(self) -> Outbox:
         """What comes unasked: that of the GET stream."""
@@ -110,10 +117,11 @@ class Sessions:
         session.end()
 
     def end_where(self, gone: Callable[[Identity, Surface], bool]) -> None:
-        """End those of whose caller and surface that is true."""
+        """End those of whose caller and surface that is true, but for the calls in flight."""
         for session in tuple(self._by_id.values()):
             if gone(session.caller, session.surface):
-                self.end(session)
+                del self._by_id[session.id]
+                session.part()
 
     def close_streams(self) -> None:
         for session in self._by_id.values():

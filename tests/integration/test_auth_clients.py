@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from mcp.shared.exceptions import MCPError
 
 from gateway.config.load import understand
@@ -17,6 +18,7 @@ from gateway.credentials.redact import forms
 from tests.peers.gateways import started as capgate
 from tests.peers.programs import ROOT as ROOT_FOLDER
 from tests.peers.secured import Secured, secured, shown
+from tests.peers.web import serving
 
 ANN, BOB, ROOT = "ann-canary-key-0123456789", "bob-canary-key-0123456789", "root-canary-0123456789"
 PATHS = ["/mcp", "/mcp/", "/mcp/shop", "/mcp/nowhere", "/metrics", "/openai/tools", "/x", "/"]
@@ -124,10 +126,74 @@ async def test_health_tells_each_as_much_as_concerns_him(tmp_path: Path) -> None
         assert (status, json.loads(text)) == (200, {"status": "healthy"})
         assert (await gateway.get("/health", "wrong"))[0] == 401
         mine = json.loads((await gateway.get("/health", ANN))[1])
-        assert "reload" not in mine
+        assert set(mine) == {"status", "version", "backends"}
+        assert set(mine["backends"]) == {"shop"}
         everything = json.loads((await gateway.get("/health", ROOT))[1])
         assert set(everything["backends"]) == {"shop", "bank"}
         assert everything["reload"]["version"] >= 1
+
+
+async def test_a_server_that_a_key_may_not_see_has_no_url(tmp_path: Path) -> None:
+    """I39."""
+    bound = f"{{name: ann, key: '{ANN}', backends: [shop]}}"
+    async with secured(tmp_path, settings(bound, BOB_KEY)) as gateway:
+        found = []
+        for path in ("/mcp/bank", "/mcp/nowhere"):
+            async with gateway.asking(ANN, "tools/list", {}, path) as answer:
+                found.append((answer.status, await answer.read()))
+        assert found[0] == found[1]
+        assert found[0][0] == 404
+        assert await gateway.listed(ANN, "/mcp/shop") == 200
+        assert await gateway.listed(BOB, "/mcp/bank") == 200
+
+
+SLOW = """\
+capability: 1
+name: slow
+description: Takes its time
+base_url: {base}
+tools: {{wait: {{description: Waits., get: /wait}}}}
+"""
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+async def test_a_call_in_flight_ends_as_it_would_have(tmp_path: Path, legacy: bool) -> None:  # noqa: FBT001
+    """I36."""
+    asked, let_go = asyncio.Event(), asyncio.Event()
+
+    async def slow(_request: web.Request) -> web.Response:
+        asked.set()
+        await let_go.wait()
+        return web.json_response({"done": True})
+
+    async with serving(slow) as at, secured(tmp_path, ALL, mock=False) as gateway:
+        (tmp_path / "capabilities" / "slow.yaml").write_text(
+            SLOW.format(base=f"http://127.0.0.1:{at}")
+        )
+        async with asyncio.timeout(10):
+            while await gateway.listed(ANN, "/mcp/slow") != 200:
+                await asyncio.sleep(0.01)
+            session = await gateway.opened(ANN)
+            invoke = {"name": "gateway_invoke", "arguments": {"server": "slow", "tool": "wait"}}
+            calling = asyncio.create_task(
+                gateway.legacy(ANN, "tools/call", session, **invoke)
+                if legacy
+                else called(gateway, ANN, invoke)
+            )
+            await asked.wait()
+            gateway.save(settings(BOB_KEY))
+            while await gateway.listed(ANN) != 401:
+                await asyncio.sleep(0.01)
+            let_go.set()
+            status, *_, body = await calling
+    assert status == 200
+    assert '"done": true' in json.dumps(body)
+
+
+async def called(gateway: Secured, key: str, params: dict[str, Any]) -> tuple[int, Any]:
+    name = {"Mcp-Name": str(params["name"])}
+    async with gateway.asking(key, "tools/call", params, **name) as answer:
+        return answer.status, (await answer.json())["result"]["structuredContent"]
 
 
 async def test_metrics_need_an_admin(tmp_path: Path) -> None:

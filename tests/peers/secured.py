@@ -60,7 +60,12 @@ class Secured:
 
     @contextlib.asynccontextmanager
     async def asking(
-        self, key: str | None, method: str, params: dict[str, Any], path: str = "/mcp"
+        self,
+        key: str | None,
+        method: str,
+        params: dict[str, Any],
+        path: str = "/mcp",
+        **named: str,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """A request of the modern era, and its answer as it comes."""
         sent = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": META}}
@@ -68,6 +73,7 @@ class Secured:
             "Accept": ACCEPT,
             "MCP-Protocol-Version": VERSION,
             "Mcp-Method": method,
+            **named,
         }
         async with self.http.post(self.base + path, json=sent, headers=headers) as answer:
             yield answer
@@ -107,7 +113,7 @@ def shown(key: str | None) -> dict[str, str]:
 
 @contextlib.asynccontextmanager
 async def secured(
-    folder: Path, text: str, names: tuple[str, ...] = ("shop", "bank"), **environ: str
+    folder: Path, text: str, names: tuple[str, ...] = ("shop", "bank"), *, mock: bool = True
 ) -> AsyncIterator[Secured]:
     """`text` is gateway.yaml; each of `names` is a server whose `hello` answers by itself."""
     files = folder / "capabilities"
@@ -118,13 +124,13 @@ async def secured(
     file.write_text(text)
     said = {("server", "port"): 0, ("log", "level"): "error"}
     source = Source(str(file))
-    loaded = understand(file.read_bytes(), source.file, environ, said)
+    loaded = understand(file.read_bytes(), source.file, {}, said)
     assert loaded.config is not None, loaded.issues
     configured = Configured(
-        source, loaded.config, lambda data: understand(data, source.file, environ, said)
+        source, loaded.config, lambda data: understand(data, source.file, {}, said)
     )
     async with (
-        app.listening(configured, mock=True) as (parts, port),
+        app.listening(configured, mock=mock) as (parts, port),
         aiohttp.ClientSession() as http,
     ):
         yield Secured(parts, port, file, http)
