@@ -43,16 +43,17 @@ class Route(msgspec.Struct, frozen=True, gc=False):
 
 class Rejection(msgspec.Struct, frozen=True, gc=False):
     """The first rung that did not hold, as JSON-RPC error fields and the HTTP status they go
-    with.
+    with: `http` where the code does not say it.
     """
 
     code: int
     message: str
     data: Any = None
+    http: int | None = None
 
     @property
     def status(self) -> int:
-        return mcp.STATUS.get(self.code, 200)
+        return self.http or mcp.STATUS.get(self.code, 200)
 
 
 def is_modern(message: jsonrpc.Message, headers: Headers) -> bool:

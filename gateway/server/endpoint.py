@@ -34,10 +34,11 @@ log = logging.getLogger(__name__)
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """A JSON-RPC response and, if it is an error, its code."""
+    """A JSON-RPC response and, if it is an error, its code; and the HTTP status of modern ones."""
 
     body: bytes
     code: int | None = None
+    status: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ class Endpoint:
         seconds = 0.0 if started is None else time.perf_counter() - started
         self._observe(RequestAnswered(request.method, era, str(rejection.code), seconds))
         body = jsonrpc.error(request.id, rejection.code, rejection.message, rejection.data)
-        return Answer(body, rejection.code)
+        return Answer(body, rejection.code, rejection.status)
 
     def _initialize(self, asked: Asked) -> bytes:
         view, surface = self.view(asked.caller), asked.surface

@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.domain.tool import JsonObject
 from gateway.errors import (
+    AuditUnavailable,
     BackendNotFound,
     CapabilityMissing,
     GatewayError,
@@ -24,6 +25,7 @@ from gateway.protocol.questions import urls
 from gateway.server.asked import Asked
 
 OURS = frozenset({mcp.HEADER_MISMATCH, mcp.UNSUPPORTED_VERSION})  # we wrote what it complains of
+UNAVAILABLE = 503  # HTTP status
 INVALID = (StateRejected, BackendNotFound, ToolNotFound, InvalidArguments)
 
 
@@ -39,7 +41,8 @@ def rejection(error: GatewayError, asked: Asked) -> Rejection:
     if isinstance(error, INVALID):
         return Rejection(jsonrpc.INVALID_PARAMS, error.explain())
     data = {"code": error.code, "retryable": error.retryable}
-    return Rejection(jsonrpc.INTERNAL_ERROR, error.explain(), data)
+    http = UNAVAILABLE if isinstance(error, AuditUnavailable) else None
+    return Rejection(jsonrpc.INTERNAL_ERROR, error.explain(), data, http)
 
 
 def _remote(error: RemoteError, asked: Asked) -> Rejection:

@@ -87,5 +87,4 @@ def _acknowledge(post: Post) -> Reply:
 
 
 def _reply(answer: Answer) -> Reply:
-    status = 200 if answer.code is None else mcp.STATUS.get(answer.code, 200)
-    return Reply(status, answer.body)
+    return Reply(answer.status, answer.body)

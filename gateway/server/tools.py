@@ -7,7 +7,14 @@ from dataclasses import replace
 
 from gateway.domain.text import shown
 from gateway.domain.tool import JsonObject, ToolResult, text_result
-from gateway.errors import CapabilityMissing, GatewayError, RemoteError, StateRejected, Unsupported
+from gateway.errors import (
+    AuditUnavailable,
+    CapabilityMissing,
+    GatewayError,
+    RemoteError,
+    StateRejected,
+    Unsupported,
+)
 from gateway.meta import codes
 from gateway.protocol import jsonrpc, mcp
 from gateway.protocol.relay import call_result
@@ -77,4 +84,4 @@ def _of_the_protocol(error: GatewayError, asked: Asked) -> bool:
         return asked.revision.modern
     if isinstance(error, RemoteError | Unsupported):  # behind a meta-tool: the tool's own affair
         return asked.surface.name != ""
-    return isinstance(error, StateRejected)
+    return isinstance(error, StateRejected | AuditUnavailable)
