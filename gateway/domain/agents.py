@@ -71,6 +71,7 @@ class AgentRights:
     """
 
     whole = False  # so that each decision names its rule
+    rate_limit = 0
     refusal: GatewayError | None = None
     level = Level.ADMIN
 

@@ -96,12 +96,13 @@ class Narrowed:
     caller's own is looked at: it is said of names alone.
     """
 
-    __slots__ = ("_agent", "_own", "level", "refusal", "whole")
+    __slots__ = ("_agent", "_own", "level", "rate_limit", "refusal", "whole")
 
     def __init__(self, own: Rights, agent: Rights) -> None:
         self.whole = own.whole and agent.whole
         self.refusal = own.refusal
         self.level = min(own.level, agent.level)
+        self.rate_limit = own.rate_limit
         self._own = own
         self._agent = agent
 
@@ -124,6 +125,7 @@ class Refused:
     """
 
     whole = False
+    rate_limit = 0
 
     def __init__(self, level: Level, why: Callable[[], GatewayError]) -> None:
         self.level = level

@@ -81,12 +81,14 @@ class Policies:
         agent: list[Speaking] = []
         fences: list[Fence] = []
         speaking = 0
+        limits: list[int] = []
         for policy in self._policies:
             circle, narrows = policy.circle(who), policy.of_agent(who)
             if circle is None and not narrows:
                 continue
             speaking |= policy.bits
             fences += policy.fences
+            limits += [policy.said.rate_limit] if policy.said.rate_limit else []
             if circle is not None:
                 circles[circle].append(policy)
             if narrows:
@@ -99,7 +101,8 @@ class Policies:
         denies = self._book.denies
         if not circles:  # what others than its agent's policies would grant does not count
             speaking &= denies | sum(policy.bits for policy in agent)
-        return Spoken(speaking, tuple(found), base, narrowing, tuple(fences))
+        most = min(limits, default=0)
+        return Spoken(speaking, tuple(found), base, narrowing, tuple(fences), most)
 
     def _circle(self, policies: Sequence[Speaking]) -> Circle:
         bits = 0

@@ -57,6 +57,11 @@ class Rights(Protocol):
         ...
 
     @property
+    def rate_limit(self) -> int:
+        """Requests a minute that policies leave it; 0: they say nothing of that."""
+        ...
+
+    @property
     def level(self) -> Level:
         """The most it may do to anything at all."""
         ...
@@ -82,6 +87,7 @@ class All:
     """
 
     whole = True
+    rate_limit = 0
     refusal: GatewayError | None = None
 
     def __init__(self, level: Level = Level.ADMIN) -> None:

@@ -84,7 +84,8 @@ class Bounds:
 @dataclass(frozen=True, slots=True)
 class Spoken:
     """What the policies say that speak of a caller. `base` is for what none of them matches.
-    `fences` are its bounds by backend, each with its place: only these, or not these.
+    `fences` are its bounds by backend, each with its place: only these, or not these. `rate_limit`
+    is the least that one of them says, in requests a minute; 0: none does.
     """
 
     speaking: int
@@ -92,6 +93,7 @@ class Spoken:
     base: Decision
     agent: Circle | None
     fences: Sequence["Fence"] = ()
+    rate_limit: int = 0
 
 
 class Fence:
@@ -135,6 +137,7 @@ class Granted:
         self._book = book
         self._bounds = bounds
         self._spoken = spoken
+        self.rate_limit = spoken.rate_limit
         self._here: dict[str, Here] = {}
         self._kept: dict[tuple[str, str], Decision] = {}
         self.level = min(

@@ -16,7 +16,8 @@ MINUTE = 60.0
 
 
 class Throttle:
-    """Called with whoever asks, once a request. Those of a whole minute may come at once. Raises
+    """Called with whoever asks, once a request; `limit` is what others leave it beside its own, in
+    requests a minute, 0: they say nothing. Those of a whole minute may come at once. Raises
     RateLimited.
     """
 
@@ -28,8 +29,10 @@ class Throttle:
     def __repr__(self) -> str:
         return f"<Throttle of {len(self._kept)} callers>"
 
-    def __call__(self, who: Identity) -> None:
-        limit = who.grant.rate_limit
+    def __call__(self, who: Identity, limit: int = 0) -> None:
+        own = who.grant.rate_limit
+        if own:
+            limit = min(own, limit or own)
         if limit <= 0 or who.operator:
             return
         now = self._clock()

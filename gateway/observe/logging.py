@@ -5,7 +5,7 @@ Calls are not logged here: at `info` a log tells what changed, not what was done
 
 import logging
 
-from gateway.domain.events import BackendChanged, Event, Reloaded
+from gateway.domain.events import BackendChanged, CircuitChanged, Event, Reloaded
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.listing import Status
 
@@ -30,6 +30,8 @@ class StateLog:
                 self._reloaded(event)
             case BackendChanged():
                 _changed(event)
+            case CircuitChanged():
+                _turned(event)
             case _:
                 pass
 
@@ -63,6 +65,15 @@ def _changed(event: BackendChanged) -> None:
     if health.reason:
         facts["reason"] = health.reason
     log.log(logging.INFO if fine else logging.WARNING, "backend_changed", extra=facts)
+
+
+def _turned(event: CircuitChanged) -> None:
+    """That it is tried again is no news before it is known what comes of it."""
+    facts = {"backend": event.backend, "was": event.was}
+    if event.state == "open":
+        log.warning("circuit_opened", extra=facts)
+    elif event.state == "closed":
+        log.info("circuit_closed", extra=facts)
 
 
 def _facts(issue: Issue) -> dict[str, str | None]:

@@ -7,7 +7,7 @@ from gateway.domain.identity import Identity
 from gateway.domain.tracing import Tracer
 
 
-def _unlimited(_who: Identity) -> None:
+def _unlimited(_who: Identity, _limit: int) -> None:
     """Nobody is counted."""
 
 
@@ -17,11 +17,12 @@ def _recorded() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Road:
-    """`throttle` raises RateLimited for a caller who asks too often. `recorded` raises
-    AuditUnavailable while nothing may be done, for it could not be written down.
+    """`throttle` raises RateLimited for a caller who asks too often; it is given what policies
+    leave it beside what its key does, in requests a minute. `recorded` raises AuditUnavailable
+    while nothing may be done, for it could not be written down.
     """
 
-    throttle: Callable[[Identity], None] = _unlimited
+    throttle: Callable[[Identity, int], None] = _unlimited
     recorded: Callable[[], None] = _recorded
     tracer: Tracer | None = None
 

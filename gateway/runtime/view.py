@@ -232,7 +232,7 @@ class View:
             return
         self._entered = True
         road = self.snapshot.road
-        road.throttle(self.identity)
+        road.throttle(self.identity, self.rights.rate_limit)
         road.recorded()
         if self.rights.refusal is not None:
             raise self.rights.refusal
@@ -275,10 +275,10 @@ class View:
         """The tool; one of a backend that is only just connecting is known by its name alone."""
         name = self.name_of(ref.backend)
         if not self.rights.whole:
-            rule = judge_call(self.identity, self.rights, name, ref.name, arguments)
-            if rule is None:
+            decision = judge_call(self.identity, self.rights, name, ref.name, arguments)
+            passage.rule = decision.rule
+            if not decision.allowed:
                 raise self._missing(ref)
-            passage.rule = rule
         listing = self.backends.get(name)
         if listing is not None and not listing.settled and not listing.sealed:
             return Tool(ToolRef(listing.name, ref.name), {"name": ref.name})
