@@ -16,7 +16,7 @@ from gateway.credentials.oauth import documents
 from gateway.domain.identity import EVERYTHING, Grant, Identity, Level
 from gateway.domain.issue import Issue, Severity
 
-RESERVED = frozenset({"anonymous", "local", "operator", "bearer"})
+RESERVED = frozenset({"anonymous", "local", "operator", "program", "bearer"})
 BEARER = Identity("bearer", grant=EVERYTHING)  # whoever shows the one token
 LEVELS = {"read": Level.READ, "execute": Level.EXECUTE, "admin": Level.ADMIN}
 ALWAYS_PUBLIC = frozenset({"/health", "/livez", "/readyz"})

@@ -42,7 +42,7 @@ EVERYTHING = Grant(level=Level.ADMIN)
 class Identity:
     """A caller. `name` is what audit, metrics and per-caller caches key on; never a credential.
 
-    `agent` is as whom it acts, where agents have rules. `operator`: whoever runs the command line,
+    `agent` is as whom it acts, where agents have rules. `operator`: whoever runs the process,
     of whom no policy and no rule speaks.
     """
 
@@ -60,3 +60,4 @@ class Identity:
 ANONYMOUS = Identity("anonymous")  # over HTTP, where nobody is asked who calls
 LOCAL = Identity("local", grant=EVERYTHING)  # the client of a gateway on its stdin and stdout
 OPERATOR = Identity("operator", grant=EVERYTHING, operator=True)
+PROGRAM = Identity("program", grant=EVERYTHING, operator=True)  # it embeds the gateway

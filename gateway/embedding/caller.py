@@ -7,12 +7,16 @@ nothing more.
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from gateway.app import Parts
 from gateway.config import clients
-from gateway.domain.identity import LOCAL, OPERATOR, Identity
+from gateway.domain import openai
+from gateway.domain.identity import LOCAL, PROGRAM, Identity
+from gateway.domain.text import shown
 from gateway.domain.tool import Tool, ToolRef
 from gateway.embedding.result import Result, Server, result_of, server_of
-from gateway.errors import Unauthenticated
+from gateway.errors import InvalidArguments, ToolNotFound, Unauthenticated
 from gateway.runtime.view import View
 
 NO_ARGUMENTS: Mapping[str, Any] = {}
@@ -21,7 +25,7 @@ Who = Identity | str | None
 
 
 class Caller:
-    """`who` is an identity, or the name of one of `auth.api_keys`; None: the operator."""
+    """`who` is an identity, or the name of one of `auth.api_keys`; None: the program itself."""
 
     def __init__(self, parts: Parts, who: Who = None, agent: str | None = None) -> None:
         self._parts = parts
@@ -30,7 +34,7 @@ class Caller:
 
     def acting(self, who: Who = None, *, agent: str | None = None) -> "Caller":
         """The same gateway for another caller: an identity, or an API key by its name; and as that
-        agent. An operator who acts as an agent is the local caller, whom rules concern.
+        agent. A program that acts as an agent is the local caller, whom rules concern.
 
         Raises AuthenticationError for a key that is not there, InvalidAgent.
         """
@@ -88,6 +92,25 @@ class Caller:
         outcome = await caller._view().call(ToolRef(server, tool), arguments, timeout)  # noqa: SLF001
         return result_of(outcome)
 
+    def openai_tools(self, server: str | None = None) -> list[dict[str, Any]]:
+        """Those tools as OpenAI's API takes them: the value of `tools` in a request to it."""
+        return list(openai.answer(self.tools(server))["tools"])
+
+    async def call_function(
+        self,
+        name: str,
+        arguments: str | Mapping[str, Any] = NO_ARGUMENTS,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109  it bounds more than the wait
+    ) -> Result:
+        """Call the tool behind one of `openai_tools`, by the function's name, with what the model
+        gave: JSON text, or what it holds. Raises as `call` does.
+        """
+        ref = openai.ref_of(name, self.tools())
+        if ref is None:
+            raise ToolNotFound(f"no function {shown(name)}", hint="openai_tools has all of them")
+        return await self.call(*ref, _object(arguments), timeout=timeout)
+
     def _view(self) -> View:
         view = View(self._parts.current.get(), self._parts.observe, self._identity())
         return view if self._agent is None else view.acting(self._agent)
@@ -95,8 +118,18 @@ class Caller:
     def _identity(self) -> Identity:
         if isinstance(self._who, str):
             return named(self._parts, self._who)
-        who = self._who or OPERATOR
+        who = self._who or PROGRAM
         return LOCAL if who.operator and self._agent is not None else who
+
+
+def _object(given: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(given, str):
+        return given
+    try:
+        found: dict[str, Any] = msgspec.json.decode(given or "{}", type=dict[str, Any])
+    except msgspec.MsgspecError:
+        raise InvalidArguments("arguments as text have to be a JSON object") from None
+    return found
 
 
 def named(parts: Parts, name: str) -> Identity:

@@ -28,7 +28,7 @@ PATIENCE = 20.0  # seconds that one waits for a server's first connection
 
 
 class Capgate(Caller):
-    """It acts as the operator, of whom no policy speaks; `acting` gives it for others."""
+    """It acts as the program itself, of which no policy speaks; `acting` gives it for others."""
 
     def __init__(self, parts: Parts, configured: Configured, redactor: Redactor) -> None:
         super().__init__(parts)

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from gateway import app
+from gateway.app.tracing import tracing
 from gateway.capability.file.yaml import Parsed
 from gateway.config import load
 from gateway.config.model import Config
@@ -48,7 +49,8 @@ async def open(
     configured = _configured(config, tuple(os.fspath(folder) for folder in capabilities))
     redactor = Redactor()
     async with (
-        app.opened(configured, mock=mock, redactor=redactor) as parts,
+        tracing(configured.config, redactor) as tracer,
+        app.opened(configured, mock=mock, redactor=redactor, tracer=tracer) as parts,
         app.kept_current(parts),
     ):
         await settled(parts.current, wait)

@@ -287,6 +287,39 @@ async def test_calls_are_counted_like_those_of_every_other_front() -> None:
         assert b'tool="add"' in gw._parts.metrics.render()
 
 
+async def test_calls_are_written_down_as_audit_says(tmp_path: Path) -> None:
+    file = tmp_path / "audit.jsonl"
+    async with gateway.open({"audit": {"enabled": True, "file": str(file)}}) as gw:
+        await gw.register("numbers", small("add"))
+        await gw.call("numbers", "add")
+        with pytest.raises(gateway.ToolNotFound):
+            await gw.acting(Identity("visitor")).call("numbers", "none")
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert len(lines) == 2
+
+
+async def test_a_rate_limit_is_an_error_of_its_own() -> None:
+    settings = {"failsafe": {"rate_limit": {"requests_per_second": 0.01, "burst_size": 1}}}
+    async with gateway.open(settings) as gw:
+        await gw.register("numbers", small("add"))
+        await gw.call("numbers", "add")
+        with pytest.raises(gateway.RateLimited) as limited:
+            await gw.call("numbers", "add")
+        assert limited.value.after > 1
+
+
+async def test_an_open_circuit_is_an_error_of_its_own() -> None:
+    settings = {
+        "failsafe": {"circuit_breaker": {"failure_threshold": 1}, "retry": {"enabled": False}}
+    }
+    async with gateway.open(settings) as gw:
+        await gw.register("numbers", small("hang"))
+        with pytest.raises(gateway.DeadlineExceeded):
+            await gw.call("numbers", "hang", timeout=0.2)
+        await gw.register("other", small("add"))
+        assert (await gw.call("other", "add")).text
+
+
 async def test_mocked_tools_answer_from_the_examples_of_their_files(tmp_path: Path) -> None:
     example = "    examples:\n      - args: {id: 7}\n        reply: {json: {id: 7, name: Lamp}}\n"
     (tmp_path / "shop.yaml").write_text(UNREACHED + example)
