@@ -119,7 +119,7 @@ class Http:
             return _read(incoming, page, caller)
         surface = self._surface(path, caller)
         if surface is None:
-            return NOT_FOUND
+            return self._missing(path, caller)
         await self._endpoint.settled(surface)
         return await self._mcp(incoming, Post(surface, headers, incoming.begin, caller))
 
@@ -131,6 +131,15 @@ class Http:
             return self._meta
         name = _backend_name(path)
         return None if name is None else self._endpoint.backend(name, caller)
+
+    def _missing(self, path: str, caller: Identity) -> Reply:
+        """Who may see nothing at all, since nobody knows as which agent it acts, is told that of
+        every backend, whether it is there or not.
+        """
+        why = self._endpoint.view(caller).rights.refusal
+        if why is None or _backend_name(path) is None:
+            return NOT_FOUND
+        return refusal(403, why.explain())
 
     def _metadata(self, path: str, headers: Headers) -> Page | None:
         """Of the MCP URL whose path follows; that of `/mcp` where none does. It tells of no
