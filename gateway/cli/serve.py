@@ -6,6 +6,7 @@ import click
 
 from gateway import app
 from gateway.cli.common import config_options, read_config, refused
+from gateway.config.load import STANDARD_OUTPUT
 from gateway.config.variables import Place, over_stdio
 from gateway.credentials.secret import environment
 
@@ -54,6 +55,9 @@ def command(  # noqa: PLR0913 (one parameter an option)
     stdio = stdio or over_stdio(environment())
     if stdio and not settings.config.meta_mcp.enabled:
         raise click.UsageError("meta_mcp.enabled is false, and over stdio there is nothing else")
+    audit = settings.config.audit
+    if stdio and audit.enabled and audit.file == STANDARD_OUTPUT:
+        raise click.UsageError("audit.file is standard output, and over stdio that is the client's")
     serve = app.serve_stdio if stdio else app.serve
     with asyncio.Runner(loop_factory=new_loop) as runner, refused():
         raise SystemExit(runner.run(serve(settings, mock=mock)))
