@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from mcp.shared.exceptions import MCPError
 
 from gateway.config.load import understand
 from gateway.credentials.redact import forms
+from tests.peers import mcp1
 from tests.peers.gateways import started as capgate
 from tests.peers.programs import ROOT as ROOT_FOLDER
 from tests.peers.secured import Secured, secured, shown
@@ -42,6 +44,24 @@ async def test_a_client_with_a_key_lists_and_calls(tmp_path: Path, mode: str, ke
         assert len((await client.list_tools()).tools) == 4
         result = await client.call_tool("gateway_invoke", {"server": "shop", "tool": "hello"})
         assert result.structured_content == {"said": "hello"}
+
+
+async def test_a_client_of_the_sdks_first_version_shows_its_key_too(tmp_path: Path) -> None:
+    try:
+        python = mcp1.install()
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"mcp 1.x cannot be installed here: {type(error).__name__}")
+    async with secured(tmp_path, ALL, ("weather",)) as gateway:
+        for key, ends in ((BOB, True), ("wrong", False)):
+            process = await asyncio.create_subprocess_exec(
+                *(python, mcp1.__file__, gateway.url, f"Authorization: Bearer {key}"),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+            async with asyncio.timeout(60):
+                out, _ = await process.communicate()
+            assert (process.returncode == 0) is ends
+            assert (b"gateway_invoke" in out) is ends
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

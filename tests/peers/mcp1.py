@@ -1,7 +1,7 @@
 """An `mcp` 1.x client in an environment of its own, since 2.x lives in ours.
 
-Run as a script inside that environment it opens a session over HTTP or stdio, lists and calls, and
-prints what it saw as JSON.
+Run as a script inside that environment it opens a session over HTTP (the URL, then headers to send)
+or stdio, lists and calls, and prints what it saw as JSON.
 """
 
 import asyncio
@@ -50,7 +50,8 @@ async def main(target: list[str]) -> None:
     from mcp.client.streamable_http import streamablehttp_client  # noqa: PLC0415
 
     if target[0].startswith("http"):
-        opening = streamablehttp_client(target[0])
+        headers = dict(one.split(": ", 1) for one in target[1:])
+        opening = streamablehttp_client(target[0], headers)
     else:
         opening = stdio_client(StdioServerParameters(command=target[0], args=target[1:]))
     async with opening as streams, ClientSession(*streams[:2]) as session:
