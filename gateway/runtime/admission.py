@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from gateway.domain.identity import Identity
-from gateway.domain.policy import Kind, Rights
+from gateway.domain.policy import Decision, Kind, Rights
 from gateway.domain.text import shown
 from gateway.domain.tool import JsonObject
 from gateway.errors import Denied, ToolNotFound
@@ -45,18 +45,18 @@ def subject(method: str, params: JsonObject) -> Subject:
 
 def judge_call(
     who: Identity, rights: Rights, backend: str, tool: str, arguments: JsonObject
-) -> str | None:
-    """The rule that lets the call pass; None where the tool is not to be seen. Raises Denied.
+) -> Decision:
+    """What lets the call pass; or does not, where the tool is not to be seen. Raises Denied.
 
     What is denied for its arguments may be seen all the same.
     """
     decision = rights.of_call(backend, tool, arguments)
     if decision.allowed:
-        return decision.rule
+        return decision
     if decision.told or rights.decide(Kind.TOOL, backend, tool).visible:
         text = f"{_named(who)} may not call tool {shown(tool)} of server {shown(backend)}"
         raise Denied(text, decision.rule)
-    return None
+    return decision
 
 
 def judge_query(who: Identity, rights: Rights, backend: str, about: Subject) -> str:
@@ -68,7 +68,9 @@ def judge_query(who: Identity, rights: Rights, backend: str, about: Subject) -> 
     if decision.allowed:
         return decision.rule
     if kind is not None and not (decision.visible or decision.told):
-        raise ToolNotFound(f"no {kind} {shown(name)} on server {backend!r}")
+        hidden = ToolNotFound(f"no {kind} {shown(name)} on server {backend!r}")
+        hidden.rule = decision.rule
+        raise hidden
     what = f"{kind} {shown(name)} of " if kind is not None else ""
     raise Denied(f"{_named(who)} may not use {what}server {backend!r}", decision.rule)
 

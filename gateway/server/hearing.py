@@ -13,6 +13,7 @@ from typing import Any
 from gateway.domain.events import Notice
 from gateway.domain.identity import Identity
 from gateway.domain.naming import Owned
+from gateway.domain.policy import Kind
 from gateway.domain.tool import JsonObject
 from gateway.errors import Busy, GatewayError
 from gateway.protocol import mcp
@@ -157,6 +158,8 @@ class Hub:
         params = untagged(notice.params)
         if notice.method == mcp.MESSAGE:
             for hearing, level in tuple(self._logged.get(notice.backend, {}).items()):
+                if not self._may_hear(hearing, notice):
+                    continue
                 least = level()
                 if least is None or loud_enough(params, least):
                     hearing.tell(notice.method, params)
@@ -204,7 +207,18 @@ class Hub:
             for hearing, shown in tuple(self._about.get(topic, {}).items()):
                 if notice.caller not in (None, hearing.caller.name):  # I40
                     continue
+                if not self._may_hear(hearing, notice, subject):
+                    continue
                 hearing.tell(notice.method, {**params, key: shown + subject[len(part) :]})
+
+    def _may_hear(self, hearing: Hearing, notice: Notice, subject: str = "") -> bool:
+        """Whether its rights are still such that it would learn of it by asking."""
+        rights = self.views.view(hearing.caller).rights
+        if rights.whole:
+            return True
+        if notice.method == mcp.RESOURCE_UPDATED:
+            return rights.decide(Kind.RESOURCE, notice.backend, subject).allowed
+        return rights.backend(notice.backend).visible
 
     def _swapped(self, before: Snapshot, after: Snapshot) -> None:
         """A backend made anew knows of no subscription yet."""

@@ -150,7 +150,10 @@ class MetaSurface:
         meta = self._meta.get(tool)
         ref = self._pinned.get(tool)
         if meta is None and ref is not None:
-            result = await view.call(ref, arguments)
+            try:
+                result = await view.call(ref, arguments)
+            except (ToolNotFound, BackendNotFound):  # it is not listed either
+                raise NotOffered(f"no tool {shown(tool)}") from None
             server: Any = ref.backend
         else:
             work = partial(_not_offered, tool) if meta is None else partial(_meta, meta, arguments)
