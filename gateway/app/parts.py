@@ -12,6 +12,7 @@ from gateway.app.access import AccessMaker
 from gateway.app.building import Builders
 from gateway.app.guarding import Guarding
 from gateway.app.recording import Recording
+from gateway.auth.access import CLOSED
 from gateway.capability.file.units import seconds
 from gateway.config.model import Config
 from gateway.credentials.redact import Redactor
@@ -74,7 +75,8 @@ async def opened(
     observe = configured.observe = _fan_out(recording, metrics, ledger, told or StateLog())
     guarding = Guarding(config, observe)
     road = Road(guarding.throttle, recording.recorded, tracer)
-    current = Current(Snapshot(request_timeout=seconds(config.server.request_timeout), road=road))
+    most = seconds(config.server.request_timeout)
+    current = Current(Snapshot(request_timeout=most, road=road, access=CLOSED))
     current.subscribe(lambda _, new: metrics.offered(new.catalog, new.issues))
     notices = Notices()
     reconciler = Reconciler(current, observe, notices, guarding.guards)

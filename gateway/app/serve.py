@@ -158,7 +158,8 @@ def _announce(parts: Parts, port: int) -> None:
 def _tell_token(format: str, token: str) -> None:
     """The one time that a token which was made up is told; the log masks it from then on."""
     if format == "json":
-        logger.warning("bearer_token_made", extra={"token": token})
+        level = max(logging.WARNING, logger.getEffectiveLevel())  # nobody else will tell it
+        logger.log(level, "bearer_token_made", extra={"token": token})
     else:
         sys.stderr.write(f"bearer token of this run, told once: {token}\n")
         sys.stderr.flush()

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from gateway.domain.identity import ANONYMOUS, Identity
-from gateway.errors import Unauthenticated
+from gateway.errors import AccessUnavailable, Unauthenticated
 
 
 class Why(StrEnum):
@@ -94,4 +94,25 @@ class Open:
         return None
 
 
+class Closed:
+    """Before it is known who may come in."""
+
+    required = True
+    public: frozenset[str] = frozenset()
+    expires = False
+
+    async def identify(self, shown: str | None) -> Identity:
+        raise AccessUnavailable("it is not known yet who may come in")
+
+    def holds(self, who: Identity) -> bool:
+        return False
+
+    def challenge(self, origin: str, why: Why) -> str:
+        return "Bearer"
+
+    def metadata(self, origin: str, path: str) -> Mapping[str, object] | None:
+        return None
+
+
 OPEN: Access = Open()
+CLOSED: Access = Closed()

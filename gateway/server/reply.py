@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from gateway.domain.identity import ANONYMOUS, Identity
+from gateway.domain.identity import Identity
 from gateway.protocol import jsonrpc
 from gateway.protocol.header_values import Headers
 from gateway.server.feed import Feed
@@ -38,7 +38,7 @@ class Post(msgspec.Struct, frozen=True, gc=False):
     surface: Surface
     headers: Headers
     begin: Callable[[Feed], None]
-    caller: Identity = ANONYMOUS
+    caller: Identity
 
 
 class Unreadable(Exception):
