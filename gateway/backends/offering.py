@@ -16,6 +16,7 @@ from gateway.backends.admit import Kind, Taken
 from gateway.backends.overrides import Overridden, Target, overridden
 from gateway.backends.remarks import Remarks
 from gateway.backends.settings import McpSettings
+from gateway.domain import definition_diff
 from gateway.domain.issue import Issue
 from gateway.domain.tool import JsonObject, Tool
 from gateway.errors import GatewayError
@@ -149,7 +150,13 @@ class Offering:
             if name in before.sources and (fields := difference(before.sources[name][0], came))
         }
         for name, fields in [*changed.items()][:MOST_LINES]:
-            facts = {"backend": self._settings.name, "tool": name, "fields": ", ".join(fields)}
+            pair = (each.sources[name][0] for each in (before, after))
+            facts = {
+                "backend": self._settings.name,
+                "tool": name,
+                "fields": ", ".join(fields),
+                "change": definition_diff.summary(definition_diff.difference(*pair)),
+            }
             log.warning("definition_changed", extra=facts)
         if len(changed) > MOST_LINES:
             more = {"backend": self._settings.name, "tools": len(changed)}

@@ -5,7 +5,7 @@ The rule: what takes more and what takes less is told only where that is certain
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -13,10 +13,11 @@ from typing import Any
 import msgspec
 
 from gateway.domain.signature import kind
-from gateway.domain.text import shown
+from gateway.domain.text import counted, shown
 from gateway.domain.tool import JsonObject
 
 MOST = 40  # changes of one tool that are told
+FEW = 5  # that a summary tells
 DEEPEST = 16  # schemas inside one another that are compared part by part
 NAMED = 6  # choices of an enum
 AROUND = 30  # characters before the first that differs
@@ -117,6 +118,13 @@ def difference(before: JsonObject, after: JsonObject) -> tuple[Change, ...]:
         more = f"{len(found) - MOST} more changes"
         return (*found[:MOST], Change(found[MOST].sort, more))
     return tuple(found)
+
+
+def summary(changes: Sequence[Change]) -> str:
+    """The worst few, in a line that holds names and plain values of its server at most."""
+    told = "; ".join(map(str, changes[:FEW]))
+    more = len(changes) - FEW
+    return f"{told}; {counted(more, 'more change')}" if more > 0 else told
 
 
 def _same(one: Any, other: Any) -> bool:

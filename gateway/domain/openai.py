@@ -6,7 +6,7 @@ Source: OpenAI API reference, Chat Completions, `tools`; what of JSON Schema is 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -20,6 +20,8 @@ REFUSED = ("oneOf", "anyOf", "allOf", "enum", "not")  # at the top of `parameter
 BRANCHES = ("allOf", "anyOf", "oneOf")
 DATA = frozenset({"const", "default", "enum", "examples", "example"})  # JSON values, no schemas
 MAPS = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+
+NODES = (dict, list)
 
 _encode = msgspec.json.Encoder().encode
 _ODD = re.compile(r"[^a-zA-Z0-9_-]")
@@ -54,14 +56,21 @@ def ref_of(name: str, tools: Iterable[Tool]) -> ToolRef | None:
     return next((ref for ref, own in found.items() if own == name), None)
 
 
-def answer(tools: Iterable[Tool]) -> JsonObject:
-    """`{tools, names}`: the value of `tools` in a request to such an API, where `strict` is left to
-    whoever asks; and by the name of each function its `{server, tool}`.
+def function(tool: Tool, name: str) -> JsonObject:
+    """One of `tools` in a request to such an API; `strict` is left to whoever asks."""
+    about = {"description": tool.description} if tool.description else {}
+    said = {"name": name, **about, "parameters": parameters(tool.input_schema)}
+    return {"type": "function", "function": said}
+
+
+def answer(tools: Iterable[Tool], made: Callable[[Tool, str], Any] = function) -> JsonObject:
+    """`{tools, names}`: the value of `tools` in a request, and by the name of each function its
+    `{server, tool}`. `made` is how a function is made.
     """
     listed = [*tools]
     found = names(tool.ref for tool in listed)
     return {
-        "tools": [_function(tool, found[tool.ref]) for tool in listed],
+        "tools": [made(tool, found[tool.ref]) for tool in listed],
         "names": {name: {"server": ref.backend, "tool": ref.name} for ref, name in found.items()},
     }
 
@@ -88,12 +97,6 @@ def parameters(schema: JsonObject) -> JsonObject:
         root["required"] = [*required]
     fitted: JsonObject = _fitted(root)
     return fitted
-
-
-def _function(tool: Tool, name: str) -> JsonObject:
-    about = {"description": tool.description} if tool.description else {}
-    said = {"name": name, **about, "parameters": parameters(tool.input_schema)}
-    return {"type": "function", "function": said}
 
 
 def _plain(ref: ToolRef, name: str) -> bool:
@@ -169,20 +172,22 @@ def _fitted(node: Any, *, named: bool = False) -> Any:
     members are named by the author.
     """
     if isinstance(node, list):
-        return [_fitted(item) for item in node]
-    if not isinstance(node, Mapping):
+        return [_fitted(item) if type(item) in NODES else item for item in node]
+    if not isinstance(node, dict):
         return node
-    if named:
-        return {key: _fitted(value) for key, value in node.items()}
     made = {
-        key: value if key in DATA else _fitted(value, named=key in MAPS)
+        key: _fitted(value, named=not named and key in MAPS)
+        if type(value) in NODES and (named or key not in DATA)
+        else value
         for key, value in node.items()
     }
+    if named:
+        return made
     kinds = made.get("type")
     if kinds == "array" or (isinstance(kinds, list) and "array" in kinds):
         items = made.get("items")
         if isinstance(items, list):
             made["prefixItems"] = items
-        if not isinstance(items, Mapping):
+        if not isinstance(items, dict):
             made["items"] = {}
     return made

@@ -10,18 +10,18 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
 
-from gateway.domain.definition_diff import Change, difference
+from gateway.domain.definition_diff import Change, difference, summary
 from gateway.domain.globs import any_of
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.listing import Listing, Status
 from gateway.domain.pins import Pin, Pins, digest
-from gateway.domain.text import counted, shown
+from gateway.domain.text import shown
 from gateway.domain.tool import Tool, ToolRef
 
 OnChange = Literal["warn", "hold", "deny"]
 
 MOST = 20  # tools of one backend that are told one by one
-NAMED = 5  # tools that are named, and changes of one that are told
+NAMED = 5  # tools that are named
 MOST_TOLD = 1_000  # different findings
 LIVE = ("execution",)  # of a definition: how it is called, which only its server can say
 HINT = "read what changed, then: capgate lock"
@@ -169,7 +169,11 @@ def _issues(
     new = [name for name, one in verdicts.items() if one.changes is None]
     gone = [name for name in pins if name not in verdicts]
     found = [
-        _issue(backend, f"tool {shown(name)}", f"{in_words(changes)}; {OFFERED[on_change]}")
+        _issue(
+            backend,
+            f"tool {shown(name)}",
+            f"not as pinned: {summary(changes)}; {OFFERED[on_change]}",
+        )
         for name, changes in [*changed.items()][:MOST]
     ]
     if len(changed) > MOST:
@@ -181,13 +185,6 @@ def _issues(
     if gone:
         found.append(_issue(backend, "tools", f"pinned, and not there any more: {_many(gone)}"))
     return tuple(found)
-
-
-def in_words(changes: tuple[Change, ...]) -> str:
-    """The worst few, in a line that holds names and plain values of its server at most."""
-    told = "; ".join(map(str, changes[:NAMED]))
-    more = len(changes) - NAMED
-    return f"not as pinned: {told}" + (f"; {counted(more, 'more change')}" if more > 0 else "")
 
 
 def _many(names: list[str]) -> str:

@@ -1,22 +1,28 @@
 """`/openai/tools`: what a caller may use, as functions for OpenAI's API."""
 
+import msgspec
+
 from gateway.domain import openai
 from gateway.domain.identity import Identity
+from gateway.domain.tool import Tool, ToolRef
 from gateway.protocol.jsonrpc import encode
 from gateway.runtime.snapshot import Current
 from gateway.runtime.view import View
 from gateway.server.reply import Reply
 
 PATH = "/openai/tools"
-MOST_KEPT = 64 << 20  # bytes of answers
+MOST_KEPT = 64 << 20  # bytes of answers, and of functions
 
 
 class Functions:
-    """The page. It is written anew only when what the caller sees has changed."""
+    """The page. It is written anew only when what the caller sees has changed, and each function
+    when its tool has.
+    """
 
     def __init__(self, current: Current) -> None:
         self._current = current
         self._kept: dict[Identity, tuple[object, Reply]] = {}
+        self._made: dict[ToolRef, tuple[Tool, str, msgspec.Raw]] = {}
         self._size = 0
 
     def __call__(self, caller: Identity) -> Reply:
@@ -25,10 +31,21 @@ class Functions:
         known = self._kept.get(view.identity)
         if known is not None and known[0] == seen:
             return known[1]
-        reply = Reply(200, encode(openai.answer(tool for tools in seen for tool in tools)))
-        self._size += len(reply.body) - (len(known[1].body) if known is not None else 0)
+        tools = (tool for tools in seen for tool in tools)
+        reply = Reply(200, encode(openai.answer(tools, self._function)))
+        self._size += len(reply.body)
         if self._size > MOST_KEPT:
             self._kept.clear()
+            self._made.clear()
             self._size = len(reply.body)
         self._kept[view.identity] = (seen, reply)
         return reply
+
+    def _function(self, tool: Tool, name: str) -> msgspec.Raw:
+        known = self._made.get(tool.ref)
+        if known is not None and known[0] is tool and known[1] == name:
+            return known[2]
+        made = msgspec.Raw(encode(openai.function(tool, name)))
+        self._size += len(memoryview(made))
+        self._made[tool.ref] = (tool, name, made)
+        return made

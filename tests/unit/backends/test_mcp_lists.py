@@ -172,6 +172,7 @@ async def test_a_definition_that_changes_is_logged_with_what_changed(
             await kept.until(lambda: len(kept.tools) == 3)
     (line,) = events(caplog, "definition_changed")
     assert (line["tool"], line["fields"]) == ("read", "description, title")
+    assert line["change"] == "~ wording: title; ~ wording: description"
 
 
 async def test_very_many_changed_definitions_are_counted(caplog: pytest.LogCaptureFixture) -> None:

@@ -111,6 +111,14 @@ def test_a_backend_that_nobody_pinned_yet_has_only_new_tools():
     assert told(given) == ["tools: not pinned, and withheld: 'a', 'c'"]
 
 
+def test_a_pin_of_one_server_lets_nothing_of_another_through():
+    """I56: not even a tool that is equal to it."""
+    admit = pinning("deny", definition("a"))
+    mine = admit(listing(tool("a")))
+    other = admit(listing(Tool(ToolRef("other", "a"), definition("a")), name="other"))
+    assert (len(mine.tools), len(other.tools)) == (1, 0)
+
+
 def test_backends_that_are_not_named_are_as_they_were():
     came = listing(tool("a", "new"), name="other")
     admit = Pinning(pins(definition("a"), backend="other"), "deny", ("git*",))
