@@ -17,6 +17,8 @@ from gateway.observe.audit_copy import Copy
 from gateway.observe.audit_redaction import Redaction, Rules
 
 LONGEST = 256  # characters of a name
+SHORT = 120  # characters of one that nobody has cut
+CUT = " … (cut)"  # as domain/text.py marks it
 DENIALS = frozenset(
     kind.code for kind in (Denied, InvalidAgent, FallbackAgentUnknown, NoFallbackAgent)
 )
@@ -115,24 +117,31 @@ class Rendering:
             entry.number,
             event.id,
             operation,
-            _short(event.caller),
+            self._name(event.caller),
             "deny" if event.outcome in DENIALS else "allow",
             event.outcome,
             _ms(event.seconds),
             event.received,
             event.answered,
-            _short(who.team),
-            _short(who.org),
-            _short(who.agent),
-            backend,
-            tool,
+            self._name(who.team),
+            self._name(who.org),
+            self._name(who.agent),
+            self._name(backend),
+            self._name(tool),
             method,
-            about,
+            self._name(about),
             event.rule,
             "" if isinstance(event, MetaFinished) else event.reached,
             event.request,
             None if entry.arguments is None else self._arguments(event, entry.arguments),
         )
+
+    def _name(self, name: Any) -> Any:
+        """One that is or was too long, without what may be the beginning of a secret at its end."""
+        if name is None or len(name) <= SHORT:
+            return name
+        kept = self._redactor.text(name.removesuffix(CUT))[:LONGEST]
+        return f"{kept[: len(kept) - self._redactor.begun(kept)]}…"
 
     def _arguments(self, event: Told, copy: Copy) -> Any:
         if isinstance(event, CallFinished) and event.known:
@@ -164,12 +173,8 @@ def _what(event: Told) -> tuple[str, str | None, str | None, str | None, str]:
     if isinstance(event, CallFinished):
         return "call", event.backend, event.tool, None, ""
     if isinstance(event, MetaFinished):
-        return "meta", None, _short(event.tool), None, ""
+        return "meta", None, event.tool, None, ""
     return "query", event.backend, None, event.method, event.about
-
-
-def _short(name: Any) -> Any:
-    return name if name is None or len(name) <= LONGEST else f"{name[:LONGEST]}…"
 
 
 def _ms(seconds: float) -> float:
