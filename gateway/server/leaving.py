@@ -16,6 +16,10 @@ from gateway.server.surface import Surface
 OFTEN = 1.0  # seconds between two looks
 
 
+def _nothing() -> None:
+    pass
+
+
 class Leaving:
     """One for the front over HTTP; on the running loop."""
 
@@ -32,7 +36,9 @@ class Leaving:
             self._timer = asyncio.get_running_loop().call_later(OFTEN, self._tick)
 
     def close(self) -> None:
-        self._unsubscribe()
+        """Twice is once."""
+        unsubscribe, self._unsubscribe = self._unsubscribe, _nothing
+        unsubscribe()
         if self._timer is not None:
             self._timer.cancel()
 

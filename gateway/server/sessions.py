@@ -6,7 +6,7 @@ exist. Nothing here is ever "the only session".
 
 import secrets
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -72,6 +72,7 @@ class Sessions:
         self._clock = clock
         self._memory = Memory(clock)
         self._by_id: OrderedDict[str, Session] = OrderedDict()
+        self._callers: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -84,7 +85,7 @@ class Sessions:
         capabilities: JsonObject = NOTHING,
     ) -> Session:
         """A new one; `capabilities` are those that its client declared."""
-        self._make_room()
+        self._make_room(caller)
         session = Session(
             secrets.token_hex(16),
             revision,
@@ -95,6 +96,7 @@ class Sessions:
             Dialogue(capabilities),
         )
         self._by_id[session.id] = session
+        self._callers[caller.name] += 1
         return session
 
     def find(self, id: str, caller: Identity, surface: Surface) -> Session | None:
@@ -113,27 +115,41 @@ class Sessions:
         return found
 
     def end(self, session: Session) -> None:
-        self._by_id.pop(session.id, None)
+        self._forget(session)
         session.end()
 
     def end_where(self, gone: Callable[[Identity, Surface], bool]) -> None:
         """End those of whose caller and surface that is true, but for the calls in flight."""
         for session in tuple(self._by_id.values()):
             if gone(session.caller, session.surface):
-                del self._by_id[session.id]
+                self._forget(session)
                 session.part()
 
     def close_streams(self) -> None:
         for session in self._by_id.values():
             session.outbox.close()
 
-    def _make_room(self) -> None:
+    def _forget(self, session: Session) -> None:
+        if self._by_id.pop(session.id, None) is not None:
+            name = session.caller.name
+            self._callers[name] -= 1
+            if not self._callers[name]:
+                del self._callers[name]
+
+    def _unused(self, caller: Identity) -> Session:
+        """The one unused for longest: of those of `caller`, where it has half of all."""
+        own = 2 * self._callers[caller.name] >= self._most
+        return next(
+            one for one in self._by_id.values() if not own or one.caller.name == caller.name
+        )
+
+    def _make_room(self, caller: Identity) -> None:
         """Drop what has expired and, when full, the one unused for longest."""
         now = self._clock()
         while self._by_id:
             oldest = next(iter(self._by_id.values()))
             if len(self._by_id) >= self._most:
-                self.end(oldest)
+                self.end(self._unused(caller))
             elif now - oldest.used <= self._idle:
                 return
             elif oldest.busy:

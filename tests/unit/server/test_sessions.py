@@ -33,6 +33,22 @@ def test_a_session_is_found_by_its_id_only() -> None:
     assert sessions.find("", ANONYMOUS, WEATHER) is None
 
 
+def test_who_opens_very_many_makes_room_among_its_own() -> None:
+    sessions = Sessions(most=10)
+    kept = [opened(sessions) for _ in range(4)]
+    mallory = Identity("mallory")
+    theirs = [sessions.open(LATEST_LEGACY, mallory, WEATHER) for _ in range(50)]
+    assert len(sessions) == 10
+    assert all(sessions.find(one.id, ANONYMOUS, WEATHER) for one in kept)
+    assert [sessions.find(one.id, mallory, WEATHER) for one in theirs[-6:]] == theirs[-6:]
+
+
+def test_a_session_belongs_to_whoever_has_the_name_whatever_else_is_said_of_it() -> None:
+    sessions = Sessions()
+    session = sessions.open(LATEST_LEGACY, Identity("ann", team="web"), WEATHER)
+    assert sessions.find(session.id, Identity("ann", agent="researcher"), WEATHER) is session
+
+
 def test_ids_are_long_and_differ() -> None:
     sessions = Sessions()
     ids = {opened(sessions).id for _ in range(100)}
