@@ -1,10 +1,8 @@
-"""Our figures in Prometheus' text format; the only module that knows prometheus-client."""
+"""All our figures in Prometheus' text format; the only module that knows prometheus-client."""
 
 from collections import Counter
 from collections.abc import Iterator
 from enum import StrEnum
-from itertools import accumulate
-from math import inf
 
 from prometheus_client import (
     CollectorRegistry,
@@ -15,20 +13,18 @@ from prometheus_client import (
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
-    HistogramMetricFamily,
     InfoMetricFamily,
     Metric,
 )
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 from gateway import __version__
 from gateway.domain.issue import Severity
 from gateway.domain.listing import Status
-from gateway.observe.figures import BOUNDS, Counts, Family, Figures, Recorded
+from gateway.observe.figures import Counts, Figures, Recorded
+from gateway.observe.tallied import lines
 
-LIMITS = tuple(map(floatToGoString, (*BOUNDS, inf)))
-PLURALS = {"query": "queries", "search": "searches"}
+NO_CALL = "Meta-tools that called no tool"
 CIRCUITS = {"closed": 0, "half_open": 1, "open": 2}
 OPEN = {
     "connections": "HTTP connections of clients that are open.",
@@ -43,7 +39,19 @@ def expose(figures: Figures) -> bytes:
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     registry.register(_Ours(figures))
-    return generate_latest(registry)
+    return generate_latest(registry) + "".join(_tallied(figures)).encode("utf-8", "replace")
+
+
+def _tallied(shown: Figures) -> Iterator[str]:
+    for name, noun, what, labels, family in (
+        ("requests", "request", "MCP requests", ("method", "era", "outcome"), shown.requests),
+        ("calls", "call", "Tool calls", ("backend", "tool", "agent", "outcome"), shown.calls),
+        ("queries", "query", "Other requests", ("backend", "method", "outcome"), shown.queries),
+        ("meta_calls", "meta_call", NO_CALL, ("tool", "outcome"), shown.metas),
+        ("searches", "search", "Searches for tools", ("outcome",), shown.searches),
+        ("reloads", "reload", "Reloads of files", ("outcome",), shown.reloads),
+    ):
+        yield lines(name, noun, what, labels, family)
 
 
 class _Ours(Collector):
@@ -53,41 +61,10 @@ class _Ours(Collector):
     def collect(self) -> Iterator[Metric]:
         yield InfoMetricFamily("capgate", "What runs.", {"version": __version__})
         shown = self._figures
-        counted: tuple[tuple[str, str, tuple[str, ...], Family], ...] = (
-            ("request", "MCP requests", ("method", "era", "outcome"), shown.requests),
-            ("call", "Tool calls", ("backend", "tool", "agent", "outcome"), shown.calls),
-            ("query", "Other requests", ("backend", "method", "outcome"), shown.queries),
-            ("meta_call", "Meta-tools that called no tool", ("tool", "outcome"), shown.metas),
-            ("search", "Searches for tools", ("outcome",), shown.searches),
-            ("reload", "Reloads of files", ("outcome",), shown.reloads),
-        )
-        for noun, what, labels, family in counted:
-            yield from _both(noun, what, labels, family)
         yield from _trust(shown)
         yield from _audit(shown.audit)
         yield from _open(shown)
         yield from _state(shown)
-
-
-def _both(noun: str, what: str, labels: tuple[str, ...], family: Family) -> Iterator[Metric]:
-    """`capgate_NOUNs_total` by all labels and `capgate_NOUN_seconds` by the first of them.
-
-    The lists are copies made in one step, for the loop counts on while a thread renders.
-    """
-    name = f"capgate_{PLURALS.get(noun, f'{noun}s')}"
-    total = CounterMetricFamily(name, f"{what}.", labels=labels)
-    for values, tally in list(family.tallies.items()):
-        total.add_metric(values, tally.count)
-    yield total
-    seconds = HistogramMetricFamily(
-        f"capgate_{noun}_seconds",
-        f"{what}: how long they took.",
-        labels=labels[: family.timed],
-    )
-    for values, timing in list(family.timings.items()):
-        buckets = list(zip(LIMITS, accumulate(timing.counts), strict=True))
-        seconds.add_metric(values, buckets, timing.seconds)
-    yield seconds
 
 
 def _trust(figures: Figures) -> Iterator[Metric]:

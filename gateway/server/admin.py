@@ -89,6 +89,7 @@ def _reload(ledger: Ledger, version: int, issues: tuple[Issue, ...]) -> Mapping[
         "count": ledger.reloads,
         "changed": last.changed if last else (),
         "removed": last.removed if last else (),
+        "files": ledger.files,
         "issues": [_issue(issue) for issue in issues],
     }
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -247,6 +248,28 @@ def test_what_is_asked_for_when_somebody_looks_is_as_it_is_then():
     assert found[("capgate_streams",)] == 5
     assert found[("capgate_audit_lines_total",)] == 10
     assert found[labelled("capgate_audit_dropped_total", reason="full")] == 3
+
+
+def test_a_name_that_others_chose_stays_within_its_label():
+    """I45."""
+    metrics = Metrics()
+    evil = 'x"} 1\nevil_total{a="\\{,b'
+    metrics(call(tool=evil))
+    found = samples(metrics)
+    where = {"backend": "gh", "tool": evil}
+    assert found[labelled("capgate_calls_total", agent="", outcome="ok", **where)] == 1
+    assert found[labelled("capgate_call_seconds_bucket", le="+Inf", **where)] == 1
+    assert not [key for key in found if key[0].startswith("evil")]
+
+
+def test_two_thousand_tools_are_shown_in_a_fraction_of_a_tenth_of_a_second():
+    metrics = Metrics()
+    for number in range(MOST):
+        metrics(call(tool=f"t{number}"))
+    metrics.render()
+    began = time.process_time()
+    metrics.render()
+    assert time.process_time() - began < 0.1
 
 
 def test_the_process_and_the_version_are_there_and_names_follow_the_conventions():
