@@ -347,6 +347,8 @@ async def test_there_is_no_way_around_while_a_server_is_being_connected(
             assert "backend_unavailable" in await invoked(meta, "echo")
         else:
             assert "no tool 'no_such'" in await invoked(meta, "no_such")
+        early = asyncio.create_task(invoked(meta, "echo")) if offered else None
         go.touch()
+        assert early is None or "x" in await early
         await here.until(lambda bank: bank.settled)
         assert "x" in await invoked(meta, "echo")
