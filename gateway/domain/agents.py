@@ -15,8 +15,8 @@ from gateway.domain.policy import Decision, Kind
 from gateway.domain.tool import JsonObject
 from gateway.errors import GatewayError
 
-LONGEST = 128  # characters of an agent's name, and of a server's that is kept
-MOST_KEPT = 1_024  # servers asked for, which need not exist
+LONGEST = 128  # characters of an agent's name, and of others that are kept
+MOST_KEPT = 2_048  # servers and tools asked for, which need not exist
 
 Names = tuple[str, ...]  # and globs
 Found = Callable[[str], Decision | None]
@@ -60,8 +60,16 @@ class _Server(NamedTuple):
 
     itself: Decision
     others: Decision  # its prompts and resources, and tools that no list names
-    denied: tuple[Found, ...] = ()
-    allowed: tuple[Found, ...] = ()
+    lists: tuple[Found, ...] = ()
+
+    def tool(self, given: str) -> Decision:
+        name = normal(given)
+        if name is None:  # of no tool
+            return Decision(Level.DENY, self.others.rule, told=True)
+        for found in self.lists:
+            if decision := found(name):
+                return decision
+        return self.others
 
 
 class AgentRights:
@@ -83,16 +91,27 @@ class AgentRights:
         self._allowed = _found(f"{place}.allow.servers", allow.servers, Level.ADMIN)
         self._unlisted = _decision(f"{place}.allow.servers", Level.DENY)
         self._kept: dict[str, _Server] = {}
+        self._tools: dict[tuple[str, str], Decision] = {}
 
     def backend(self, name: str) -> Decision:
         return self._server(name).itself
 
     def decide(self, kind: Kind, backend: str, name: str) -> Decision:
-        server = self._server(backend)
-        return _of_tool(server, name) if kind is Kind.TOOL else server.others
+        return self._tool(backend, name) if kind is Kind.TOOL else self._server(backend).others
 
     def of_call(self, backend: str, tool: str, arguments: JsonObject) -> Decision:
-        return _of_tool(self._server(backend), tool)
+        return self._tool(backend, tool)
+
+    def _tool(self, backend: str, name: str) -> Decision:
+        """Remembered: it is asked more than once for each call."""
+        found = self._tools.get((backend, name))
+        if found is None:
+            found = self._server(backend).tool(name)
+            if len(backend) + len(name) <= LONGEST:
+                if len(self._tools) >= MOST_KEPT:
+                    self._tools.clear()
+                self._tools[backend, name] = found
+        return found
 
     def _server(self, name: str) -> _Server:
         server = self._kept.get(name)
@@ -119,18 +138,7 @@ class AgentRights:
         if not keys:
             return _Server(itself, itself, denied)
         rest = _decision(f"{place}.{keys[0]}", Level.DENY)
-        return _Server(itself, rest, denied, _tools(place, named, name, Level.ADMIN))
-
-
-def _of_tool(server: _Server, given: str) -> Decision:
-    """What no list names is as the server's other things are."""
-    name = normal(given)
-    if name is None:  # of no tool
-        return Decision(Level.DENY, server.others.rule, told=True)
-    for found in (*server.denied, *server.allowed):
-        if decision := found(name):
-            return decision
-    return server.others
+        return _Server(itself, rest, (*denied, *_tools(place, named, name, Level.ADMIN)))
 
 
 def _tools(place: str, tools: Mapping[str, Names], server: str, level: Level) -> tuple[Found, ...]:

@@ -5,7 +5,7 @@ lists, and a pinned agent is not exchanged for another.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar
 
@@ -19,6 +19,7 @@ from gateway.errors import FallbackAgentUnknown, GatewayError, InvalidAgent, NoF
 
 DEFAULT = "default"  # the agent as which callers act unasked, where no setting names another
 ASK = "say as which agent you act: in agent_id, or over HTTP in the header X-Agent-Id"
+MOST_KEPT = 1_024  # callers
 NOBODY = Decision(Level.DENY)
 
 
@@ -35,6 +36,9 @@ class Combined:
     rules: Agents
     default_agent: str | None
     agents: ClassVar[bool] = True
+    _kept: dict[tuple[Identity, str | None], Identity] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )  # asked on the path of each call
 
     def of(self, who: Identity) -> Rights:
         own = self.policy.of(who)
@@ -49,10 +53,16 @@ class Combined:
     def acting(self, who: Identity, agent: str | None) -> Identity:
         if who.operator:
             return who
-        name = self._agent(who, agent)
-        if name == who.agent:
-            return who
-        return Identity(who.name, who.team, who.org, who.grant, name, who.operator)
+        found = self._kept.get((who, agent))
+        if found is None:
+            name = self._agent(who, agent)
+            found = who
+            if name != who.agent:
+                found = Identity(who.name, who.team, who.org, who.grant, name, who.operator)
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[who, agent] = found
+        return found
 
     def _why(self, who: Identity) -> GatewayError:
         try:
