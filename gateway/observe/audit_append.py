@@ -62,10 +62,13 @@ class Appending:
         done = 0
         while done < len(data):
             try:
-                done += os.write(self.descriptor, data[done:] if done else data)
+                done += self._write(data[done:] if done else data)
             except OSError as error:
                 return done, error
         return done, None
+
+    def _write(self, data: bytes) -> int:
+        return os.write(self.descriptor, data)
 
     def _taken_back(self, count: int) -> bool:
         if not self.regular:

@@ -103,9 +103,9 @@ class Rendering:
     def faulty(self, entry: Entry, fault: str) -> bytes:
         """The line of one that cannot be rendered: nothing of it but what is ours."""
         event = entry.event
-        facts = (event.id, "fault", "", "", event.outcome, _ms(event.seconds))
-        line = Line(self._time(entry.time), self._instance, entry.number, *facts, 0, 0)
-        return _encode(structs.replace(line, about=fault)) + b"\n"
+        facts = (event.id, "fault", "", "", event.outcome, 0.0, 0, 0)
+        line = Line(self._time(entry.time), self._instance, entry.number, *facts, about=fault)
+        return _encode(line) + b"\n"
 
     def _line(self, entry: Entry) -> Line:
         event = entry.event

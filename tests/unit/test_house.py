@@ -16,6 +16,7 @@ CATCH_ALL = {
     "server/connection.py",  # … one answer, or one connection
     "server/entrance.py",  # a fault while somebody is identified is a refusal
     "runtime/shelf.py",  # … one file
+    "observe/audit_writer.py",  # … one line of the audit, and tells of itself in its place
     "backends/keeping.py",  # … one attempt to keep a server connected
     "app/serve.py",  # … one run of a background task
 }
