@@ -87,51 +87,52 @@ class Stdio:
         if isinstance(line, TooLong):
             self.send(jsonrpc.error(None, jsonrpc.INVALID_REQUEST, "the message is too long"))
         elif line.strip():
-            message = jsonrpc.decode(line)
+            message, size = jsonrpc.decode(line), len(line)
             if isinstance(message, jsonrpc.Batch):
-                self._start_batch(message)
+                self._start_batch(message, size)
             elif isinstance(message, jsonrpc.Request) and self._endpoint.waits(message.method):
-                self._start_call(message)
-            elif (body := await self._one(message)) is not None:
+                self._start_call(message, size)
+            elif (body := await self._one(message, size)) is not None:
                 self.send(body)
 
-    def _start_call(self, request: jsonrpc.Request) -> None:
+    def _start_call(self, request: jsonrpc.Request, size: int) -> None:
         """What asks a backend takes time: it gets a task of its own."""
         if len(self._tasks) >= MOST_AT_ONCE:
             era = "modern" if is_modern(request, {}) else "legacy"
             self.send(self._endpoint.refuse(request, era, BUSY).body)
         else:
-            self._start(self._single(request))
+            self._start(self._single(request, size))
 
-    def _start_batch(self, batch: jsonrpc.Batch) -> None:
+    def _start_batch(self, batch: jsonrpc.Batch, size: int) -> None:
         if len(self._tasks) >= MOST_AT_ONCE:
             self.send(jsonrpc.error(None, BUSY.code, BUSY.message, BUSY.data))
         else:
-            self._start(self._batch(batch))
+            self._start(self._batch(batch, size))
 
     def _start(self, sending: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(sending)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _single(self, request: jsonrpc.Request) -> None:
-        body = await self._one(request)
+    async def _single(self, request: jsonrpc.Request, size: int) -> None:
+        body = await self._one(request, size)
         if body is not None:
             self.send(body)
 
-    async def _batch(self, batch: jsonrpc.Batch) -> None:
-        revision = self._revision or eras.MODERN
-        answered = await answer_batch(revision, batch, self._one)
+    async def _batch(self, batch: jsonrpc.Batch, size: int) -> None:
+        """Each message counts as the average of its line."""
+        revision, each = self._revision or eras.MODERN, size // max(len(batch.items), 1)
+        answered = await answer_batch(revision, batch, lambda one: self._one(one, each))
         if isinstance(answered, Rejection):
             answered = jsonrpc.error(None, answered.code, answered.message)
         if answered is not None:
             self.send(answered)
 
-    async def _one(self, message: jsonrpc.Message) -> bytes | None:
-        """The response to one message; None where none is due, or not yet."""
+    async def _one(self, message: jsonrpc.Message, size: int) -> bytes | None:
+        """The response to one message of `size` bytes; None where none is due, or not yet."""
         if isinstance(message, jsonrpc.Request):
             modern = is_modern(message, {})
-            return await (self._modern(message) if modern else self._legacy(message))
+            return await (self._modern(message, size) if modern else self._legacy(message, size))
         if isinstance(message, jsonrpc.Problem):
             return self._endpoint.malformed(message, "legacy" if self._revision else "modern")
         if isinstance(message, jsonrpc.Notification):
@@ -140,17 +141,17 @@ class Stdio:
             self._dialogue.answered(message)
         return None
 
-    async def _modern(self, request: jsonrpc.Request) -> bytes | None:
+    async def _modern(self, request: jsonrpc.Request, size: int) -> bytes | None:
         route = climb(request, None)
         if isinstance(route, Rejection):
             return self._endpoint.refuse(request, "modern", route).body
         if request.method == mcp.LISTEN:
             return await self._listen(request, route)
         client = ModernClient(route.capabilities, request.params, self)
-        asked = Asked(self._surface, request, route.revision, LOCAL, client=client)
+        asked = Asked(self._surface, request, route.revision, LOCAL, client=client, size=size)
         return await self._calls.run(request.id, self._endpoint.answer(asked))
 
-    async def _legacy(self, request: jsonrpc.Request) -> bytes | None:
+    async def _legacy(self, request: jsonrpc.Request, size: int) -> bytes | None:
         if request.method == mcp.INITIALIZE:
             self._initialized(request.params)
         elif self._revision is None and request.method != mcp.PING:
@@ -165,6 +166,7 @@ class Stdio:
             client=client,
             dialogue=dialogue,
             hearing=self._hearing,
+            size=size,
         )
         return await self._calls.run(request.id, self._endpoint.answer(asked))
 
