@@ -22,7 +22,7 @@ from gateway.cli.common import (
     tokens_of,
 )
 from gateway.cli.live_check import Count, drifted
-from gateway.config import directories
+from gateway.config import directories, lock_file
 from gateway.config.folder import look
 from gateway.config.issues import as_json, report
 from gateway.config.model import Capabilities
@@ -109,10 +109,14 @@ def command(  # noqa: PLR0913 (one parameter an option)
 
 
 def _servers(configured: Configured, tally: Tally) -> tuple[Issue, ...]:
-    """What is wrong with the MCP servers of gateway.yaml and `.mcp.json`; none is started."""
+    """What is wrong with the MCP servers of gateway.yaml and `.mcp.json`, of which none is started,
+    and with gateway.lock.
+    """
     servers = mcp_servers(configured)
     tally.servers = len(servers.wanted())
-    return (*configured.issues, *servers.issues)
+    lock = configured.config.lock
+    _, unreadable = lock_file.load(lock.file) if lock.enabled else (None, ())
+    return (*configured.issues, *servers.issues, *unreadable)
 
 
 def _validated(paths: Iterable[str], configured: Configured, tally: Tally) -> tuple[Issue, ...]:

@@ -22,6 +22,7 @@ OnChange = Literal["warn", "hold", "deny"]
 
 MOST = 20  # tools of one backend that are told one by one
 NAMED = 5  # tools that are named
+MOST_KEPT = 50_000  # backends that are remembered, gone ones among them
 MOST_TOLD = 1_000  # different findings
 LIVE = ("execution",)  # of a definition: how it is called, which only its server can say
 HINT = "read what changed, then: capgate lock"
@@ -74,6 +75,8 @@ class Pinning:
             return known.given
         if known is None and not self.covers(name):
             return listing
+        if known is None and len(self._judged) >= MOST_KEPT:
+            self._judged.clear()
         known = self._judged[name] = self._judge(listing, known)
         return known.given
 

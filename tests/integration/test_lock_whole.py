@@ -281,6 +281,16 @@ async def test_under_warn_a_broken_file_is_told_of(tmp_path: Path) -> None:
         assert any("no lock" in one for one in here.issues())
 
 
+def test_validate_reads_it_too(tmp_path: Path) -> None:
+    here = World(tmp_path, {})
+    here.write()
+    here.file.write_text('{"version": 1,\n "backends": []}')
+    (tmp_path / "capabilities").mkdir()
+    found = run("validate", "-c", here.config)
+    assert found.exit_code == 1
+    assert "gateway.lock:1:1" in found.output
+
+
 async def test_only_the_named_backends_are_pinned(tmp_path: Path) -> None:
     async with served(bank().streamable_http_app()) as origin:
         url = {"http_url": f"{origin}/mcp"}
