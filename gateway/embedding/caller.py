@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.app import Parts
 from gateway.config import clients
+from gateway.config.auth import Auth
 from gateway.domain import openai
 from gateway.domain.identity import LOCAL, PROGRAM, Identity
 from gateway.domain.text import shown
@@ -31,6 +32,7 @@ class Caller:
         self._parts = parts
         self._who = who
         self._agent = agent
+        self._known: tuple[Auth, Identity] | None = None  # by that name, under these settings
 
     def acting(self, who: Who = None, *, agent: str | None = None) -> "Caller":
         """The same gateway for another caller: an identity, or an API key by its name; and as that
@@ -117,7 +119,10 @@ class Caller:
 
     def _identity(self) -> Identity:
         if isinstance(self._who, str):
-            return named(self._parts, self._who)
+            auth = self._parts.reloader.config.auth
+            if self._known is None or self._known[0] is not auth:
+                self._known = auth, named(auth, self._who)
+            return self._known[1]
         who = self._who or PROGRAM
         return LOCAL if who.operator and self._agent is not None else who
 
@@ -132,9 +137,8 @@ def _object(given: str | Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def named(parts: Parts, name: str) -> Identity:
+def named(auth: Auth, name: str) -> Identity:
     """The caller whose API key has that name. Raises AuthenticationError."""
-    auth = parts.reloader.config.auth
     for _, who in clients.identities(auth, ""):
         if who.name == name:
             return who

@@ -12,6 +12,7 @@ from gateway import __version__
 from gateway.domain.identity import Identity, Level
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.listing import Listing, Status
+from gateway.failsafe.guard import UNGUARDED
 from gateway.observe.ledger import Ledger
 from gateway.observe.metrics import CONTENT_TYPE
 from gateway.protocol.jsonrpc import encode
@@ -20,6 +21,12 @@ from gateway.runtime.view import View
 from gateway.server.reply import Reply, refusal, text
 
 METRICS = "/metrics"
+CIRCUITS = {  # in the words of mcp-gateway's page
+    "closed": "Closed",
+    "open": "Open",
+    "half_open": "HalfOpen",
+    "disabled": "Disabled",
+}
 NOT_ADMIN = refusal(403, "this page needs a key of level admin, or a place in auth.public_paths")
 
 
@@ -38,11 +45,13 @@ def health(
         return found
     found["version"] = __version__
     if is_admin(snapshot, caller):
-        found["backends"] = {name: _backend(one, ledger) for name, one in listings.items()}
+        found["backends"] = {
+            name: _backend(one, ledger, snapshot) for name, one in listings.items()
+        }
         found["reload"] = _reload(ledger, snapshot.version, snapshot.issues)
     else:
         seen = _view(snapshot, caller).backends
-        found["backends"] = {name: _outside(one, ledger) for name, one in seen.items()}
+        found["backends"] = {name: _outside(one, ledger, snapshot) for name, one in seen.items()}
     return found
 
 
@@ -60,12 +69,13 @@ def _view(snapshot: Snapshot, caller: Identity) -> View:
     return View(snapshot, lambda _event: None, caller)
 
 
-def _outside(listing: Listing, ledger: Ledger) -> Mapping[str, Any]:
+def _outside(listing: Listing, ledger: Ledger, snapshot: Snapshot) -> Mapping[str, Any]:
     """Without what names things that the caller may not see."""
-    return {**_backend(listing, ledger), "issues": []}
+    return {**_backend(listing, ledger, snapshot), "issues": []}
 
 
-def _backend(listing: Listing, ledger: Ledger) -> Mapping[str, Any]:
+def _backend(listing: Listing, ledger: Ledger, snapshot: Snapshot) -> Mapping[str, Any]:
+    guard = snapshot.guards.get(listing.name, UNGUARDED)
     return {
         "name": listing.name,
         "running": listing.health.status is not Status.DOWN,
@@ -73,6 +83,7 @@ def _backend(listing: Listing, ledger: Ledger) -> Mapping[str, Any]:
         "reason": listing.health.reason,
         "transport": listing.transport,
         "era": listing.era,
+        "circuit_state": CIRCUITS[guard.state],
         "tools_cached": len(listing.tools),
         "prompts_cached": len(listing.prompts),
         "resources_cached": len(listing.resources) + len(listing.templates),

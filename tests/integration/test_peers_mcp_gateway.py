@@ -11,6 +11,7 @@ from gateway.config.load import load, locate
 from gateway.config.model import Config
 from gateway.credentials.secret import environment
 from gateway.domain.issue import Issue
+from tests.peers.named_mcp import COMMAND
 from tests.peers.peer_files import served, taken, world
 
 __all__ = ["world"]  # the fixture
@@ -76,6 +77,7 @@ async def test_servers_yaml_of_the_quick_start_serves_its_servers(
         assert {"name", "running", "transport", "tools_cached", "request_count"} <= health.keys()
         assert (health["name"], health["running"], health["transport"]) == ("tavily", True, "stdio")
         assert (health["tools_cached"], health["request_count"]) == (5, 2)
+        assert health["circuit_state"] == "Closed"
 
 
 async def test_direct_mode_is_below_the_servers_name(
@@ -124,6 +126,30 @@ def test_what_its_page_calls_defaults_are_the_defaults() -> None:
     assert rate.requests_per_second == 100
     assert (config.meta_mcp.cache_tools, config.meta_mcp.cache_ttl) == (True, "5m")
     assert (config.server.request_timeout, config.server.shutdown_timeout) == ("30s", "30s")
+
+
+async def test_a_circuit_opens_after_its_failures_and_other_servers_go_on(world: Path) -> None:
+    file = world / "servers.yaml"
+    file.write_text(
+        "failsafe:\n"
+        "  circuit_breaker: {failure_threshold: 2, reset_timeout: 15s}\n"
+        "  retry: {enabled: false}\n"
+        "server: {request_timeout: 200ms}\n"
+        f"backends:\n  slow: {{command: {json.dumps([*COMMAND, 'hang'])}}}\n"
+        f"  quick: {{command: {json.dumps([*COMMAND, 'get'])}}}\n"
+    )
+    async with served(file) as gateway, gateway.client(None) as client:
+
+        async def call(server: str, tool: str) -> Any:
+            return await client.call_tool("gateway_invoke", {"server": server, "tool": tool})
+
+        said = [(await call("slow", "hang")).content[0].text for _ in range(3)]
+        assert ["(timeout; sent_unknown)" in text for text in said] == [True, True, False]
+        assert "(circuit_open; not_sent)" in said[2]
+        assert not (await call("quick", "get")).is_error
+        backends = json.loads((await gateway.get("/health"))[1])["backends"]
+        assert backends["slow"]["circuit_state"] == "Open"
+        assert backends["quick"]["circuit_state"] == "Closed"
 
 
 async def test_the_full_example_loads_and_says_what_has_no_effect(world: Path) -> None:

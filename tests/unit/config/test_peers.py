@@ -62,6 +62,6 @@ def test_a_line_gives_a_value(line: str, value: str) -> None:
 
 @pytest.mark.parametrize("line", ["A", "1A=2", "A='open", 'A="open', "A='a' b", "=1"])
 def test_a_line_that_gives_none_is_told_by_its_number_alone(line: str) -> None:
-    with pytest.raises(ValueError, match="line 2 of x.env is no NAME=value") as told:
+    with pytest.raises(ValueError, match=r"line 2 of x\.env is no NAME=value") as told:
         list(read(f"B=1\n{line}\n", "x.env"))
     assert line not in str(told.value).removeprefix("line 2 of x.env is no NAME=value")
