@@ -1,6 +1,8 @@
 """`.mcp-gateway-rules.json`: read strictly, and told of with places."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +49,14 @@ def test_a_file_of_agent_mcp_gateway_is_read_as_it_is() -> None:
         },
         deny_on_missing=False,
     )
+
+
+def test_the_rules_on_the_page_about_agents_load() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "agents.md").read_text("utf-8")
+    blocks = re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    agents, found = rules(next(text for text in blocks if '"agents"' in text))
+    assert found == ()
+    assert set(agents.rules) == {"researcher", "backend.database", "admin", "default"}
 
 
 def test_who_names_no_agent_is_refused_unless_the_file_says_otherwise() -> None:
