@@ -6,7 +6,9 @@ for. The types of these names are in `__init__.pyi`.
 
 import importlib
 
-__version__ = "0.1.0"
+from gateway.version import __version__
+
+__all__ = ["__version__"]
 
 _EMBEDDING, _ERRORS = "gateway.embedding", "gateway.errors"
 _PUBLIC = {  # name → where it is, and what it is called there

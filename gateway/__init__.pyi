@@ -19,8 +19,6 @@ from gateway.errors import (
     Unauthenticated,
 )
 
-__version__: str
-
 AuthenticationError = Unauthenticated
 AuthorizationError = Denied
 ExecutionError = BackendError

@@ -11,7 +11,6 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
-from gateway import __version__
 from gateway.app.parts import Parts, logged, opened
 from gateway.app.tracing import tracing
 from gateway.capability.file.units import seconds, size
@@ -25,6 +24,7 @@ from gateway.runtime.watch import Watcher
 from gateway.server.compose import HttpServer, Options, StdioServer
 from gateway.server.descriptors import for_clients
 from gateway.server.limits import Limits
+from gateway.version import __version__
 
 logger = logging.getLogger(__name__)
 

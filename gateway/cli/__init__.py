@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from gateway import __version__
 from gateway.cli.lazy import LazyGroup
 from gateway.credentials.secret import environment
+from gateway.version import __version__
 
 COMMANDS = {  # name → module; the order of the help page
     "serve": "serve",

@@ -5,8 +5,8 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from gateway import __version__
 from gateway.domain.issue import Issue, Severity
+from gateway.version import __version__
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from yarl import URL
 
-from gateway import __version__
 from gateway.errors import (
     BackendUnavailable,
     BadResponse,
@@ -33,6 +32,7 @@ from gateway.http.live import Live
 from gateway.http.message import HttpRequest, HttpResponse, headers_of
 from gateway.http.names import Names, Resolve
 from gateway.http.pool import PER_ORIGIN, Factory, Origin, Pool, Stage, connect
+from gateway.version import __version__
 
 CONNECT_SECONDS = 10.0  # for TCP and TLS together, at each address
 LARGE = 1 << 20  # bytes of a body

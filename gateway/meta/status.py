@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from gateway import __version__
 from gateway.domain.combined import Combined
 from gateway.domain.identity import Level
 from gateway.domain.listing import Listing
@@ -18,6 +17,7 @@ from gateway.domain.tool import JsonObject, ToolResult
 from gateway.meta.base import json_answer, read, schema
 from gateway.observe.ledger import FileStatus, Ledger
 from gateway.runtime.view import View
+from gateway.version import __version__
 
 Files = Callable[[], Mapping[str, str]]  # what a file is for → its path, as configured now
 

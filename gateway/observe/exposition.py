@@ -18,11 +18,11 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from gateway import __version__
 from gateway.domain.issue import Severity
 from gateway.domain.listing import Status
 from gateway.observe.figures import Counts, Figures, Recorded
 from gateway.observe.tallied import lines
+from gateway.version import __version__
 
 NO_CALL = "Meta-tools that called no tool"
 CIRCUITS = {"closed": 0, "half_open": 1, "open": 2}

@@ -29,11 +29,11 @@ from opentelemetry.trace import (
 )
 from opentelemetry.trace import Span as Begun
 
-from gateway import __version__
 from gateway.domain.text import cut
 from gateway.domain.tracing import LONGEST_STATE, Trace
 from gateway.observe.traces import Settings
 from gateway.protocol import mcp
+from gateway.version import __version__
 
 log = logging.getLogger(__name__)
 

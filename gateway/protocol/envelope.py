@@ -65,11 +65,10 @@ def _carried(theirs: Any, id: int) -> dict[str, Any] | None:
 
 def traced(theirs: Any, trace: Trace | None) -> JsonObject:
     """A client's `_meta`, with `trace` as its trace context, or with none."""
-    if not isinstance(theirs, Mapping):
-        theirs = NOTHING
-    if trace is None and tracing.PARENT not in theirs and tracing.STATE not in theirs:
-        return theirs
-    kept = {key: one for key, one in theirs.items() if key not in (tracing.PARENT, tracing.STATE)}
+    meta: JsonObject = theirs if isinstance(theirs, Mapping) else NOTHING
+    if trace is None and tracing.PARENT not in meta and tracing.STATE not in meta:
+        return meta
+    kept = {key: one for key, one in meta.items() if key not in (tracing.PARENT, tracing.STATE)}
     return kept if trace is None else {**kept, **dict(tracing.pairs(trace))}
 
 

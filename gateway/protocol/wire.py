@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from gateway import __version__
 from gateway.domain.tool import JsonObject, ToolResult
 from gateway.protocol import mcp
 from gateway.protocol.eras import SUPPORTED, Revision
 from gateway.protocol.jsonrpc import Id, encode, encode_id, notification
+from gateway.version import __version__
 
 SERVER = {"name": "capgate", "title": "capgate", "version": __version__}
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from gateway import __version__
 from gateway.domain.identity import Identity, Level
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.listing import Listing, Status
@@ -19,6 +18,7 @@ from gateway.protocol.jsonrpc import encode
 from gateway.runtime.snapshot import Current, Snapshot
 from gateway.runtime.view import View
 from gateway.server.reply import Reply, refusal, text
+from gateway.version import __version__
 
 METRICS = "/metrics"
 CIRCUITS = {  # in the words of mcp-gateway's page

@@ -9,7 +9,6 @@ from urllib.parse import quote, urlencode
 
 from yarl import URL
 
-from gateway import __version__
 from gateway.credentials.base import Pairs
 from gateway.errors import InvalidArguments
 from gateway.http.direct import address
@@ -18,6 +17,7 @@ from gateway.http.message import HttpResponse
 from gateway.http.pool import Stage
 from gateway.protocol.received import LARGEST
 from gateway.transports.base import Headers, Means
+from gateway.version import __version__
 
 CHALLENGES = frozenset({401, 403})
 STREAM = "text/event-stream"

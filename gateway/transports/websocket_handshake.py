@@ -12,7 +12,6 @@ from typing import Any, Literal
 import aiohttp
 from yarl import URL
 
-from gateway import __version__
 from gateway.credentials.base import Pairs
 from gateway.errors import BackendUnavailable, GatewayError, InvalidArguments
 from gateway.http.direct import verifying
@@ -22,6 +21,7 @@ from gateway.protocol.received import LARGEST
 from gateway.transports.base import Means
 from gateway.transports.refusals import failure
 from gateway.transports.requests import CHALLENGES, RESERVED
+from gateway.version import __version__
 
 SUBPROTOCOL = "mcp"
 HANDSHAKE = 10.0  # seconds

@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
-from gateway import __version__
 from gateway.capability.expressions.escape import LONGEST_URL, header_name_problem
 from gateway.capability.expressions.language import Names, Position, Scope
 from gateway.capability.expressions.place import UNREAD, Key, Place
@@ -34,6 +33,7 @@ from gateway.capability.sending.tree import SPLICE
 from gateway.capability.sending.url_path import PathTemplate, compile_path
 from gateway.credentials.secret import Secrets
 from gateway.http.message import HttpRequest
+from gateway.version import __version__
 
 Arguments = Mapping[str, Mapping[str, Any]]  # name → its schema
 
