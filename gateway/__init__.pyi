@@ -24,6 +24,8 @@ AuthorizationError = Denied
 ExecutionError = BackendError
 ServerNotFound = BackendNotFound
 
+from gateway.version import __version__ as __version__
+
 __all__ = [
     "AuthenticationError",
     "AuthorizationError",
