@@ -4,7 +4,7 @@ A deny goes before every allow, a name before a glob; who may use a server may u
 the rules name its tools. Rules know names alone, so every decision may be told.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
@@ -98,6 +98,9 @@ class AgentRights:
 
     def decide(self, kind: Kind, backend: str, name: str) -> Decision:
         return self._tool(backend, name) if kind is Kind.TOOL else self._server(backend).others
+
+    def seen(self, kind: Kind, backend: str, names: Sequence[str]) -> Sequence[bool]:
+        return [self.decide(kind, backend, name).visible for name in names]
 
     def of_call(self, backend: str, tool: str, arguments: JsonObject) -> Decision:
         return self._tool(backend, tool)

@@ -4,7 +4,7 @@ Who an agent is, is a claim: whoever has shown who it is may act as those agents
 lists, and a pinned agent is not exchanged for another.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar
@@ -49,6 +49,9 @@ class Combined:
         except InvalidAgent:
             return Refused(own.level, lambda: self._why(who))
         return Narrowed(own, self.rules.rights(name))
+
+    def expect(self, tools: Iterable[str]) -> None:
+        self.policy.expect(tools)
 
     def acting(self, who: Identity, agent: str | None) -> Identity:
         if who.operator:
@@ -124,6 +127,10 @@ class Narrowed:
         said = self._agent.decide(kind, backend, name)
         return _less(said, self._own.decide(kind, backend, name)) if said.visible else said
 
+    def seen(self, kind: Kind, backend: str, names: Sequence[str]) -> Sequence[bool]:
+        own, agent = (one.seen(kind, backend, names) for one in (self._own, self._agent))
+        return [one and other for one, other in zip(own, agent, strict=True)]
+
     def of_call(self, backend: str, tool: str, arguments: JsonObject) -> Decision:
         said = self._agent.of_call(backend, tool, arguments)
         return _less(said, self._own.of_call(backend, tool, arguments)) if said.visible else said
@@ -150,6 +157,9 @@ class Refused:
 
     def decide(self, kind: Kind, backend: str, name: str) -> Decision:
         return NOBODY
+
+    def seen(self, kind: Kind, backend: str, names: Sequence[str]) -> Sequence[bool]:
+        return [False] * len(names)
 
     def of_call(self, backend: str, tool: str, arguments: JsonObject) -> Decision:
         return NOBODY

@@ -75,46 +75,59 @@ def any_of(patterns: Iterable[str]) -> Callable[[str], bool]:
 
 class Globs:
     """Globs with a bit each: `fitting` gives those of all that fit. Most cost a look into a
-    dictionary for all of a kind together.
+    dictionary for all of a kind together, others a look for a piece of them.
     """
 
-    __slots__ = ("_always", "_exact", "_heads", "_lengths", "_others", "_tail_lengths", "_tails")
+    __slots__ = ("_always", "_exact", "_heads", "_lengths", "_pieces", "_tails")
 
     def __init__(self, patterns: Iterable[tuple[str, int]]) -> None:
         self._always = 0
         self._exact: dict[str, int] = {}
-        self._heads: dict[str, int] = {}
+        self._heads: dict[str, list[tuple[Fits | None, int]]] = {}
         self._tails: dict[str, int] = {}
-        self._others: list[tuple[Fits, int]] = []
+        self._pieces: list[tuple[str, Fits, int]] = []
         for pattern, bits in patterns:
-            self._add(glob(pattern), bits)
-        self._lengths = tuple(sorted({len(head) for head in self._heads}))
-        self._tail_lengths = tuple(sorted({len(tail) for tail in self._tails}))
+            self._add(pattern, glob(pattern), bits)
+        self._lengths = (
+            tuple(sorted({len(head) for head in self._heads})),
+            tuple(sorted({len(tail) for tail in self._tails})),
+        )
 
     def fitting(self, text: str) -> int:
         """`text` is normal."""
         found = self._always | self._exact.get(text, 0)
         heads, tails = self._heads, self._tails
-        for length in self._lengths:
-            found |= heads.get(text[:length], 0)
-        for length in self._tail_lengths:
+        of_heads, of_tails = self._lengths
+        for length in of_heads:
+            for fits, bits in heads.get(text[:length], ()):
+                if fits is None or fits(text):
+                    found |= bits
+        for length in of_tails:
             found |= tails.get(text[-length:], 0)
-        for fits, bits in self._others:
-            if bits & ~found and fits(text):
+        for piece, whole, bits in self._pieces:
+            if piece in text and whole(text):
                 found |= bits
         return found
 
-    def _add(self, one: Glob, bits: int) -> None:
+    def _add(self, pattern: str, one: Glob, bits: int) -> None:
         if one.exact:
             self._exact[one.head] = self._exact.get(one.head, 0) | bits
-        elif one.fits is not None or (one.head and one.tail):
-            self._others.append((one.fits or one.matches, bits))
         elif one.head:
-            self._heads[one.head] = self._heads.get(one.head, 0) | bits
+            fits = one.fits or (one.matches if one.tail else None)
+            self._heads.setdefault(one.head, []).append((fits, bits))
+        elif one.fits is not None:
+            self._pieces.append((_piece(pattern), one.fits, bits))
         elif one.tail:
             self._tails[one.tail] = self._tails.get(one.tail, 0) | bits
         else:
             self._always |= bits
+
+
+def _piece(pattern: str) -> str:
+    """The longest text that everything holds that fits; the empty one where that is unclear."""
+    if "[" in pattern:
+        return ""
+    return max(re.split(r"[*?]+", unicodedata.normalize("NFC", pattern)), key=len)
 
 
 def _expression(pattern: str) -> str:

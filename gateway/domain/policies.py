@@ -1,6 +1,6 @@
 """All policies of a file, and what they and a caller's own key come to: its rights."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.domain.globs import any_of
@@ -61,6 +61,9 @@ class Policies:
                 self._kept.clear()
             found = self._kept[who] = self._found(who)
         return found
+
+    def expect(self, tools: Iterable[str]) -> None:
+        self._book.expect(tools)
 
     def acting(self, who: Identity, agent: str | None) -> Identity:
         return who

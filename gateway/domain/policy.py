@@ -4,6 +4,7 @@ The rule: a decision depends on the names that were asked for and on the rules, 
 exists; so a refusal cannot tell whether there is such a thing.
 """
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -76,6 +77,10 @@ class Rights(Protocol):
         """
         ...
 
+    def seen(self, kind: Kind, backend: str, names: Sequence[str]) -> Sequence[bool]:
+        """Of each whether it may be seen, as `decide` has it: there may be thousands."""
+        ...
+
     def of_call(self, backend: str, tool: str, arguments: JsonObject) -> Decision:
         """Of a call with these arguments."""
         ...
@@ -99,6 +104,9 @@ class All:
     def decide(self, kind: Kind, backend: str, name: str) -> Decision:
         return GRANTED
 
+    def seen(self, kind: Kind, backend: str, names: Sequence[str]) -> Sequence[bool]:
+        return [True] * len(names)
+
     def of_call(self, backend: str, tool: str, arguments: JsonObject) -> Decision:
         return GRANTED
 
@@ -119,6 +127,12 @@ class Policy(Protocol):
         """What `who` may do."""
         ...
 
+    def expect(self, tools: Iterable[str]) -> None:
+        """Work out for these names what does not depend on who asks: in a thread, since there may
+        be thousands.
+        """
+        ...
+
     def acting(self, who: Identity, agent: str | None) -> Identity:
         """`who` as that agent, or as the one that it acts as unasked. Raises InvalidAgent."""
         ...
@@ -131,6 +145,9 @@ class NoPolicy:
 
     def of(self, who: Identity) -> Rights:
         return ALL
+
+    def expect(self, tools: Iterable[str]) -> None:
+        pass
 
     def acting(self, who: Identity, agent: str | None) -> Identity:
         return who

@@ -40,6 +40,24 @@ class Circle:
         return Circle(steps, self.default) if steps or self.default is not None else None
 
 
+class ToolGlobs:
+    """Globs of tools, by name or, with a colon, as `backend:tool` too; a bit each."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        globs = [(pattern, 1 << index) for index, pattern in enumerate(patterns)]
+        qualified = [one for one in globs if ":" in one[0]]
+        self._named = Globs(globs)
+        self._qualified = Globs(qualified) if qualified else None
+
+    def fitting(self, backend: str, name: str) -> int | None:
+        """`name` is normal. None: the two together are no name."""
+        bits = self._named.fitting(name)
+        if self._qualified is None:
+            return bits
+        whole = normal(f"{backend}:{name}")
+        return None if whole is None else bits | self._qualified.fitting(whole)
+
+
 class Bounds:
     """What the key itself says of names; `place` is where it stands."""
 
@@ -48,9 +66,9 @@ class Bounds:
         self.of_level = f"{place}.level"
         self._backends = None if grant.backends is None else any_of(grant.backends)
         self._of_backends = Decision(Level.DENY, f"{place}.backends")
-        self._allowed = None if grant.allowed_tools is None else _tools(grant.allowed_tools)
+        self._allowed = None if grant.allowed_tools is None else ToolGlobs(grant.allowed_tools)
         self._of_allowed = Decision(Level.DENY, f"{place}.allowed_tools")
-        self._denied = _tools(grant.denied_tools)
+        self._denied = ToolGlobs(grant.denied_tools)
         self._place = place
         self.of_tools = bool(grant.denied_tools) or self._allowed is not None
         self.none = self._backends is None and not self.of_tools
@@ -65,14 +83,16 @@ class Bounds:
         """Why it may not do that. A key for certain tools is for nothing else."""
         if kind is not Kind.TOOL:
             return None if self._allowed is None else self._of_allowed
-        whole = normal(f"{backend}:{name}")
-        if whole is None:
+        known = normal(name)
+        if known is None:
             return NO_NAME
-        bits = _fitting(self._denied, whole, name)
+        bits = self._denied.fitting(backend, known)
+        if bits is None:
+            return NO_NAME
         if bits:
             index = (bits & -bits).bit_length() - 1
             return Decision(Level.DENY, f"{self._place}.denied_tools[{index}]")
-        if self._allowed is not None and not _fitting(self._allowed, whole, name):
+        if self._allowed is not None and not self._allowed.fitting(backend, known):
             return self._of_allowed
         return None
 
@@ -165,6 +185,24 @@ class Granted:
                 self._kept.clear()
             if len(backend) + len(name) <= LONGEST_KEPT:
                 self._kept[backend, name] = found
+        return found
+
+    def seen(self, kind: Kind, backend: str, names: Sequence[str]) -> Sequence[bool]:
+        here, bounds = self._at(backend), self._bounds
+        if here.closed is not None or bounds.level < Level.READ:
+            return [False] * len(names)
+        own, agent = _granting(here.circles, self._spoken.base), None
+        if here.agent is not None:
+            agent = _granting((here.agent,), NO_POLICY_ALLOWS)
+        answers: dict[Matching | None, bool] = {None: False}  # few: names are ruled alike
+        matching, free, found = self._book.matching, bounds.none, []
+        for name in names:
+            bits = matching(kind, backend, name)
+            answer = answers.get(bits)
+            if bits is not None and answer is None:
+                answer = not bits.some & here.denies and _sees(own, bits.all)
+                answer = answers[bits] = answer and (agent is None or _sees(agent, bits.all))
+            found.append(bool(answer and (free or bounds.of_name(kind, backend, name) is None)))
         return found
 
     def of_call(self, backend: str, tool: str, arguments: JsonObject) -> Decision:
@@ -285,19 +323,22 @@ class Granted:
         return Decision(bounds.level, bounds.of_level)
 
 
+def _granting(circles: Sequence[Circle], base: Decision) -> Sequence[tuple[int, bool]]:
+    """Of each circle the rules that let something be seen, and whether it is seen where none of
+    them matches; with the end, where nothing matches.
+    """
+    found: list[tuple[int, bool]] = []
+    for circle in circles:
+        bits = sum(mask for _, mask in circle.steps)
+        if circle.default is not None:
+            return [*found, (bits, circle.default.visible)]
+        found.append((bits, False))
+    return [*found, (0, base.visible)]
+
+
+def _sees(granting: Sequence[tuple[int, bool]], matching: int) -> bool:
+    return any(matching & bits or otherwise for bits, otherwise in granting)
+
+
 def _shown(rule: Rule, arguments: JsonObject) -> Shown:
     return all_shown(condition.shown(arguments) for condition in rule.when)
-
-
-def _tools(patterns: Sequence[str]) -> tuple[Globs, Globs | None]:
-    """Globs of tools, and those among them that may speak of a backend too."""
-    globs = [(pattern, 1 << index) for index, pattern in enumerate(patterns)]
-    qualified = [one for one in globs if ":" in one[0]]
-    return Globs(globs), Globs(qualified) if qualified else None
-
-
-def _fitting(tools: tuple[Globs, Globs | None], whole: str, name: str) -> int:
-    """`whole` is the normal `backend:name`."""
-    alone, qualified = tools
-    bits = alone.fitting(normal(name) or "")
-    return bits if qualified is None else bits | qualified.fitting(whole)

@@ -84,6 +84,12 @@ class RuleBook:
         each = [0 if form is None else self._resources.fitting(form) for form in spelled]
         return Matching(reduce(or_, each), reduce(and_, each))
 
+    def expect(self, tools: Iterable[str]) -> None:
+        """Work out which rules match these, whatever their backend."""
+        for name in tools:
+            if name not in self._kept:
+                self._of_tool("", name)
+
     def bits(self, bits: int) -> Iterator[tuple[Rule, int]]:
         """Those rules, in the order of the file, with their bits."""
         while bits:

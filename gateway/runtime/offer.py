@@ -51,6 +51,7 @@ def draft(before: Snapshot, running: Mapping[str, Running], desired: Desired) ->
         issues=(*desired.issues, *desired.unmet(catalog)),
     )
     snapshot.follow(before)
+    snapshot.policy.expect(tool.ref.name for tool in catalog)
     return Draft(snapshot, turns(old, new), differs=old != new)
 
 

@@ -5,6 +5,7 @@ What it may not see is, here, not there: lists, searches, hints and names are ma
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import compress
 from typing import NamedTuple
 
 from gateway.domain.catalog import Catalog
@@ -143,14 +144,15 @@ def _seen(listing: Listing, rights: Rights) -> Listing | None:
     """The backend with what may be seen of it; None where that is nothing. One of which nobody
     knows yet what it offers is seen where something in it might be.
     """
-    name, decide = listing.name, rights.decide
+    name = listing.name
     if not rights.backend(name).visible:
         return None
 
     def visible(items: tuple[JsonObject, ...], kind: Kind, key: str) -> tuple[JsonObject, ...]:
-        return tuple(one for one in items if decide(kind, name, str(one.get(key))).visible)
+        return tuple(compress(items, rights.seen(kind, name, [str(one.get(key)) for one in items])))
 
-    tools = tuple(one for one in listing.tools if decide(Kind.TOOL, name, one.ref.name).visible)
+    named = [tool.ref.name for tool in listing.tools]
+    tools = tuple(compress(listing.tools, rights.seen(Kind.TOOL, name, named)))
     prompts = visible(listing.prompts, Kind.PROMPT, "name")
     resources = visible(listing.resources, Kind.RESOURCE, "uri")
     templates = visible(listing.templates, Kind.RESOURCE, "uriTemplate")

@@ -1,5 +1,7 @@
 """Who acts as which agent, and what is left to whoever does."""
 
+from collections.abc import Iterable, Sequence
+
 import pytest
 
 from gateway.domain.agents import Agent, Agents, Part
@@ -18,6 +20,7 @@ class Only:
     """May do one thing; the rest is hidden from it."""
 
     whole = False
+    rate_limit = 0
     refusal: GatewayError | None = None
     level = Level.EXECUTE
 
@@ -31,6 +34,9 @@ class Only:
         if name == self._tool:
             return Decision(Level.EXECUTE, "policies.p.rules[0]")
         return Decision(Level.DENY, "policies.p.default_level")
+
+    def seen(self, kind: Kind, backend: str, names: Sequence[str]) -> Sequence[bool]:
+        return [self.decide(kind, backend, name).visible for name in names]
 
     def of_call(self, backend: str, tool: str, arguments: JsonObject) -> Decision:
         return self.decide(Kind.TOOL, backend, tool)
@@ -46,6 +52,9 @@ class Its:
 
     def of(self, who: Identity) -> Rights:
         return self._rights
+
+    def expect(self, tools: Iterable[str]) -> None:
+        pass
 
     def acting(self, who: Identity, agent: str | None) -> Identity:
         return who
