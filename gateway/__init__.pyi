@@ -18,13 +18,12 @@ from gateway.errors import (
     ToolNotFound,
     Unauthenticated,
 )
+from gateway.version import __version__ as __version__
 
 AuthenticationError = Unauthenticated
 AuthorizationError = Denied
 ExecutionError = BackendError
 ServerNotFound = BackendNotFound
-
-from gateway.version import __version__ as __version__
 
 __all__ = [
     "AuthenticationError",

@@ -9,10 +9,12 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 from gateway.domain.events import Observer, Reloaded
+from gateway.errors import GatewayError
 from gateway.failsafe.guard import NO_GUARDS, Guards
 from gateway.runtime.notices import Notices
 from gateway.runtime.offer import Draft, draft
@@ -61,8 +63,8 @@ class Reconciler:
     async def apply(self, desired: Desired, *, began: float | None = None) -> None:
         """Make `desired` what is served; `began` (loop time) is when the reload did.
 
-        When a backend cannot start, those started before it are closed, everything stays as it was,
-        and the error rises.
+        When a backend cannot start, those started before it are closed, the backends stay as they
+        were, and the error rises; who is let in, and to what, counts all the same.
         """
         now = asyncio.get_running_loop().time
         began = now() if began is None else began
@@ -70,7 +72,12 @@ class Reconciler:
             size = len(self._running) + len(desired.backends)
             steps = await _aside(size, partial(plan, desired.backends, self._running))
             async with AsyncExitStack() as undo:
-                started = await self._start([desired.backends[name] for name in steps.start], undo)
+                wanted = [desired.backends[name] for name in steps.start]
+                try:
+                    started = await self._start(wanted, undo)
+                except GatewayError:
+                    await self._rule(desired)
+                    raise
                 running = {name: self._running[name] for name in steps.keep} | started
                 new = await self._draft(running, desired)
                 undo.pop_all()
@@ -117,6 +124,14 @@ class Reconciler:
                 await asyncio.sleep(0)
                 turn_ends = now() + SLICE
         return started
+
+    async def _rule(self, desired: Desired) -> None:
+        """Publish its rules for what runs: a right that was taken away is gone."""
+        old, new = self._desired, (desired.policy, desired.access, desired.admit)
+        if new != (old.policy, old.access, old.admit):
+            policy, access, admit = new
+            self._desired = replace(old, policy=policy, access=access, admit=admit)
+            self._publish(await self._draft(self._running, self._desired))
 
     async def _draft(self, running: Mapping[str, Running], desired: Desired) -> Draft:
         before = self._current.get()

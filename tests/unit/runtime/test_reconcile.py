@@ -6,6 +6,8 @@ from typing import ClassVar
 
 import pytest
 
+from gateway.auth.doorkeeper import Doorkeeper
+from gateway.auth.keys import Keys
 from gateway.domain.call import Call
 from gateway.domain.events import BackendChanged, Reloaded
 from gateway.domain.identity import ANONYMOUS
@@ -157,6 +159,19 @@ async def test_a_backend_that_cannot_start_undoes_the_others_and_nothing_changes
     assert len(world.events) == 1
     await world.apply(old)
     assert old.started == 1
+
+
+async def test_who_is_let_in_counts_even_when_a_backend_cannot_start():
+    world = World()
+    gh = MemoryBackend("gh")
+    await world.apply(gh)
+    broken = Wanted("zz", "1", lambda: BrokenBackend("zz"))
+    keep = Wanted("gh", str(id(gh)), lambda: gh)
+    closed = Doorkeeper(Keys(()), None, frozenset())
+    with pytest.raises(BackendUnavailable):
+        await world.reconciler.apply(Desired({"gh": keep, "zz": broken}, access=closed))
+    assert world.snapshot.access is closed
+    assert set(world.snapshot.catalog.backends) == {"gh"}
 
 
 async def test_a_stale_backend_is_degraded_and_says_where_its_file_is_wrong():
