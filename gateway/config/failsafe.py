@@ -78,9 +78,9 @@ class Concurrency(Strict, frozen=True):
 
     enabled: bool = True
     """Off, as many as come."""
-    max_concurrent: Count = 64
+    max_concurrent: Count = 100
     """At once."""
-    max_queued: Annotated[int, Meta(ge=0, le=100_000)] = 256
+    max_queued: Annotated[int, Meta(ge=0, le=100_000)] = 1_000
     """Waiting for their turn; beyond that callers are told that it is busy."""
 
 
