@@ -41,14 +41,14 @@ class Combined:
     )  # asked on the path of each call
 
     def of(self, who: Identity) -> Rights:
-        own = self.policy.of(who)
         if who.operator:
-            return own
+            return self.policy.of(who)
         try:
             name = self._agent(who, None)
         except InvalidAgent:
-            return Refused(own.level, lambda: self._why(who))
-        return Narrowed(own, self.rules.rights(name))
+            nobody = Identity(who.name, who.team, who.org, who.grant)
+            return Refused(self.policy.of(nobody), lambda: self._why(who))
+        return Narrowed(self.policy.of(who), self.rules.rights(name))
 
     def expect(self, tools: Iterable[str]) -> None:
         self.policy.expect(tools)
@@ -137,15 +137,15 @@ class Narrowed:
 
 
 class Refused:
-    """Nothing of any backend, since nobody knows as which agent it is done. `level`: what the
-    gateway tells of itself concerns no agent.
+    """Nothing of any backend, since nobody knows as which agent it is done. What concerns no agent
+    is the caller's own: how often it may ask, and what the gateway tells of itself.
     """
 
     whole = False
-    rate_limit = 0
 
-    def __init__(self, level: Level, why: Callable[[], GatewayError]) -> None:
-        self.level = level
+    def __init__(self, own: Rights, why: Callable[[], GatewayError]) -> None:
+        self.level = own.level
+        self.rate_limit = own.rate_limit
         self._why = why
 
     @property

@@ -124,7 +124,9 @@ class Sights:
         if found is None:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
-            found = self._kept[who] = Sight(catalog, self._looking(policy, who))
+            found = Sight(catalog, self._looking(policy, who))
+            if _to_keep(who, found.rights):
+                self._kept[who] = found
         return found
 
     def follow(self, before: "Sights") -> None:
@@ -136,8 +138,15 @@ class Sights:
         if found is None:
             if len(self.eyes) >= MOST_KEPT:
                 self.eyes.clear()
-            found = self.eyes[who] = Eyes(policy.of(who))
+            found = Eyes(policy.of(who))
+            if _to_keep(who, found.rights):
+                self.eyes[who] = found
         return found
+
+
+def _to_keep(who: Identity, rights: Rights) -> bool:
+    """Anybody may claim to be any agent: who is none pushes out nobody who is."""
+    return who.agent is None or rights.refusal is None
 
 
 def _seen(listing: Listing, rights: Rights) -> Listing | None:

@@ -232,3 +232,12 @@ def test_rights_of_a_refused_caller_hide_every_server() -> None:
     view = a_view()
     assert dict(view.backends) == {}
     assert view.rights.refusal is not None
+
+
+async def test_names_that_nobody_has_push_nothing_out_of_what_is_kept() -> None:
+    found = held()
+    reader = Identity("anonymous", agent="reader")
+    kept = found.sight(reader)
+    for number in range(3_000):
+        assert View(found, print, Identity("anonymous", agent=f"ghost{number}")).rights.refusal
+    assert found.sight(reader) is kept
