@@ -51,6 +51,10 @@ async def invoked(client: Client, agent: str | None, server: str, tool: str) -> 
     return await client.call_tool("gateway_invoke", {"server": server, "tool": tool, **said})
 
 
+async def code(client: Client, agent: str, server: str, tool: str) -> Any:
+    return (await invoked(client, agent, server, tool)).structured_content["error"]["code"]
+
+
 async def asked(client: Client, tool: str, **arguments: Any) -> Any:
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result
@@ -104,6 +108,12 @@ async def test_what_is_denied_says_so_whether_there_is_such_a_tool_or_not() -> N
             result = await invoked(client, "backend", "postgres", tool)
             assert result.is_error
             assert "(denied; not_sent)" in result.content[0].text
+            error = result.structured_content["error"]
+            assert error["code"] == "DENIED_BY_POLICY"
+            assert error["rule"] == "agents.backend.deny.tools.postgres[0]"
+        assert await code(client, "backend", "postgres", "query_all") == "DENIED_BY_POLICY"
+        assert await code(client, "nobody", "postgres", "query") == "INVALID_AGENT_ID"
+        assert await code(client, "admin", "playwright", "browser_fly") == "TOOL_NOT_FOUND"
 
 
 @pytest.mark.usefixtures("both")

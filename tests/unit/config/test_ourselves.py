@@ -48,3 +48,9 @@ def test_a_gateway_in_another_folder_or_told_of_another_file_is_not_ours() -> No
     assert not is_ourselves(elsewhere, Server(), "gateway.yaml")
     assert not is_ourselves(told, Server(), "gateway.yaml")
     assert is_ourselves(elsewhere, Server(), "/srv/other/gateway.yaml")
+
+
+def test_a_gateway_that_its_environment_has_speak_over_stdio_is_ours() -> None:
+    env = {"GATEWAY_TRANSPORT": "stdio"}
+    assert is_ourselves(Backend(command="capgate serve", env=env), Server(), "gateway.yaml")
+    assert not is_ourselves(Backend(command="capgate serve"), Server(), "gateway.yaml")
