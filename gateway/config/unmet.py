@@ -35,6 +35,11 @@ def _unmet_names(config: Config, file: str, catalog: Catalog) -> Iterator[Issue]
                 file, f"no server {name!r} is on offer", f"capabilities.vars.{name}", hint
             )
 
+    for name in config.failsafe.backends:
+        if name not in catalog.backends:
+            hint = did_you_mean(name, catalog.backends)
+            place = f"failsafe.backends.{name}"
+            yield _warning(file, f"no server {name!r} is on offer", place, hint)
     for name, meant in config.aliases.items():
         if meant not in catalog.backends:
             hint = did_you_mean(meant, catalog.backends)
