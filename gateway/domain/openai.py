@@ -173,8 +173,6 @@ def _fitted(node: Any, *, named: bool = False) -> Any:
     """
     if isinstance(node, list):
         return [_fitted(item) if type(item) in NODES else item for item in node]
-    if not isinstance(node, dict):
-        return node
     made = {
         key: _fitted(value, named=not named and key in MAPS)
         if type(value) in NODES and (named or key not in DATA)

@@ -64,6 +64,7 @@ class Pinning:
     on_change: OnChange
     globs: tuple[str, ...]
     tell: Callable[[Issue], None] = field(default=lambda _: None, compare=False, repr=False)
+    most: int = field(default=MOST_KEPT, compare=False)
     _judged: dict[str, Judged] = field(default_factory=dict, compare=False, repr=False)
     _told: set[Issue] = field(default_factory=set, compare=False, repr=False)
 
@@ -75,7 +76,7 @@ class Pinning:
             return known.given
         if known is None and not self.covers(name):
             return listing
-        if known is None and len(self._judged) >= MOST_KEPT:
+        if known is None and len(self._judged) >= self.most:
             self._judged.clear()
         known = self._judged[name] = self._judge(listing, known)
         return known.given

@@ -19,8 +19,9 @@ class Functions:
     when its tool has.
     """
 
-    def __init__(self, current: Current) -> None:
+    def __init__(self, current: Current, most: int = MOST_KEPT) -> None:
         self._current = current
+        self._most = most
         self._kept: dict[Identity, tuple[object, Reply]] = {}
         self._made: dict[ToolRef, tuple[Tool, str, msgspec.Raw]] = {}
         self._size = 0
@@ -34,7 +35,7 @@ class Functions:
         tools = (tool for tools in seen for tool in tools)
         reply = Reply(200, encode(openai.answer(tools, self._function)))
         self._size += len(reply.body)
-        if self._size > MOST_KEPT:
+        if self._size > self._most:
             self._kept.clear()
             self._made.clear()
             self._size = len(reply.body)

@@ -306,7 +306,11 @@ async def test_only_the_named_backends_are_pinned(tmp_path: Path) -> None:
         assert [*json.loads(here.file.read_text())["backends"]] == ["bank", "other"]
         here.backends = {"bank": url}
         here.write()
-        assert "other  - 2 tools: no longer pinned" in (await here.command()).output
+        here.lock = {"enabled": False}
+        here.write()
+        last = (await here.command()).output
+        assert "other  - 2 tools: no longer pinned" in last
+        assert "lock.enabled is false" in last
 
 
 async def test_a_server_that_does_not_answer_keeps_its_pins(tmp_path: Path) -> None:

@@ -148,7 +148,8 @@ def test_a_hint_that_is_taken_back_is_loud_and_comes_first():
 
 
 def test_other_annotations_are_told_without_noise():
-    before, after = tool(), tool(annotations={"readOnlyHint": True, "title": "T"})
+    before = tool(annotations={"openWorldHint": True})
+    after = tool(annotations={"openWorldHint": True, "readOnlyHint": True, "title": "T"})
     assert lines(before, after) == [
         "~ readOnlyHint: none → true",
         "~ wording: title of the annotations",
@@ -184,6 +185,11 @@ def test_shared_definitions_are_changed_or_reworded():
     ]
     worded = with_definition({**TEXT, "description": "x"})
     assert lines(with_definition(TEXT), worded) == ["~ wording: the arguments"]
+    worded["inputSchema"]["additionalProperties"] = False
+    assert lines(with_definition(TEXT), worded) == [
+        "- argument '.*' may no longer be anything",
+        "~ wording: $defs of the arguments",
+    ]
 
 
 def test_very_many_changes_are_counted():

@@ -173,6 +173,13 @@ def test_findings_without_end_are_not_remembered_without_end():
     assert len(heard) == MOST_TOLD
 
 
+def test_backends_without_end_are_not_remembered_without_end():
+    admit = Pinning(Pins(), "deny", ("*",), most=50)
+    for number in range(60):
+        admit(listing(name=f"b{number}"))
+    assert len(admit._judged) == 10
+
+
 def test_very_many_changed_tools_are_counted():
     names = [f"t{number}" for number in range(MOST + 30)]
     admit = pinning("warn", *map(definition, names))

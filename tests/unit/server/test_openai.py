@@ -1,0 +1,39 @@
+"""The page of functions is made anew when something in it has changed, and not kept for ever."""
+
+import json
+
+from gateway.domain.catalog import Catalog
+from gateway.domain.identity import ANONYMOUS, OPERATOR, Identity
+from gateway.domain.listing import Listing
+from gateway.domain.tool import Tool, ToolRef
+from gateway.runtime.snapshot import Current, Snapshot
+from gateway.server import openai
+
+
+def tool(name, text=""):
+    definition = {"name": name, "description": text, "inputSchema": {"type": "object"}}
+    return Tool(ToolRef("b", name), definition)
+
+
+def snapshot(*tools):
+    return Snapshot(1, Catalog([Listing("b", "", tools)]))
+
+
+def test_a_page_is_the_same_until_a_tool_changes():
+    kept, current = tool("a"), Current(snapshot(tool("a")))
+    current.swap(snapshot(kept, tool("c")))
+    page = openai.Functions(current)
+    first = page(ANONYMOUS)
+    current.swap(snapshot(*current.get().catalog))
+    assert page(ANONYMOUS) is first
+    current.swap(snapshot(kept, tool("c", "new")))
+    (_, changed) = json.loads(page(ANONYMOUS).body)["tools"]
+    assert changed["function"]["description"] == "new"
+    assert json.loads(page(OPERATOR).body) == json.loads(page(ANONYMOUS).body)
+
+
+def test_pages_of_many_callers_are_not_kept_for_ever():
+    page = openai.Functions(Current(snapshot(tool("a"))), most=2_000)
+    for number in range(50):
+        page(Identity(str(number)))
+    assert len(page._kept) < 20
