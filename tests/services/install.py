@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from sysconfig import get_config_var
 from time import perf_counter
 
 HOME = Path(__file__).resolve().parents[2] / ".services"
@@ -46,6 +47,9 @@ class Found:
 SERVICES = {
     "docker-registry": Debian("usr/bin/docker-registry", ("docker-registry",)),
     "etcd": Debian("usr/bin/etcd", ("etcd-server",)),
+    "faketime": Debian(
+        f"usr/lib/{get_config_var('MULTIARCH')}/faketime/libfaketime.so.1", ("libfaketime",)
+    ),
     "pdns": Debian("usr/sbin/pdns_server", ("pdns-server", "pdns-backend-sqlite3")),
     "prometheus": Debian("usr/bin/prometheus", ("prometheus",)),
     "rabbitmq": Debian("usr/lib/rabbitmq/bin/rabbitmq-server", ("rabbitmq-server",)),
