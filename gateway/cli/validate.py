@@ -22,17 +22,20 @@ from gateway.cli.common import (
     tokens_of,
 )
 from gateway.cli.live_check import Count, drifted
-from gateway.config import directories, lock_file
+from gateway.config import agent_rules, directories, lock_file
 from gateway.config.folder import look
 from gateway.config.issues import as_json, report
 from gateway.config.model import Capabilities
 from gateway.config.sarif import sarif
 from gateway.credentials.redact import Redactor
+from gateway.domain.agents import Agents
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.text import counted
 from gateway.importers import compat
 from gateway.runtime.configured import Configured
+from gateway.runtime.followed import untold
 from gateway.runtime.shelf import Shelf, Version
+from gateway.runtime.trusted import Kept
 
 
 @dataclass(slots=True)
@@ -70,7 +73,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
     """Check all files and run their examples.
 
     By default the files of the configuration: ./capabilities, or the folders that gateway.yaml
-    names; and its MCP servers, of which none is started.
+    names; its MCP servers, of which none is started; and the rules of agents.
 
     With --live, each example of a tool that only reads is called for real: values may differ from
     the example's, shapes may not.
@@ -110,13 +113,15 @@ def command(  # noqa: PLR0913 (one parameter an option)
 
 def _servers(configured: Configured, tally: Tally) -> tuple[Issue, ...]:
     """What is wrong with the MCP servers of gateway.yaml and `.mcp.json`, of which none is started,
-    and with gateway.lock.
+    with the rules of agents and with gateway.lock.
     """
     servers = mcp_servers(configured)
     tally.servers = len(servers.wanted())
     lock = configured.config.lock
     _, unreadable = lock_file.load(lock.file) if lock.enabled else (None, ())
-    return (*configured.issues, *servers.issues, *unreadable)
+    rules: Kept[Agents] = Kept(agent_rules.understand, required=True, observe=untold)
+    rules.refresh(configured.config.agent_rules, cold=True)
+    return (*configured.issues, *servers.issues, *rules.issues, *unreadable)
 
 
 def _validated(paths: Iterable[str], configured: Configured, tally: Tally) -> tuple[Issue, ...]:

@@ -340,3 +340,21 @@ async def test_over_stdio_the_fallback_and_agent_id_count(tmp_path: Path, mode: 
         assert await servers(one, agent_id="writer") == ["notes"]
         error = await invoke(one, "db", "drop_all")
         assert error["rule"] == "agents.reader.deny.tools.db[0]"
+
+
+async def test_rules_are_validated_before_they_are_served(tmp_path: Path) -> None:
+    (tmp_path / "capabilities").mkdir()
+    (tmp_path / "gateway.yaml").write_text("agent_rules: rules.json\n")
+    (tmp_path / "rules.json").write_text('{"agents": {"a": {"alow": {}}}}')
+    words = ("validate", "-c", str(tmp_path / "gateway.yaml"), "--json")
+    async with asyncio.timeout(30):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "gateway", *words),
+            cwd=ROOT,
+            env=environment({}),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await process.communicate()
+    assert process.returncode == 1
+    [issue] = json.loads(out)["issues"]
+    assert (issue["line"], issue["column"], issue["hint"]) == (1, 19, "did you mean 'allow'?")
