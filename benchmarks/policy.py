@@ -97,9 +97,7 @@ def sights(title: str, tools: Sequence[Tool], rules: Sequence[Rule]) -> None:
         policy=policies,
     )
     after.follow(made)
-    told(
-        "  the same, in the next snapshot", [spent(lambda w=w: all_seen(after, w)) for w in people]
-    )  # type: ignore[misc]
+    told("  the same, in the next snapshot", [spent(partial(all_seen, after, p)) for p in people])
     all_tools = [Tool(tool.ref._replace(backend="one"), tool.definition) for tool in tools]
     unique = {tool.ref.name: tool for tool in all_tools}
     alone = Snapshot(catalog=Catalog([Listing("one", "", tuple(unique.values()))]), policy=policies)
