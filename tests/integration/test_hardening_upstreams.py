@@ -37,6 +37,7 @@ tools:
     <<: *promised
     cache: 1m
 """
+EVERY_CALL = "failsafe: {circuit_breaker: {enabled: false}, rate_limit: {enabled: false}}"
 
 
 async def invoke(gateway: Whole, tool: str, **arguments: Any) -> Any:
@@ -100,7 +101,7 @@ async def test_no_fault_of_an_api_harms_the_gateway(tmp_path: Path) -> None:
     """F3, I58, I59, T3: alive, the next call is right, memory comes back, and no traceback."""
     async with faulty() as peer:
         (tmp_path / "api.yaml").write_text(API.format(port=peer.port))
-        async with started(tmp_path, level="debug") as gateway:
+        async with started(tmp_path, level="debug", settings=EVERY_CALL) as gateway:
             assert (await get(gateway, "fine")).text == '"/fine"'
             before, descriptors = gateway.memory, gateway.descriptors
             for name in FAULTS:
