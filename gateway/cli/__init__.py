@@ -15,6 +15,7 @@ COMMANDS = {  # name → module; the order of the help page
     "tools": "tools",
     "search": "search",
     "call": "call",
+    "explain": "explain",
     "record": "record",
     "new": "new",
     "import": "import_",

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from gateway.domain.globs import any_of
 from gateway.domain.identity import Grant, Identity, Level
-from gateway.domain.policy import ALL, GRANTED, All, Decision, Rights
+from gateway.domain.policy import ALL, GRANTED, All, Decision, Kind, Rights
 from gateway.domain.rights import NO_POLICY_ALLOWS, Bounds, Circle, Fence, Granted, Spoken
 from gateway.domain.rule_book import RuleBook
-from gateway.domain.rules import Assigned
+from gateway.domain.rules import Assigned, Rule
 
 MOST_KEPT = 1_024  # callers
 
@@ -36,6 +36,9 @@ class Speaking:
         if who.org is not None and self.orgs(who.org):
             return ORG
         return EVERYONE if self.said.everyone else None
+
+    def of(self, who: Identity) -> bool:
+        return self.circle(who) is not None or self.of_agent(who)
 
     def of_agent(self, who: Identity) -> bool:
         return who.agent is not None and self.agents(who.agent)
@@ -65,6 +68,13 @@ class Policies:
     def expect(self, tools: Iterable[str]) -> None:
         self._book.expect(tools)
 
+    def matching(self, who: Identity, backend: str, tool: str | None) -> Sequence[Rule]:
+        """Rules of that tool, or of anything in the backend, in policies that speak of `who`."""
+        bits = self._book.of_backend(backend)
+        bits &= sum(one.bits for one in self._policies if one.of(who))
+        found = None if tool is None else self._book.matching(Kind.TOOL, backend, tool)
+        return [rule for rule, _ in self._book.bits(bits if found is None else bits & found.some)]
+
     def acting(self, who: Identity, agent: str | None) -> Identity:
         return who
 
@@ -74,6 +84,7 @@ class Policies:
         bounds = Bounds(who.grant, place_of(who))
         spoken = self._spoken(who)
         silent = not (spoken.circles or spoken.speaking or spoken.fences or spoken.agent)
+        silent &= not spoken.rate_limit
         free = spoken.base.level is not Level.DENY and bounds.level >= Level.EXECUTE
         if silent and free and bounds.none:
             return All(bounds.level)
@@ -86,9 +97,9 @@ class Policies:
         speaking = 0
         limits: list[int] = []
         for policy in self._policies:
-            circle, narrows = policy.circle(who), policy.of_agent(who)
-            if circle is None and not narrows:
+            if not policy.of(who):
                 continue
+            circle, narrows = policy.circle(who), policy.of_agent(who)
             speaking |= policy.bits
             fences += policy.fences
             limits += [policy.said.rate_limit] if policy.said.rate_limit else []
