@@ -7,6 +7,8 @@ can only take away from that, and so can the key itself.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from gateway.domain.conditions import Shown, all_shown
 from gateway.domain.globs import Globs, any_of, normal
@@ -169,11 +171,16 @@ class Granted:
         if here.closed is not None:
             return here.closed
         kinds = [Kind.TOOL] if self._bounds.tools_alone else list(Kind)
-        open_to = [kind for kind in kinds if not here.denies & self._book.everything[kind]]
+        book = self._book
+        open_to = [kind for kind in kinds if not here.denies & book.everything[kind]]
         if not open_to:
-            place = self._book.place(here.denies & self._book.everything[kinds[0]])
-            return Decision(Level.DENY, place)
-        return self._capped(self._most(here.circles, here.agent, self._book.of_all))
+            return Decision(Level.DENY, book.place(here.denies & book.everything[kinds[0]]))
+        circles, agent = here.circles, here.agent
+        if len(open_to) < len(Kind):
+            bits = reduce(or_, (book.naming[kind] for kind in open_to))
+            circles = tuple(one for circle in circles if (one := circle.within(bits)) is not None)
+            agent = None if agent is None else agent.within(bits) or Circle(())
+        return self._capped(self._most(circles, agent, book.of_all))
 
     def decide(self, kind: Kind, backend: str, name: str) -> Decision:
         if kind is not Kind.TOOL:

@@ -28,8 +28,8 @@ class Matching(NamedTuple):
 
 class RuleBook:
     """`levels`: level → its rules, the highest first; the denying ones are in `denies`.
-    `conditional` are those with conditions. `everything`: kind → rules that match all of a backend
-    that is of it. `of_all` match all of a backend, `everywhere` all of every one.
+    `conditional` are those with conditions. `naming`: kind → rules that match something of it;
+    `everything`: those that match all of a backend that is of it. `of_all` match all of a backend, `everywhere` all of every one.
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
@@ -40,6 +40,10 @@ class RuleBook:
             (level, self._bits(lambda rule, level=level: rule.level is level))  # type: ignore[misc]
             for level in (Level.ADMIN, Level.EXECUTE, Level.READ)
         ]
+        self.naming: Mapping[Kind, int] = {
+            kind: self._bits(lambda rule, kind=kind: bool(_named(rule, kind)))  # type: ignore[misc]
+            for kind in Kind
+        }
         self.everything: Mapping[Kind, int] = {
             kind: self._bits(lambda rule, kind=kind: _covers(rule, kind))  # type: ignore[misc]
             for kind in Kind
