@@ -4,9 +4,12 @@ from gateway.errors import IN_VAIN, BackendError, BackendUnavailable, Reached, U
 
 
 class Unreachable(BackendUnavailable):
-    """It cannot be reached, and trying again will not help."""
+    """It cannot be reached, and trying again will not help. To say why each time is worth more than
+    to leave it alone.
+    """
 
     retryable = False
+    default_unwell = False
     advice = IN_VAIN
 
 
@@ -15,6 +18,7 @@ class ConnectionLost(BackendError):
 
     retryable = True
     default_reached = Reached.SENT_UNKNOWN
+    default_unwell = True
 
 
 class Refused(UpstreamFailed):

@@ -31,6 +31,7 @@ from gateway.failsafe.guarded import Guarded, Surroundings
 from gateway.failsafe.guards import GuardsByName
 from gateway.failsafe.retry import Rule
 from gateway.failsafe.settings import Crowd, Rate, Retries, Settings
+from gateway.http.failures import ConnectionLost, Unreachable
 
 BREAKER = Settings(breaker=Limits(failures=3, successes=2, rest=30.0))
 RETRIES = Settings(retries=Retries(Rule(most=2, max_wait=10.0, first=0.1)))
@@ -101,7 +102,9 @@ async def opened(world: World) -> World:
 
 
 @pytest.mark.parametrize(
-    "error", [broken(), BackendUnavailable("gone"), DeadlineExceeded("late")], ids=repr
+    "error",
+    [broken(), BackendUnavailable("gone"), ConnectionLost("cut"), DeadlineExceeded("late")],
+    ids=repr,
 )
 async def test_failures_in_a_row_open_the_circuit_and_then_nothing_is_sent(
     error: GatewayError,
@@ -131,6 +134,7 @@ async def test_failures_in_a_row_open_the_circuit_and_then_nothing_is_sent(
         RemoteError(-32000, "no"),
         InvalidArguments("no"),
         Unequipped("no secret"),
+        Unreachable("a certificate"),
         Busy("full"),
         asyncio.CancelledError(),
     ],
