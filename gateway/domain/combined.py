@@ -7,7 +7,6 @@ lists, and a pinned agent is not exchanged for another.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import ClassVar
 
 from gateway.domain.agents import Agents
 from gateway.domain.globs import any_of
@@ -35,10 +34,13 @@ class Combined:
     policy: Policy
     rules: Agents
     default_agent: str | None
-    agents: ClassVar[bool] = True
     _kept: dict[tuple[Identity, str | None], Identity] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )  # asked on the path of each call
+
+    @property
+    def agents(self) -> bool:
+        return True
 
     def of(self, who: Identity) -> Rights:
         if who.operator:

@@ -12,9 +12,9 @@ from gateway.domain.listing import Health, Listing
 class Guard(Protocol):
     """Of one backend, by its name."""
 
-    async def call(self, call: Call, proceed: Handler) -> Outcome: ...
+    def call(self, call: Call, proceed: Handler) -> Awaitable[Outcome]: ...
 
-    async def query(self, query: Query, proceed: QueryHandler) -> Relayed: ...
+    def query(self, query: Query, proceed: QueryHandler) -> Awaitable[Relayed]: ...
 
     def late(self) -> None:
         """The request that was cancelled just now, in this very step of the loop, had had all the
@@ -89,5 +89,5 @@ class NoGuards:
         """Nothing was kept."""
 
 
-UNGUARDED: Guard = Unguarded()  # type: ignore[assignment]  # a coroutine or what it awaits: the same
+UNGUARDED: Guard = Unguarded()
 NO_GUARDS: Guards = NoGuards()
