@@ -6,6 +6,8 @@ It is configured by files, which are edited while it runs.
 import asyncio
 import contextlib
 import json
+import os
+import signal
 import statistics
 import time
 from collections.abc import AsyncIterator
@@ -21,6 +23,7 @@ from gateway.runtime.configured import Configured
 from gateway.runtime.view import View
 from tests.peers.hanging import Patient
 from tests.peers.mcp_http import McpHttp
+from tests.peers.stdio_mcp import COMMAND
 from tests.peers.web import serving
 
 REQUEST = 0.4  # seconds: server.request_timeout
@@ -105,7 +108,10 @@ async def world(folder: Path, **more: Any) -> AsyncIterator[World]:
     ):
         for name, port in (("api", api), ("other", other)):
             (capabilities / f"{name}.yaml").write_text(FILE.format(name=name, port=port))
-        servers = {"mcp": {"http_url": f"http://127.0.0.1:{mcp}/mcp"}}
+        servers = {
+            "mcp": {"http_url": f"http://127.0.0.1:{mcp}/mcp"},
+            "program": {"command": [*COMMAND, "word"], "timeout": "20s"},
+        }
         settings = {**SETTINGS, "backends": servers, **more}
         file = folder / "gateway.yaml"
         file.write_text(json.dumps(settings))
@@ -298,3 +304,18 @@ async def test_what_is_shown_of_a_backend_that_is_unknown_is_an_error_with_near_
         assert str(view.health("api")) == "ok"
         with pytest.raises(Exception, match="no server 'apj'"):
             view.health("apj")
+
+
+async def test_the_loss_of_a_server_is_one_failure_with_however_many_calls_in_it(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as here:
+        pid = int((await here.call("program", "pid"))[0])
+        holding = [asyncio.create_task(here.call("program", "hold")) for _ in range(12)]
+        await asyncio.sleep(1.1)  # until they are there, and it is back at once when it is gone
+        os.kill(pid, signal.SIGKILL)
+        for text, failed, _ in await asyncio.gather(*holding):
+            assert failed
+            assert "; sent_unknown)" in text
+        assert here.state("program") == "closed"
+        assert int((await here.call("program", "pid"))[0]) != pid
