@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from gateway.domain.identity import Identity
 
 HASHED = "sha256:"
+NOTHING = hashlib.sha256().digest()  # what an unset variable comes to
 FIT = re.compile(r"[!-~]+")  # what a client can send as a bearer token
 
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
@@ -26,7 +27,10 @@ def digest(written: str) -> bytes:
     if written.startswith(HASHED):
         if not _DIGEST.fullmatch(written[len(HASHED) :]):
             raise ValueError("sha256: is followed by 64 hexadecimal digits")
-        return bytes.fromhex(written[len(HASHED) :])
+        found = bytes.fromhex(written[len(HASHED) :])
+        if found == NOTHING:
+            raise ValueError("sha256: is followed by the digest of nothing: what was hashed?")
+        return found
     if not FIT.fullmatch(written):
         raise ValueError("a key has no spaces, and no characters beyond ASCII")
     return hashlib.sha256(written.encode()).digest()
@@ -44,9 +48,10 @@ class Keys:
         self._names = {who.name: who for _, who in self._known.values() if who is not None}
 
     def of(self, shown: str) -> Identity | None:
+        """An empty text is nobody's, whatever is known: it stands for whoever shows no key."""
         found = hashlib.sha256(shown.encode("utf-8", "surrogatepass")).digest()
         expected, who = self._known.get(self._place(found), self._nobody)
-        return who if hmac.compare_digest(expected, found) else None
+        return who if hmac.compare_digest(expected, found) and shown else None
 
     def named(self, name: str) -> Identity | None:
         """The client of that name, whatever its key."""

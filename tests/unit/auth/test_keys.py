@@ -52,5 +52,12 @@ def test_what_no_client_could_send_is_no_key_and_is_not_quoted(written: str) -> 
     assert not written[7:] or written not in str(caught.value)
 
 
+def test_the_digest_of_nothing_is_no_key_and_whoever_shows_none_is_nobody() -> None:
+    """I28. An unset variable that was hashed would let everybody in."""
+    with pytest.raises(ValueError, match="the digest of nothing"):
+        digest("sha256:" + hashlib.sha256().hexdigest())
+    assert Keys([(hashlib.sha256().digest(), ANN)]).of("") is None
+
+
 def test_keys_do_not_show_themselves() -> None:
     assert repr(keys()) == "<Keys of 2 clients>"
