@@ -29,7 +29,8 @@ class Matching(NamedTuple):
 class RuleBook:
     """`levels`: level → its rules, the highest first; the denying ones are in `denies`.
     `conditional` are those with conditions. `naming`: kind → rules that match something of it;
-    `everything`: those that match all of a backend that is of it. `of_all` match all of a backend, `everywhere` all of every one.
+    `everything`: those that match all of a backend that is of it. `of_all` match all of a backend,
+    `everywhere` all of every one.
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
