@@ -16,6 +16,10 @@ NAMED_BY: Mapping[str, tuple[Kind, str]] = {
     mcp.SUBSCRIBE: (Kind.RESOURCE, "uri"),
     mcp.UNSUBSCRIBE: (Kind.RESOURCE, "uri"),
 }
+COMPLETED: Mapping[str, tuple[Kind, str]] = {
+    mcp.REF_PROMPT: (Kind.PROMPT, "name"),
+    mcp.REF_RESOURCE: (Kind.RESOURCE, "uri"),
+}
 OF_ALL = frozenset(
     {mcp.SET_LEVEL, mcp.TASKS_LIST, mcp.TASKS_GET, mcp.TASKS_RESULT, mcp.TASKS_CANCEL}
     | {mcp.TASKS_UPDATE, mcp.SUBSCRIBE, mcp.UNSUBSCRIBE}
@@ -33,10 +37,8 @@ def subject(method: str, params: JsonObject) -> Subject:
     """Of a request that is no tool call."""
     if method == mcp.COMPLETE:
         ref = params.get("ref")
-        if isinstance(ref, Mapping):
-            prompt = "name" in ref
-            kind = Kind.PROMPT if prompt else Kind.RESOURCE
-            return Subject(kind, str(ref.get("name" if prompt else "uri")))
+        if isinstance(ref, Mapping) and (known := COMPLETED.get(str(ref.get("type")))):
+            return Subject(known[0], str(ref.get(known[1])))  # it may have name and URI
     found = NAMED_BY.get(method)
     if found is not None and found[1] in params:
         return Subject(found[0], str(params[found[1]]))

@@ -8,7 +8,7 @@ from typing import Any
 from gateway.domain.call import Relayed
 from gateway.domain.naming import Owned
 from gateway.domain.text import shown
-from gateway.protocol import jsonrpc
+from gateway.protocol import jsonrpc, mcp
 from gateway.protocol.relay import relayed
 from gateway.runtime.view import View
 from gateway.server.asked import Asked, Refused, context_of, text_of
@@ -16,8 +16,7 @@ from gateway.server.capabilities import is_known
 from gateway.server.offered import only, require
 from gateway.server.views import Views
 
-PROMPT = "ref/prompt"
-RESOURCE = "ref/resource"
+SAID = f"params.ref.type must be {mcp.REF_PROMPT} or {mcp.REF_RESOURCE}"
 NOTHING_FITS = Relayed(b'{"completion":{"values":[]}}')
 
 
@@ -30,9 +29,9 @@ class Completion:
         view = self._views.view(asked.caller, context_of(asked))
         require(asked, view)
         ref = request.params.get("ref")
-        if type(ref) is not dict or ref.get("type") not in (PROMPT, RESOURCE):
-            raise Refused(jsonrpc.INVALID_PARAMS, f"params.ref.type must be {PROMPT} or {RESOURCE}")
-        key = "name" if ref["type"] == PROMPT else "uri"
+        if type(ref) is not dict or ref.get("type") not in (mcp.REF_PROMPT, mcp.REF_RESOURCE):
+            raise Refused(jsonrpc.INVALID_PARAMS, SAID)
+        key = "name" if ref["type"] == mcp.REF_PROMPT else "uri"
         owned = _owner(asked, view, ref, key)
         params = {**request.params, "ref": {**ref, key: owned.name}}
         if _completes(view, owned.backend):

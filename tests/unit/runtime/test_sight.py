@@ -136,6 +136,16 @@ async def test_a_server_that_is_only_just_connecting_is_called_by_names_that_are
         ("completion/complete", {"ref": {"type": "ref/prompt", "name": "blame"}}, False),
         ("completion/complete", {"ref": {"type": "ref/resource", "uri": "git://b/{x}"}}, False),
         ("completion/complete", {"ref": "blame"}, False),
+        (
+            "completion/complete",
+            {"ref": {"type": "ref/resource", "uri": "git://b/{x}", "name": "review"}},
+            False,
+        ),
+        (
+            "completion/complete",
+            {"ref": {"type": "ref/prompt", "name": "blame", "uri": "git://a"}},
+            False,
+        ),
         ("tasks/get", {"taskId": "1"}, True),
         ("logging/setLevel", {"level": "info"}, True),
         ("acme/anything", {}, False),
