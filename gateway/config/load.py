@@ -111,7 +111,7 @@ def understand(
     """The content of `file`, with the environment and the command line on top, and what lies beside
     it.
     """
-    parsed = parse(data, file) if _has_content(data) else Parsed(file, {}, ())
+    parsed = parse(data, file) if has_content(data) else Parsed(file, {}, ())
     if parsed.issues:
         return Loaded(None, parsed.issues)
     by_environment, issues = variables.settings(environ)
@@ -173,8 +173,8 @@ def _content(source: Source) -> bytes | Issue:
     return {**found.unlisted, **found.refused}.get(source.file, Issue(source.file, NOT_A_FILE))
 
 
-def _has_content(data: bytes) -> bool:
-    """A file of comments alone is like none."""
+def has_content(data: bytes) -> bool:
+    """Whether it says anything: a file of comments alone is like none."""
     return re.search(rb"^[ \t]*[^\s#]", data, re.MULTILINE) is not None
 
 

@@ -1,7 +1,8 @@
 """`gateway.yaml` while it is in use: the newest good version counts, a broken one is told of.
 
 Some of it is live at once. What the process was started with waits for the next start; an issue
-says so. A backend that is wrong costs itself alone: its last good version stays.
+says so. A backend that is wrong costs itself alone: its last good version stays. One that goes away
+or is emptied opens nothing.
 """
 
 import logging
@@ -15,7 +16,7 @@ from msgspec import structs
 from gateway.config import directories
 from gateway.config.beside import NOTHING
 from gateway.config.folder import Place
-from gateway.config.load import Loaded, Source
+from gateway.config.load import Loaded, Source, has_content
 from gateway.config.model import Capabilities, Config
 from gateway.credentials.secret import environment
 from gateway.domain.events import Observer
@@ -31,6 +32,8 @@ LIVE = (  # by how it starts
     *("auth.", "policies", "agent_rules", "default_agent", "failsafe.", "lock.", "security"),
 )
 
+EMPTIED = "there is nothing in it any more: who may come in and do what stays as it was"
+OPENED = "auth: {enabled: false}, or policies: {}, says that it is meant"
 NO_FILE = "<configuration>"  # what issues call settings that no file holds
 
 Understand = Callable[[bytes], Loaded]  # the file's content, with all that overrides it
@@ -104,6 +107,9 @@ class Configured:
         if isinstance(content, Issue):
             self.issues = (content,)
             self.observe(reading(self.file, self.issues, counts=False))
+        elif content is not None and _rules(self.config) and not has_content(content):
+            self.issues = (Issue(self.file, EMPTIED, hint=OPENED),)
+            self.observe(reading(self.file, self.issues, counts=False))
         elif content is not None:
             self._take(self._understand(content), there=content != b"")
         return again
@@ -142,6 +148,11 @@ def _keys(before: Config, after: Config) -> Iterator[tuple[str, object, object]]
         for key in structs.fields(old):
             place = f"{section.name}.{key.name}"
             yield place, getattr(old, key.name), getattr(new, key.name)
+
+
+def _rules(config: Config) -> bool:
+    """Whether it keeps anybody from anything."""
+    return config.auth.enabled or bool(config.policies) or config.agent_rules is not None
 
 
 def _with_last_good(config: Config, broken: Broken, before: Config) -> Config:

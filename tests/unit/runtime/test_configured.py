@@ -107,6 +107,34 @@ def test_a_file_that_goes_away_gives_the_defaults_back_unless_it_was_asked_for(f
         assert world.problems == (["no such file"] if required else [])
 
 
+@pytest.mark.parametrize("emptied", [None, "", "# nothing\n"])
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "auth: {enabled: true, bearer_token: a-token-of-some-length}",
+        "policies: {readers: {everyone: true, default_level: read}}",
+        "security: {tool_policy: {deny: [x]}}",
+        "agent_rules: rules.json",
+    ],
+)
+def test_one_that_says_who_may_come_in_opens_nothing_by_being_emptied(file, emptied, rules):
+    """I30. A disk that is full, an editor that writes in two steps, a slip of the keyboard."""
+    file.write_text(rules)
+    world, told = World(file), []
+    world.settled()
+    before = world.configured.config
+    world.configured.observe = told.append
+    file.unlink() if emptied is None else file.write_text(emptied)
+    world.settled()
+    assert world.configured.config is before
+    assert len(world.problems) == len(told) == 1
+    assert "stays as it was" in told[0].error
+    file.write_text("auth: {enabled: false}")
+    world.settled()
+    assert world.problems == []
+    assert world.configured.config is not before
+
+
 def test_something_else_in_its_place_is_told(file):
     file.write_text("log: {level: error}")
     world = World(file)
