@@ -68,7 +68,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
     capabilities: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Say whether KEY may see and call a tool, and which rule decides.
+    """Say whether a key may call a tool, and why.
 
     KEY is the name of a key in auth.api_keys, bearer, anonymous, local
     (stdio) or jwt:SUBJECT. Exits with 1 when it may not.
