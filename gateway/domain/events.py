@@ -29,7 +29,8 @@ class CallFinished(NamedTuple):
     """One tool call on any road, also one that was refused. A tuple is made fastest.
 
     `outcome` is `ok`, `tool_error`, `cancelled` or the code of a GatewayError, `reached` how far it
-    got where it failed. `rule` is the one that let it pass or did not. `known`: backend and tool
+    got where it failed. `rule` is the one that let it pass or did not; `denied`: it did not, also
+    where its caller is told that there is no such thing. `known`: backend and tool
     are names of ours; else they are what the caller asked for. `request` is the id of its JSON-RPC
     request, `received` and `answered` are bytes: of the request's message, and of the result.
     """
@@ -48,6 +49,7 @@ class CallFinished(NamedTuple):
     request: str | int | None = None
     received: int = 0
     answered: int = 0
+    denied: bool = False
 
 
 class MetaFinished(NamedTuple):
@@ -116,6 +118,7 @@ class Queried(NamedTuple):
     request: str | int | None = None
     received: int = 0
     answered: int = 0
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class Rendering:
             event.id,
             operation,
             self._name(event.caller),
-            "deny" if event.outcome in DENIALS else "allow",
+            "deny" if _is_denied(event) else "allow",
             event.outcome,
             _ms(event.seconds),
             event.received,
@@ -175,6 +175,10 @@ def _what(event: Told) -> tuple[str, str | None, str | None, str | None, str]:
     if isinstance(event, MetaFinished):
         return "meta", None, event.tool, None, ""
     return "query", event.backend, None, event.method, event.about
+
+
+def _is_denied(event: Told) -> bool:
+    return event.outcome in DENIALS or (not isinstance(event, MetaFinished) and event.denied)
 
 
 def _ms(seconds: float) -> float:

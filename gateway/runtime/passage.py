@@ -2,8 +2,8 @@
 of it in the end.
 """
 
-import asyncio
 import itertools
+import time
 
 from gateway.domain.call import Outcome, Relayed
 from gateway.domain.client import Context
@@ -24,18 +24,19 @@ LONGEST_NAME = 128  # characters of what somebody asked for, in an event
 class Passage:
     """Begun when made; one of `call`, `query` and `meta` ends it, whatever became of it.
 
-    `known`: what was asked for is a name of ours. `rule` is the one that let it pass or did not.
+    `known`: what was asked for is a name of ours. `rule` is the one that let it pass or, `denied`,
+    did not.
     What is logged meanwhile says what it belongs to.
     """
 
     __slots__ = (
-        *("_about", "_context", "_log", "_now", "_span", "_started", "_who"),
-        *("id", "known", "outcome", "reached", "result", "rule"),
+        *("_about", "_context", "_log", "_span", "_started", "_who"),
+        *("denied", "id", "known", "outcome", "reached", "result", "rule"),
     )
 
     def __init__(self, who: Identity, context: Context) -> None:
         self.id = f"{next(_numbers):x}"
-        self.known = False
+        self.denied = self.known = False
         self.outcome = "cancelled"
         self.reached = ""
         self.rule = ""
@@ -45,8 +46,7 @@ class Passage:
         self._span: Span | None = None
         self._about: tuple[str, str, str] = ("", "", "")
         self._log = going.set((self.id, who.name, who.agent or ""))
-        self._now = asyncio.get_running_loop().time
-        self._started = self._now()
+        self._started = time.perf_counter()  # a loop's clock may count in milliseconds
 
     def to(self, method: str, backend: str, name: str) -> None:
         """It is known by now where it leads; `name` is that of a tool, prompt or resource there."""
@@ -87,7 +87,8 @@ class Passage:
     def failed(self, error: BaseException) -> None:
         if isinstance(error, GatewayError):
             self.outcome, self.reached = error.code, error.reached
-            self.rule = error.rule or self.rule
+            if error.rule:
+                self.rule, self.denied = error.rule, True
         elif isinstance(error, Exception):
             self.outcome = GatewayError.code
 
@@ -109,6 +110,7 @@ class Passage:
             context.id,
             context.size,
             _weight(self.result),
+            self.denied,
         )
 
     def query(self, backend: str, method: str, about: str) -> Queried:
@@ -128,6 +130,7 @@ class Passage:
             context.id,
             context.size,
             _weight(self.result),
+            self.denied,
         )
 
     def meta(self, tool: str, arguments: JsonObject) -> MetaFinished:
@@ -151,7 +154,7 @@ class Passage:
         going.reset(self._log)
         if self._span is not None:
             self._span.end(self.outcome, {"rule": self.rule, "reached": self.reached})
-        return self._now() - self._started
+        return time.perf_counter() - self._started
 
 
 def _weight(outcome: Outcome | None) -> int:

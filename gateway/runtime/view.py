@@ -278,6 +278,7 @@ class View:
             decision = judge_call(self.identity, self.rights, name, ref.name, arguments)
             passage.rule = decision.rule
             if not decision.allowed:
+                passage.denied = True
                 raise self._missing(ref)
         listing = self.backends.get(name)
         if listing is not None and not listing.settled and not listing.sealed:

@@ -152,7 +152,7 @@ def test_a_full_disk_keeps_what_waits_and_then_counts_to_the_letter(monkeypatch)
     for number in range(3):
         audit(call(number))
     disk.failed()
-    assert audit.failing == "no space left on device"
+    until(lambda: audit.failing == "no space left on device")
     for number in range(3, 500):
         audit(call(number))
     waiting, dropped = audit.waiting, audit.dropped["queue_full"]
@@ -175,7 +175,7 @@ def test_nothing_new_may_be_done_while_nothing_can_be_written():
     audit.recorded()
     disk.full = True
     audit(call())
-    disk.failed()
+    until(lambda: audit.failing)
     with pytest.raises(AuditUnavailable):
         audit.recorded()
     audit(call(2))  # one that was in flight

@@ -106,6 +106,12 @@ def test_what_rules_refused_says_so(outcome, decision):
     assert line(call(outcome=outcome))[0]["decision"] == decision
 
 
+def test_what_rules_hid_says_so_too():
+    hidden = call(outcome="tool_not_found", denied=True, known=False)
+    missing = call(outcome="tool_not_found", known=False)
+    assert [line(event)[0]["decision"] for event in (hidden, missing)] == ["deny", "allow"]
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_whatever_others_say_it_is_one_line_that_shows_what_it_is(text):
     event = call(tool=text, backend=text, request=text, known=False, caller=text)
