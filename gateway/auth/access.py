@@ -55,9 +55,9 @@ class Access(Protocol):
         """
         ...
 
-    def holds(self, who: Identity) -> bool:
-        """Whether `who`, identified before, would still be let in, with the same rights: for
-        streams that stay open.
+    def holds(self, who: Identity, before: "Access") -> bool:
+        """Whether `who`, whom `before` has let in, would still be let in by the same key and with
+        the same rights: for streams that stay open.
         """
         ...
 
@@ -84,7 +84,7 @@ class Open:
     async def identify(self, shown: str | None) -> Identity:
         return ANONYMOUS
 
-    def holds(self, who: Identity) -> bool:
+    def holds(self, who: Identity, before: Access) -> bool:
         return True
 
     def challenge(self, origin: str, why: Why) -> str:
@@ -104,7 +104,7 @@ class Closed:
     async def identify(self, shown: str | None) -> Identity:
         raise AccessUnavailable("it is not known yet who may come in")
 
-    def holds(self, who: Identity) -> bool:
+    def holds(self, who: Identity, before: Access) -> bool:
         return False
 
     def challenge(self, origin: str, why: Why) -> str:

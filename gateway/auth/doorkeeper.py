@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from gateway.auth import protected
-from gateway.auth.access import NotLetIn, Why
+from gateway.auth.access import Access, NotLetIn, Why
 from gateway.auth.expected import Expected
 from gateway.auth.keys import Keys
 from gateway.domain.identity import Identity
@@ -35,7 +35,7 @@ class Doorkeeper:
     required = True
 
     def __init__(self, keys: Keys, tokens: Tokens | None, public: frozenset[str]) -> None:
-        self._keys = keys
+        self.keys = keys
         self._tokens = tokens
         self.public = public
 
@@ -45,17 +45,19 @@ class Doorkeeper:
 
     async def identify(self, shown: str | None) -> Identity:
         token = _token(shown)
-        who = self._keys.of(token)
+        who = self.keys.of(token)
         if who is not None:
             return who
         if self._tokens is not None and token.count(".") == protected.DOTS:
             return await self._tokens.identify(token)
         raise NotLetIn(Why.NOTHING if shown is None else Why.INVALID)
 
-    def holds(self, who: Identity) -> bool:
-        known = self._keys.named(who.name)
+    def holds(self, who: Identity, before: Access) -> bool:
+        """A key that was exchanged for another of the same name is taken away like any other."""
+        known = self.keys.named(who.name)
         if known is not None:
-            return known == replace(who, agent=known.agent)
+            same = isinstance(before, Doorkeeper) and before.keys.named(who.name) == known
+            return same and known[1] == replace(who, agent=known[1].agent)
         return self._tokens is not None and self._tokens.holds(who)
 
     def challenge(self, origin: str, why: Why) -> str:
@@ -70,7 +72,7 @@ class Doorkeeper:
         )
 
     def __repr__(self) -> str:
-        return f"<Doorkeeper {self._keys!r}{' and tokens' if self._tokens else ''}>"
+        return f"<Doorkeeper {self.keys!r}{' and tokens' if self._tokens else ''}>"
 
 
 def _token(shown: str | None) -> str:

@@ -45,7 +45,7 @@ class Keys:
             self._place(one): (one, who) for one, who in known
         }
         self._nobody: tuple[bytes, Identity | None] = (secrets.token_bytes(32), None)
-        self._names = {who.name: who for _, who in self._known.values() if who is not None}
+        self._names = {who.name: (one, who) for one, who in self._known.values() if who is not None}
 
     def of(self, shown: str) -> Identity | None:
         """An empty text is nobody's, whatever is known: it stands for whoever shows no key."""
@@ -53,8 +53,8 @@ class Keys:
         expected, who = self._known.get(self._place(found), self._nobody)
         return who if hmac.compare_digest(expected, found) and shown else None
 
-    def named(self, name: str) -> Identity | None:
-        """The client of that name, whatever its key."""
+    def named(self, name: str) -> tuple[bytes, Identity] | None:
+        """The client of that name, after the SHA-256 of its key."""
         return self._names.get(name)
 
     def _place(self, digest: bytes) -> bytes:

@@ -8,6 +8,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from gateway.auth.claims import Accepted, accepted
 from gateway.auth.expected import Expected
@@ -36,7 +37,7 @@ class Tokens:
         self._salt = secrets.token_bytes(32)
         self._generation = 0
         self._good: dict[bytes, Accepted] = {}
-        self._until: dict[str, float] = {}  # by the caller's name
+        self._until: dict[Identity, float] = {}  # as its claims have it, and as no agent
 
     async def identify(self, token: str) -> Identity:
         """Raises NotLetIn or AccessUnavailable."""
@@ -56,15 +57,14 @@ class Tokens:
         return found.who
 
     def holds(self, who: Identity) -> bool:
-        return self._wall() < self._until.get(who.name, 0.0)
+        return self._wall() < self._until.get(replace(who, agent=None), 0.0)
 
     def _remember(self, mark: bytes, found: Accepted) -> None:
         if self._generation != self._issuer.generation or len(self._good) >= MOST_TOKENS:
             self._good.clear()
             self._generation = self._issuer.generation
         self._good[mark] = found
-        name = found.who.name
-        self._until[name] = max(found.until, self._until.pop(name, 0.0))
+        self._until[found.who] = max(found.until, self._until.pop(found.who, 0.0))
         if len(self._until) > MOST_CALLERS:
             del self._until[next(iter(self._until))]
 

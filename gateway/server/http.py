@@ -10,6 +10,8 @@ from functools import lru_cache
 from typing import Protocol
 from urllib.parse import quote, unquote
 
+from msgspec import structs
+
 from gateway.domain.identity import Identity
 from gateway.errors import Draining
 from gateway.protocol import eras, jsonrpc, mcp
@@ -111,17 +113,21 @@ class Http:
             page = self._metadata(path, headers)
             if page is not None:
                 return _read(incoming, page, STRANGER)
-        caller = await self._entrance.admit(path, headers)
+        access = self._entrance.access
+        caller = await self._caller(path, headers)
         if isinstance(caller, Reply):
             return caller
-        caller = acting(caller, headers)
         if page is not None:
             return _read(incoming, page, caller)
         surface = self._surface(path, caller)
         if surface is None:
             return self._missing(path, caller)
         await self._endpoint.settled(surface)
-        return await self._mcp(incoming, Post(surface, headers, incoming.begin, caller))
+        return await self._mcp(incoming, Post(surface, headers, incoming.begin, caller, access))
+
+    async def _caller(self, path: str, headers: Headers) -> Identity | Reply:
+        found = await self._entrance.admit(path, headers)
+        return found if isinstance(found, Reply) else acting(found, headers)
 
     def _surface(self, path: str, caller: Identity) -> Surface | None:
         """What the path offers: `/mcp`, `/mcp/` or `/mcp/{backend}`, to the letter. An alias of a
@@ -146,7 +152,7 @@ class Http:
         backend whether it is there.
         """
         of = path[len(PROTECTED) :] or ROOT
-        if of != ROOT and _backend_name(of) is None:
+        if of != ROOT and (of[0] != "/" or _backend_name(of) is None):
             return None
         found = self._entrance.metadata(of, headers)
         return None if found is None else lambda _: Reply(200, jsonrpc.encode(found), UNKEPT)
@@ -180,6 +186,11 @@ class Http:
         if wrong is not None:
             return wrong
         body = await incoming.read()
+        if self._entrance.access is not post.access:  # whoever took his time may be let in no more
+            caller = await self._caller(_path(incoming.target, post.headers) or "", post.headers)
+            if isinstance(caller, Reply):
+                return caller
+            post = structs.replace(post, caller=caller)
         message = jsonrpc.decode(body)
         if isinstance(message, jsonrpc.Batch):
             modern = eras.modern(post.headers.get(mcp.VERSION_HEADER)) is not None

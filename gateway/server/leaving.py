@@ -5,7 +5,9 @@ Requests in flight end as they would have: the next one is refused at the door (
 """
 
 import asyncio
+from functools import partial
 
+from gateway.auth.access import Access
 from gateway.domain.identity import Identity
 from gateway.runtime.snapshot import Current, Snapshot
 from gateway.runtime.view import View
@@ -44,21 +46,22 @@ class Leaving:
 
     def _tick(self) -> None:
         self._timer = None
-        self._look()
+        self._look(self._current.get().access)
         self.start()
 
     def _swapped(self, before: Snapshot, after: Snapshot) -> None:
         if (before.access, before.policy) != (after.access, after.policy):
-            self._look()
+            self._look(before.access)
             self.start()
 
-    def _look(self) -> None:
-        self._sessions.end_where(self._gone)
-        self._subscriptions.finish_where(self._gone)
+    def _look(self, before: Access) -> None:
+        gone = partial(self._gone, before)
+        self._sessions.end_where(gone)
+        self._subscriptions.finish_where(gone)
 
-    def _gone(self, caller: Identity, surface: Surface) -> bool:
+    def _gone(self, before: Access, caller: Identity, surface: Surface) -> bool:
         snapshot = self._current.get()
-        if not snapshot.access.holds(caller):
+        if not snapshot.access.holds(caller, before):
             return True
         name = surface.name
         if name not in snapshot.catalog.backends:

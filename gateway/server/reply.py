@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from gateway.auth.access import Access
 from gateway.domain.identity import Identity
 from gateway.protocol import jsonrpc
 from gateway.protocol.header_values import Headers
@@ -30,7 +31,8 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 
 
 class Post(msgspec.Struct, frozen=True, gc=False):
-    """What arrives at an MCP URL: the surface it leads to, the headers, and who calls.
+    """What arrives at an MCP URL: the surface it leads to, the headers, who calls, and by what that
+    was found out.
 
     `begin` starts to send a feed as the answer, while it is still being worked out.
     """
@@ -39,6 +41,7 @@ class Post(msgspec.Struct, frozen=True, gc=False):
     headers: Headers
     begin: Callable[[Feed], None]
     caller: Identity
+    access: Access
 
 
 class Unreadable(Exception):

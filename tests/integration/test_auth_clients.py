@@ -19,7 +19,7 @@ from gateway.credentials.redact import forms
 from tests.peers import mcp1
 from tests.peers.gateways import started as capgate
 from tests.peers.programs import ROOT as ROOT_FOLDER
-from tests.peers.secured import Secured, secured, shown
+from tests.peers.secured import ACCEPT, META, VERSION, Secured, secured, shown
 from tests.peers.web import serving
 
 ANN, BOB, ROOT = "ann-canary-key-0123456789", "bob-canary-key-0123456789", "root-canary-0123456789"
@@ -269,6 +269,49 @@ async def test_a_key_that_is_taken_away_ends_what_is_open_and_nothing_of_others(
             while await gateway.listed(ANN) != 200:
                 await asyncio.sleep(0.01)
             assert (await gateway.legacy(ANN, "tools/list", session))[0] == 404
+
+
+async def test_a_key_that_is_exchanged_for_another_ends_what_it_opened(tmp_path: Path) -> None:
+    """I36."""
+    flags = {"notifications": {"toolsListChanged": True}}
+    async with (
+        secured(tmp_path, ALL) as gateway,
+        gateway.asking(ANN, "subscriptions/listen", flags) as listening,
+        asyncio.timeout(10),
+    ):
+        gateway.save(ALL.replace(ANN, ANN[::-1]))
+        assert b'"result"' in await listening.read()
+        assert (await gateway.listed(ANN), await gateway.listed(ANN[::-1])) == (401, 200)
+
+
+async def test_who_takes_his_time_to_send_a_request_is_asked_again(tmp_path: Path) -> None:
+    """I36. The request began with a key that counted."""
+    sent = {"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen"}
+    params = {"notifications": {"toolsListChanged": True}, "_meta": META}
+    body = json.dumps({**sent, "params": params}).encode()
+    lines = {
+        "Host": "localhost",
+        "Authorization": f"Bearer {ANN}",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        "Accept": ACCEPT,
+        "MCP-Protocol-Version": VERSION,
+        "Mcp-Method": "subscriptions/listen",
+    }
+    head = "POST /mcp HTTP/1.1\r\n" + "".join(f"{a}: {b}\r\n" for a, b in lines.items())
+    async with secured(tmp_path, ALL) as gateway, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port(gateway))
+        writer.write(head.encode() + b"\r\n" + body[:10])
+        await writer.drain()
+        assert await gateway.listed(ANN) == 200  # the other request has come to its body by now
+        gateway.save(settings(BOB_KEY, ROOT_KEY))
+        while await gateway.listed(ANN) != 401:
+            await asyncio.sleep(0.01)
+        writer.write(body[10:])
+        status, said = await answer(reader)
+        writer.close()
+        await writer.wait_closed()
+    assert (status, b"unauthenticated" in said) == (401, True)
 
 
 async def test_a_file_that_no_longer_loads_lets_in_whom_it_let_in_before(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.auth.access import NotLetIn, Why
+from gateway.auth.access import OPEN, NotLetIn, Why
 from gateway.auth.doorkeeper import Doorkeeper
 from gateway.auth.keys import Keys, digest
 from gateway.domain.identity import Grant, Identity
@@ -58,10 +58,20 @@ async def test_everything_else_is_refused_in_the_same_words(shown: str | None, w
 
 
 def test_who_was_let_in_is_while_the_key_says_the_same() -> None:
-    assert door().holds(ANN)
-    assert door().holds(replace(ANN, agent="researcher"))
-    assert not door().holds(Identity("bob"))
-    assert not door().holds(replace(ANN, grant=Grant(denied_tools=("x",))))
+    before = door()
+    for now in (before, door()):
+        assert now.holds(ANN, before)
+        assert now.holds(replace(ANN, agent="researcher"), before)
+        assert not now.holds(Identity("bob"), before)
+        assert not now.holds(replace(ANN, grant=Grant(denied_tools=("x",))), before)
+
+
+def test_a_key_that_was_exchanged_for_another_is_taken_away_though_its_name_stays() -> None:
+    """I36. It was lost, most likely."""
+    other = Doorkeeper(Keys([(digest(KEY[::-1]), ANN)]), None, frozenset())
+    assert not other.holds(ANN, door())
+    assert other.holds(ANN, other)
+    assert not other.holds(ANN, OPEN)
 
 
 async def test_the_time_of_a_refusal_says_nothing_of_how_much_was_right() -> None:

@@ -180,3 +180,14 @@ async def test_a_newer_token_keeps_its_caller_in_for_longer() -> None:
     await world.tokens.identify(world.issuer.token(jti="another"))
     world.wall += 5999
     assert world.tokens.holds(who)
+
+
+async def test_a_newer_token_with_other_claims_keeps_nobody_in_with_the_old_ones() -> None:
+    """I36. What a token no longer says ends when the last one ends that said it."""
+    world = World()
+    before = await world.tokens.identify(world.issuer.token(team="admins"))
+    now = await world.tokens.identify(world.issuer.token(exp=int(world.wall) + 6000))
+    assert world.tokens.holds(replace(before, agent="researcher"))
+    world.wall += 600
+    assert not world.tokens.holds(before)
+    assert world.tokens.holds(now)
