@@ -28,7 +28,6 @@ from gateway.domain.call import Call, Outcome, Query, Relayed
 from gateway.domain.client import Context
 from gateway.domain.events import Notice
 from gateway.domain.listing import Listing
-from gateway.domain.names import did_you_mean
 from gateway.domain.text import shown
 from gateway.domain.tool import JsonObject, Tool, ToolRef
 from gateway.errors import (
@@ -143,7 +142,7 @@ class McpBackend:
         finally:
             self._leave(seat)
         if isinstance(result, Relayed) and (result.kind == TASK or TASK in call.context.params):
-            self._owners.made(result, call.caller.name, self._clock())
+            self._owners.made(result, call.caller.owner, self._clock())
         return result
 
     async def _sent(self, session: Session, call: Call) -> Outcome:
@@ -160,15 +159,14 @@ class McpBackend:
     def _listed(self, ref: ToolRef) -> Tool:
         found = next((tool for tool in self._listing.tools if tool.ref == ref), None)
         if found is None:
-            names = [tool.ref.name for tool in self._listing.tools]
-            hint = did_you_mean(ref.name, names)
+            hint = f"gateway_list_tools with server {ref.backend!r} names every tool"
             raise ToolNotFound(f"no tool {shown(ref.name)} on server {ref.backend!r}", hint=hint)
         return found
 
     async def query(self, query: Query) -> Relayed:
-        method, caller = query.method, query.caller.name
+        method, caller = query.method, query.caller.owner
         if method in (mcp.SUBSCRIBE, mcp.UNSUBSCRIBE):
-            await self._subscription(method, caller, query.params)
+            await self._subscription(query)
             return NOTHING
         if method in TASKS:
             self._owners.check(query.params, caller)
@@ -197,16 +195,16 @@ class McpBackend:
             self._owners.told(method, query.params, result)
         return self._owners.listed(result, caller) if method == mcp.TASKS_LIST else result
 
-    async def _subscription(self, method: str, caller: str, params: JsonObject) -> None:
+    async def _subscription(self, query: Query) -> None:
         """To a resource or, by `taskId`, to a task. While it is down, it takes effect when it is up
         again.
         """
-        session = self._keeper.session
-        if method == mcp.UNSUBSCRIBE:
+        session, caller, params = self._keeper.session, query.caller.name, query.params
+        if query.method == mcp.UNSUBSCRIBE:
             await self._subscribed.unsubscribe(session, caller, params)
             return
         if TASK_ID in params:
-            self._owners.check(params, caller)
+            self._owners.check(params, query.caller.owner)
         state = self._keeper.state
         if session is None and (state.phase is Phase.ASLEEP or not state.settled):
             with contextlib.suppress(BackendUnavailable, DeadlineExceeded):

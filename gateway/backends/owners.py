@@ -1,4 +1,4 @@
-"""Whose task is whose: a task is that of the caller whose call made it (I40).
+"""Whose task is whose: a task is that of the caller, and agent, whose call made it (I40).
 
 The rule: the task of another caller reads like one that does not exist. Of a server's tasks we know
 those that were made through us since this backend began, the newest of very many, and whether they
@@ -52,7 +52,7 @@ _created = msgspec.json.Decoder(_Created).decode
 
 
 class Owners:
-    """Callers by the ids of their tasks."""
+    """Owners (`Identity.owner`) by the ids of their tasks."""
 
     def __init__(self, most: int = MOST) -> None:
         self._callers: OrderedDict[str, str] = OrderedDict()

@@ -53,6 +53,13 @@ class Identity:
     agent: str | None = None
     operator: bool = False
 
+    @property
+    def owner(self) -> str:
+        """Whose what it leaves unfinished is: tasks and parked calls. What one agent of a caller
+        may use, another may not.
+        """
+        return self.name if self.agent is None else f"{self.name}\0{self.agent}"
+
     def __hash__(self) -> int:  # asked on the path of each call
         return hash((self.name, self.agent))
 

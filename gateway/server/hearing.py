@@ -205,15 +205,16 @@ class Hub:
         for part in _upwards(subject) if below else (subject,):
             topic = (notice.method, backend, part)
             for hearing, shown in tuple(self._about.get(topic, {}).items()):
-                if notice.caller not in (None, hearing.caller.name):  # I40
-                    continue
                 if not self._may_hear(hearing, notice, subject):
                     continue
                 hearing.tell(notice.method, {**params, key: shown + subject[len(part) :]})
 
     def _may_hear(self, hearing: Hearing, notice: Notice, subject: str = "") -> bool:
         """Whether its rights are still such that it would learn of it by asking."""
-        rights = self.views.view(hearing.caller).rights
+        view = self.views.view(hearing.caller)
+        if notice.caller not in (None, view.identity.owner):  # I40
+            return False
+        rights = view.rights
         if rights.whole:
             return True
         if notice.method == mcp.RESOURCE_UPDATED:

@@ -71,5 +71,5 @@ def bound_to(asked: Asked) -> bytes:
     """A digest of who asks what: caller, surface, method, and all params that a retry repeats."""
     request = asked.request
     repeated = {key: value for key, value in request.params.items() if key not in APART}
-    whole = [asked.caller.name, asked.surface.name, request.method, repeated]
+    whole = [asked.caller.owner, asked.surface.name, request.method, repeated]
     return hashlib.sha256(_canonical(whole)).digest()

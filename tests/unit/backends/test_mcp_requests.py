@@ -6,10 +6,18 @@ import pytest
 
 from gateway.backends.owners import Owners
 from gateway.backends.settings import ToolOverride
-from gateway.domain.call import Relayed
+from gateway.domain.call import Call, Relayed
 from gateway.domain.client import NOBODY, Context
 from gateway.domain.identity import Identity
-from gateway.errors import BackendUnavailable, BadResponse, Busy, RemoteError, Unsupported
+from gateway.domain.tool import Tool, ToolRef
+from gateway.errors import (
+    BackendUnavailable,
+    BadResponse,
+    Busy,
+    RemoteError,
+    ToolNotFound,
+    Unsupported,
+)
 from gateway.protocol.jsonrpc import INVALID_PARAMS, loads
 from tests.peers.backend_session import Kept, MemoryServer, tool, turns
 
@@ -266,3 +274,13 @@ def test_of_very_many_tasks_the_newest_are_known() -> None:
     owners.check({"taskId": "t2"}, "alice")
     with pytest.raises(RemoteError):
         owners.check({"taskId": "t0"}, "alice")
+
+
+async def test_a_name_that_is_asked_for_too_early_is_told_of_no_other() -> None:
+    """I39: the server does not know which of its tools the caller may see."""
+    async with Kept(MemoryServer(tool("drop_all"), tool("drop_one"))) as kept:
+        early = Tool(ToolRef("files", "drop_al"), {"name": "drop_al"})
+        deadline = asyncio.get_running_loop().time() + 5
+        with pytest.raises(ToolNotFound) as refused:
+            await kept.backend.call(Call("1", early, {}, ALICE, deadline))
+        assert "drop_all" not in refused.value.explain()

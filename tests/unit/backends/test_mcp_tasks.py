@@ -138,3 +138,19 @@ def test_a_task_counts_as_at_work_as_long_as_it_is_kept(told: bytes, seconds: fl
     owners.made(Relayed(told, kind="task"), "alice", 100.0)
     assert owners.at_work(99.9 + seconds)
     assert not owners.at_work(100.1 + seconds)
+
+
+async def test_a_task_of_one_agent_is_not_another_agents_of_the_same_key() -> None:
+    """I40: else whoever may use little would read what whoever may use much had done."""
+    coder, writer = Identity("alice", agent="coder"), Identity("alice", agent="writer")
+    server = MemoryServer()
+    async with Kept(server) as kept:
+        await kept.up()
+        await begun(kept, caller=coder)
+        for stranger in (writer, ALICE):
+            for method in ("tasks/get", "tasks/result", "tasks/cancel"):
+                with pytest.raises(RemoteError, match="no task"):
+                    await kept.query(method, stranger, taskId="t1")
+        await kept.query("tasks/get", coder, taskId="t1")
+        server.session.events.said(STATUSES[0], {"taskId": "t1"})
+        assert kept.notices[0].caller == coder.owner

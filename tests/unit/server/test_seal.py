@@ -58,6 +58,7 @@ def test_what_a_state_is_bound_to_is_the_request_without_what_a_retry_changes() 
     assert asked(id=2, arguments={"y": 2, "x": 1}, **retry) == first
     others = [
         asked(Identity("mallory")),
+        asked(Identity("anonymous", agent="writer")),
         asked(surface="b"),
         asked(name="u"),
         asked(arguments={"x": 1}),
