@@ -71,6 +71,16 @@ class View:
     def rights(self) -> Rights:
         return self._sight.rights
 
+    @property
+    def beholder(self) -> Identity:
+        """Under whom to keep what is made of what is seen. Anybody may claim to be any agent: those
+        who may see nothing for that are one.
+        """
+        who = self.identity
+        if who.agent is None or self.rights.refusal is None:
+            return who
+        return Identity(who.name, who.team, who.org, who.grant)
+
     def acting(self, agent: str | None) -> "View":
         """The same as that agent, or as the one as which its caller acts unasked. Raises
         InvalidAgent.
@@ -212,7 +222,7 @@ class View:
         """
         passage, view = Passage(self._caller, self.context), self
         try:
-            view = self.acting(agent)
+            view = self._acting(agent)
             passage.acting(view.identity)
             view.enter()
             result = await work(view)
@@ -231,11 +241,22 @@ class View:
         if self._entered:
             return
         self._entered = True
+        self._counted()
+        if self.rights.refusal is not None:
+            raise self.rights.refusal
+
+    def _counted(self) -> None:
         road = self.snapshot.road
         road.throttle(self.identity, self.rights.rate_limit)
         road.recorded()
-        if self.rights.refusal is not None:
-            raise self.rights.refusal
+
+    def _acting(self, agent: str | None) -> "View":
+        """Who guesses names of agents is counted like anybody else."""
+        try:
+            return self.acting(agent)
+        except InvalidAgent:
+            self._counted()
+            raise
 
     async def _within(
         self,

@@ -73,7 +73,7 @@ class Listings:
         if self._snapshot is not view.snapshot:
             self._snapshot = view.snapshot
             self._checked.clear()
-        key = (method, surface.name, revision.version, view.identity)
+        key = (method, surface.name, revision.version, view.beholder)
         pages = self._checked.get(key)
         if pages is None:
             pages = self._checked[key] = self._fitting(key, surface, view, revision)

@@ -20,13 +20,13 @@ class Merging:
 
     def of(self, view: View) -> Merged:
         sources = _sources(view.backends)
-        kept = self._kept.get(view.identity)
+        kept = self._kept.get(view.beholder)
         if kept is not None and kept[0] == sources:
             return kept[1]
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
         merged = Merged(view.backends)
-        self._kept[view.identity] = (sources, merged)
+        self._kept[view.beholder] = (sources, merged)
         return merged
 
 

@@ -29,7 +29,7 @@ class Functions:
     def __call__(self, caller: Identity) -> Reply:
         view = View(self._current.get(), lambda _event: None, caller)
         seen = [its.tools for its in view.backends.values()]
-        known = self._kept.get(view.identity)
+        known = self._kept.get(view.beholder)
         if known is not None and known[0] == seen:
             return known[1]
         tools = (tool for tools in seen for tool in tools)
@@ -39,7 +39,7 @@ class Functions:
             self._kept.clear()
             self._made.clear()
             self._size = len(reply.body)
-        self._kept[view.identity] = (seen, reply)
+        self._kept[view.beholder] = (seen, reply)
         return reply
 
     def _function(self, tool: Tool, name: str) -> msgspec.Raw:

@@ -162,7 +162,7 @@ class MetaSurface:
             result = await view.meta(tool, arguments, work, named)
             server = arguments.get("server")
         if isinstance(result, Relayed) and result.kind == TASK:
-            backend = view.backend(str(server)).name
+            backend = view.name_of(str(server))  # whose agent may see it
             return renamed(result, lambda own: self.task_id(Owned(backend, own)))
         return result
 

@@ -17,6 +17,7 @@ from gateway.domain.tool import ToolResult
 from gateway.errors import Denied, GatewayError, InvalidAgent, InvalidArguments, NoFallbackAgent
 from gateway.meta import META_TOOLS, for_agents
 from gateway.meta.codes import code, structured
+from gateway.runtime.road import Road
 from gateway.runtime.snapshot import Snapshot
 from gateway.runtime.view import View
 from gateway.server.surface import MetaSurface
@@ -241,3 +242,14 @@ async def test_names_that_nobody_has_push_nothing_out_of_what_is_kept() -> None:
     for number in range(3_000):
         assert View(found, print, Identity("anonymous", agent=f"ghost{number}")).rights.refusal
     assert found.sight(reader) is kept
+
+
+async def test_who_guesses_names_of_agents_is_counted_like_anybody_else() -> None:
+    counted: list[str] = []
+    view = a_view()
+    road = Road(lambda who, _limit: counted.append(who.name))
+    view = View(replace(view.snapshot, road=road), lambda _event: None, view.identity)
+    for guess in ("ghost", "admin"):
+        with pytest.raises(InvalidAgent):
+            await invoke(view, "db", "get_one", agent_id=guess)
+    assert len(counted) == 2

@@ -1,10 +1,14 @@
 """The page of functions is made anew when something in it has changed, and not kept for ever."""
 
 import json
+from dataclasses import replace
 
+from gateway.domain.agents import Agent, Agents, Part
 from gateway.domain.catalog import Catalog
+from gateway.domain.combined import combined
 from gateway.domain.identity import ANONYMOUS, OPERATOR, Identity
 from gateway.domain.listing import Listing
+from gateway.domain.policy import NO_POLICY
 from gateway.domain.tool import Tool, ToolRef
 from gateway.runtime.snapshot import Current, Snapshot
 from gateway.server import openai
@@ -37,3 +41,13 @@ def test_pages_of_many_callers_are_not_kept_for_ever():
     for number in range(50):
         page(Identity(str(number)))
     assert len(page._kept) < 20
+
+
+def test_agents_that_nobody_is_share_one_page():
+    """Anybody may claim to be any: that fills no memory, and pushes nobody out."""
+    policy = combined(NO_POLICY, Agents({"coder": Agent(Part(("*",)))}), None)
+    page = openai.Functions(Current(replace(snapshot(tool("a")), policy=policy)))
+    for number in range(50):
+        assert json.loads(page(Identity("ann", agent=f"ghost-{number}")).body)["tools"] == []
+    assert json.loads(page(Identity("ann", agent="coder")).body)["tools"]
+    assert len(page._kept) == 2
