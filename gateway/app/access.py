@@ -50,8 +50,10 @@ class AccessMaker:
             log.error("access_kept", extra={"reason": EXPOSED})
             return self._access
         if auth != self._auth:
-            self._access = self._made(auth)
+            before, self._access = self._access, self._made(auth)
             self._auth = auth
+            if before.required and not self._access.required:
+                log.warning("access_opened")
         self._announce()
         return self._access
 

@@ -36,11 +36,16 @@ class Caller:
 
     def acting(self, who: Who = None, *, agent: str | None = None) -> "Caller":
         """The same gateway for another caller: an identity, or an API key by its name; and as that
-        agent. A program that acts as an agent is the local caller, whom rules concern.
+        agent. An empty name is nobody's. A program that acts as an agent is the local caller, whom
+        rules concern.
 
         Raises AuthenticationError for a key that is not there, InvalidAgent.
         """
-        found = Caller(self._parts, who or self._who, agent or self._agent)
+        found = Caller(
+            self._parts,
+            self._who if who is None else who,
+            self._agent if agent is None else agent,
+        )
         found._view()  # so that it raises here
         return found
 
@@ -123,7 +128,7 @@ class Caller:
             if self._known is None or self._known[0] is not auth:
                 self._known = auth, named(auth, self._who)
             return self._known[1]
-        who = self._who or PROGRAM
+        who = PROGRAM if self._who is None else self._who
         return LOCAL if who.operator and self._agent is not None else who
 
 

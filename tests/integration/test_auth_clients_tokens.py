@@ -99,7 +99,7 @@ async def test_a_refusal_leads_to_the_metadata_and_they_to_the_issuer(tmp_path: 
         known = await gateway.get("/.well-known/oauth-protected-resource/mcp/shop")
         unknown = await gateway.get("/.well-known/oauth-protected-resource/mcp/nowhere")
         assert unknown == (200, known[1].replace("shop", "nowhere"))
-        for path in ("/x", "/mcp/", "/mcp/a/b", "/mcp/%2e%2e", "x", "/MCP"):
+        for path in ("/x", "/mcp/", "/mcp/a/b", "/mcp/%2e%2e", "x", "amcp/shop", "/MCP"):
             assert (await gateway.get(f"/.well-known/oauth-protected-resource{path}"))[0] == 401
 
 

@@ -336,3 +336,6 @@ async def test_an_identity_of_the_programs_own_is_held_to_its_grant() -> None:
         assert [one.name for one in visitor.servers()] == ["numbers"]
         with pytest.raises(gateway.AuthenticationError, match="no API key is named 'nobody'"):
             gw.acting("nobody")
+        for caller in (gw, visitor):  # a name that a program failed to find gives nobody's rights
+            with pytest.raises(gateway.AuthenticationError, match="no API key is named ''"):
+                await caller.call("numbers", "add", who="")

@@ -70,6 +70,13 @@ def test_keys_are_masked_while_they_count_also_where_nobody_is_asked_yet():
     assert redactor.text(KEY) == "***"
 
 
+def test_that_nobody_is_asked_any_more_is_told(caplog):
+    made = maker()
+    for text, told in (("{}", 0), (AUTO, 0), ("{}", 1), ("aliases: {a: b}", 1)):
+        made(config(text))
+        assert [one.message for one in caplog.records].count("access_opened") == told
+
+
 def test_where_other_machines_reach_us_asking_goes_on():
     open_ = "server: {host: 0.0.0.0}\n"
     made = maker()
