@@ -118,7 +118,7 @@ def identities(auth: Auth, made_up: str) -> Iterator[tuple[bytes, Identity]]:
     elif auth.bearer_token is not None:
         yield digest(auth.bearer_token), BEARER
     for key in auth.api_keys:
-        yield digest(key.key), _identity(key)
+        yield digest(key.key), identity_of(key)
 
 
 def secrets(auth: Auth) -> Iterator[str]:
@@ -128,7 +128,7 @@ def secrets(auth: Auth) -> Iterator[str]:
             yield value
 
 
-def _identity(key: ClientKey) -> Identity:
+def identity_of(key: ClientKey) -> Identity:
     grant = Grant(
         level=LEVELS[key.level],
         backends=key.backends or None,

@@ -5,12 +5,13 @@ misspelled ones, and sections that nothing follows from. Pure.
 from collections.abc import Iterator
 
 from gateway.capability.file.yaml import dotted
+from gateway.config import unmet_callers, unmet_globs
 from gateway.config.model import Config, SurfacedTool
 from gateway.config.peers import UNNEEDED
+from gateway.config.unmet_globs import is_known
 from gateway.domain.catalog import Catalog
-from gateway.domain.globs import glob
 from gateway.domain.issue import Issue, Severity
-from gateway.domain.listing import Status
+from gateway.domain.listing import Listing
 from gateway.domain.names import did_you_mean
 from gateway.domain.tool import ToolRef
 
@@ -19,12 +20,16 @@ def unmet(config: Config, file: str, catalog: Catalog) -> Iterator[Issue]:
     """Warnings, since what is named may yet come."""
     for index, named in enumerate(config.meta_mcp.surfaced_tools):
         ref = ref_of(named)
-        if catalog.find(ref) is None and _is_known(catalog, ref.backend):
+        if catalog.find(ref) is None and _is_known(catalog.backends.get(ref.backend)):
             hint = did_you_mean(str(ref), [str(tool.ref) for tool in catalog])
             place = f"meta_mcp.surfaced_tools[{index}]"
             yield _warning(file, f"no tool {str(ref)!r} is on offer", place, hint)
     yield from _unmet_names(config, file, catalog)
-    yield from _unmet_policies(config, file, catalog)
+    for path, text, advice in (
+        *unmet_callers.remarks(config, catalog),
+        *unmet_globs.remarks(config, catalog),
+    ):
+        yield _warning(file, text, dotted(path), advice)
     for section in UNNEEDED:
         if getattr(config, section) is not None:
             yield _warning(file, f"it has no effect here: {UNNEEDED[section]}", section, None)
@@ -52,30 +57,8 @@ def _unmet_names(config: Config, file: str, catalog: Catalog) -> Iterator[Issue]
             yield _warning(file, text, f"aliases.{name}", None)
 
 
-def _unmet_policies(config: Config, file: str, catalog: Catalog) -> Iterator[Issue]:
-    """Rules about servers by names that are not their own; and about agents, where there are none.
-    A deny that fits nothing denies nothing.
-    """
-    for name, policy in config.policies.items():
-        place = dotted(("policies", name))
-        if policy.agents and config.agent_rules is None:
-            text = "nobody acts as an agent: agent_rules names no file"
-            yield _warning(file, text, f"{place}.agents", None)
-        for index, rule in enumerate(policy.rules):
-            said = (rule.backend,) if isinstance(rule.backend, str) else rule.backend
-            for backend in said:
-                if not glob(backend).exact or backend in catalog.backends:
-                    continue
-                own = config.aliases.get(backend)
-                text = f"no server has the name {backend!r} of its own"
-                hint = did_you_mean(backend, catalog.backends) if own is None else f"write {own}"
-                yield _warning(file, text, f"{place}.rules[{index}].backend", hint)
-
-
-def _is_known(catalog: Catalog, backend: str) -> bool:
-    """Whether it is known what the server offers; one that was never reached may have the tool."""
-    listing = catalog.backends.get(backend)
-    return listing is None or bool(listing.tools) or listing.health.status is not Status.DOWN
+def _is_known(listing: Listing | None) -> bool:
+    return listing is None or is_known(listing)
 
 
 def ref_of(named: str | SurfacedTool) -> ToolRef:

