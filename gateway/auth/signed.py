@@ -100,11 +100,12 @@ class PublicKeys:
 
 def _key(one: object) -> PublicKey | None:
     """None for what is no public key that signs."""
-    if not isinstance(one, dict) or one.get("kty") not in KINDS or "d" in one:
+    if not isinstance(one, dict) or "d" in one:
         return None
-    if one["kty"] == "RSA" and not SMALLEST <= _bits(one.get("n")) <= LARGEST:
+    kind, curve = (str(one.get(name)) for name in ("kty", "crv"))  # a list has no hash
+    if kind not in KINDS or (kind != "RSA" and curve not in SIGNING_CURVES):
         return None
-    if one["kty"] != "RSA" and one.get("crv") not in SIGNING_CURVES:
+    if kind == "RSA" and not SMALLEST <= _bits(one.get("n")) <= LARGEST:
         return None
     try:
         found = JWKRegistry.import_key(one)

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 STRANGER = Identity("anonymous", grant=Grant(level=Level.DENY))  # at a public path
 NOTHING_TOLD = frozenset({"/livez", "/readyz"})  # whoever asks
-APART = 10.0  # seconds between two lines of the log about refusals
+APART = 10.0  # seconds between two lines of the log about the same
 
 UNAVAILABLE = refusal(
     503,
@@ -40,7 +40,7 @@ class Entrance:
         self._current = current
         self._observe = observe
         self._clock = clock
-        self._told = float("-inf")
+        self._told: dict[str, float] = {}  # when each event was logged last
         self._untold = 0  # refusals since then
 
     @property
@@ -62,7 +62,8 @@ class Entrance:
         except AccessUnavailable as error:
             self._observe(Refused(error.code))
         except Exception:
-            log.exception("access_failed")
+            if self._due("access_failed"):
+                log.exception("access_failed")
             self._observe(Refused(AccessUnavailable.code))
         return UNAVAILABLE
 
@@ -83,10 +84,16 @@ class Entrance:
     def _tell(self) -> None:
         """That there are refusals, not each: a stranger shall not fill the log."""
         self._untold += 1
-        now = self._clock()
-        if now - self._told >= APART:
+        if self._due("callers_refused"):
             log.warning("callers_refused", extra={"count": self._untold})
-            self._told, self._untold = now, 0
+            self._untold = 0
+
+    def _due(self, event: str) -> bool:
+        now = self._clock()
+        due = now - self._told.get(event, float("-inf")) >= APART
+        if due:
+            self._told[event] = now
+        return due
 
 
 def _origin(headers: Headers) -> str:

@@ -141,7 +141,7 @@ def loopback(host: str) -> bool:
 def json_object(body: bytes) -> dict[str, Any] | None:
     try:
         found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

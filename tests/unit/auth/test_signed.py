@@ -115,6 +115,7 @@ def test_a_key_that_the_token_brings_along_is_not_looked_at() -> None:
         lambda t: "!" + t,
         lambda t: part([1]) + "." + t.split(".", 1)[1],
         lambda t: part(b"\xff") + "." + t.split(".", 1)[1],
+        lambda t: part(b'{"alg":"ES256","kid":"\xff"}') + "." + t.split(".", 1)[1],
         lambda t: part(b"[" * 5000) + "." + t.split(".", 1)[1],
     ],
 )
@@ -128,7 +129,7 @@ def test_what_is_malformed_is_refused_and_breaks_nothing(spoil: Any) -> None:
 
 def test_a_payload_that_is_no_object_says_nothing() -> None:
     issuer = Issuer()
-    for payload in (b"[]", b'"ann"', b"", b"\xff", b"[" * 5000):
+    for payload in (b"[]", b'"ann"', b"", b"\xff", b"[" * 5000, b'{"sub":"\xff"}'):
         with pytest.raises(NotLetIn):
             check(issuer, issuer.signed({"alg": "ES256"}, payload, issuer.keys["one"]))
 
@@ -152,6 +153,8 @@ def test_keys_that_we_cannot_use_are_left_out() -> None:
         weak,
         {"kty": "RSA", "n": "A" * 4000, "e": "AQAB"},
         {"kty": "OKP", "crv": "X25519", "x": "A" * 43},
+        {"kty": ["RSA"]},
+        {**good, "crv": {}},
     ]
     assert len(PublicKeys({"keys": listed})) == 0
     assert len(PublicKeys({"keys": [*listed, good]})) == 1

@@ -1,12 +1,17 @@
 import pytest
 
-from gateway.auth.access import CLOSED, OPEN, Access
+from gateway.auth.access import CLOSED, OPEN, Access, Closed
 from gateway.domain.events import Event
-from gateway.domain.identity import ANONYMOUS
+from gateway.domain.identity import ANONYMOUS, Identity
 from gateway.runtime.snapshot import Current, Snapshot
 from gateway.server.entrance import APART, STRANGER, Entrance
 from gateway.server.reply import Reply
 from tests.property.test_auth_closed import KEY, world
+
+
+class Faulty(Closed):
+    async def identify(self, shown: str | None) -> Identity:
+        raise ZeroDivisionError(shown)
 
 
 def entrance(access: Access, clock: float = 0.0) -> tuple[Entrance, list[Event]]:
@@ -42,3 +47,17 @@ async def test_the_log_tells_of_refusals_and_not_of_each(
     await found.admit("/mcp", {})
     counts = [record.__dict__["count"] for record in caplog.records]
     assert counts == [1, times]
+
+
+async def test_the_log_tells_of_a_fault_and_not_each_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """I30. Whoever finds one could fill the log by it."""
+    now = 0.0
+    found = Entrance(Current(Snapshot(access=Faulty())), lambda _event: None, lambda: now)
+    for seconds in (0.0, APART - 1, 1.0):
+        now += seconds
+        reply = await found.admit("/mcp", {})
+        assert isinstance(reply, Reply)
+        assert reply.status == 503
+    assert [record.message for record in caplog.records] == ["access_failed"] * 2
