@@ -66,15 +66,12 @@ class Api:
         default_factory=lambda: defaultdict(asyncio.Event)
     )
     free: asyncio.Event = field(default_factory=asyncio.Event)
-    seconds: float = PATIENCE
 
     async def answer(self, asked: web.Request) -> web.Response:
         kind, _, name = asked.path[1:].partition("/")
         if kind == "hold":
             self.came[name].set()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.seconds):
-                    await self.free.wait()
+            await self.free.wait()
         if name == "404":
             return web.json_response({"message": "no such item"}, status=404)
         return web.json_response({"item": name})
@@ -113,16 +110,20 @@ class Audited:
 
 @contextlib.asynccontextmanager
 async def audited(
-    folder: Path, audit: str = "", *, keys: bool = True, api: Api | None = None
+    folder: Path, audit: str = "", *, keys: bool = True, shops: int = 1
 ) -> AsyncIterator[Audited]:
     """`audit` are more settings, `keys`: callers are asked who they are, and an MCP server is
-    there too.
+    there too. Of the `shops` each is another origin: `shop`, `shop1` and so on.
     """
-    api = api or Api()
-    async with serving(api.answer, notices=True) as port:
+    api = Api()
+    async with contextlib.AsyncExitStack() as stack:
         capabilities = folder / "capabilities"
         capabilities.mkdir()
-        (capabilities / "shop.yaml").write_text(SHOP.format(port=port))
+        for number in range(shops):
+            port = await stack.enter_async_context(serving(api.answer, notices=True))
+            name = f"shop{number or ''}"
+            text = SHOP.format(port=port).replace("name: shop", f"name: {name}")
+            (capabilities / f"{name}.yaml").write_text(text)
         file = folder / "audit.jsonl"
         section = f"audit: {{enabled: true{audit and ', ' + audit}}}"
         with_keys = SETTINGS.format(python=sys.executable, server=SERVER, audit=section, **KEYS)
@@ -183,27 +184,31 @@ async def once(port: int, sent: bytes) -> Reply:
 
 
 async def each(port: int, requests: Mapping[str, bytes], connections: int = 32) -> dict[str, str]:
-    """The outcome of each, by its name, over so many connections."""
+    """The outcome of each, by its name, over so many connections. Raises ExceptionGroup."""
     waiting = list(requests.items())
     found: dict[str, str] = {}
 
     async def one() -> None:
-        reader = writer = None
-        while waiting:
-            name, sent = waiting.pop()
-            if reader is None or writer is None:
-                reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(sent)
-            async with asyncio.timeout(PATIENCE):
-                reply = await read_reply(reader)
-            found[name] = outcome(reply)
-            if b"\r\nConnection: close" in reply.head:
+        writer = None
+        try:
+            while waiting:
+                name, sent = waiting.pop()
+                if writer is None:
+                    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(sent)
+                async with asyncio.timeout(PATIENCE):
+                    reply = await read_reply(reader)
+                found[name] = outcome(reply)
+                if b"\r\nConnection: close" in reply.head:
+                    writer.close()
+                    writer = None
+        finally:
+            if writer is not None:
                 writer.close()
-                reader = writer = None
-        if writer is not None:
-            writer.close()
 
-    await asyncio.gather(*(one() for _ in range(connections)))
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(connections, len(waiting))):
+            group.create_task(one())
     return found
 
 
