@@ -44,7 +44,7 @@ class Given:
 
 def given_arguments(whole: str | None, pairs: Sequence[str]) -> Given:
     """Raises click.BadParameter."""
-    return Given(_object(whole), [_pair(text) for text in pairs])
+    return Given({} if whole is None else one_object(whole), [_pair(text) for text in pairs])
 
 
 def server_and_tool(text: str) -> tuple[str, str]:
@@ -55,9 +55,8 @@ def server_and_tool(text: str) -> tuple[str, str]:
     return server, tool
 
 
-def _object(given: str | None) -> dict[str, Any]:
-    if given is None:
-        return {}
+def one_object(given: str) -> dict[str, Any]:
+    """What `--args` says. Raises click.BadParameter."""
     try:
         found = json.loads(given)
     except ValueError as error:

@@ -1,12 +1,12 @@
 """`capgate explain`: may this key see and call that tool, and which rule says so?"""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import click
 
+from gateway.cli.call_arguments import one_object
 from gateway.cli.common import QUIET, config_options, echo_json, json_option, read_config, with_view
 from gateway.config.clients import LEVELS, identities
 from gateway.config.model import Config
@@ -76,7 +76,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
     configured = read_config(config, QUIET, capabilities)
     who = _identity(configured.config, key, team, org)
     server, _, name = tool.partition(":")
-    arguments = None if given is None else _arguments(given)
+    arguments = None if given is None else one_object(given)
     asked = Asked(who, agent, server, name or None, arguments)
     policies = Policies(compiled(configured.config.policies))
 
@@ -102,16 +102,6 @@ def _identity(config: Config, key: str, team: str | None, org: str | None) -> Id
         near = did_you_mean(key, known) or f"there are {', '.join(known)}"
         raise click.ClickException(f"no key is called {key!r}: {near}")
     return known[key]
-
-
-def _arguments(given: str) -> JsonObject:
-    try:
-        found = json.loads(given)
-    except ValueError as error:
-        raise click.BadParameter(f"not JSON: {error}", param_hint="--args") from None
-    if not isinstance(found, dict):
-        raise click.BadParameter("must be a JSON object", param_hint="--args")
-    return found
 
 
 def _explained(view: View, asked: Asked, policies: Policies) -> Explained:

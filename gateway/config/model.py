@@ -38,7 +38,7 @@ ADVICE = {  # place → what to write there, or in place of a key that stands el
     "backends.*.circuit_breaker": "stands below failsafe: backends: and the server's name",
     "backends.*.secrets": "write env:, headers: or auth: with ${NAME}, env:NAME or file:PATH",
     "backends.*.passthrough": "not needed: what is said to and by a server passes unchanged",
-    "backends.*.oauth.shared_account": "not needed: this version does not tell callers apart",
+    "backends.*.oauth.shared_account": "not needed: one account serves all callers",
     "env_files": "such as [.env]",
     "streaming": "leave it out: it has no effect",
     "cache": "leave it out: it has no effect",

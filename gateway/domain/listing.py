@@ -7,6 +7,8 @@ from gateway.domain.client import nothing
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.tool import JsonObject, Tool
 
+OF_FILES = frozenset({"rest", "mock"})  # transports of what a capability file says all of
+
 
 class Status(StrEnum):
     OK = "ok"

@@ -3,6 +3,8 @@
 import re
 
 LONGEST = 64
+CUT = " … (cut)"  # where words of somebody's end before they do
+
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
@@ -28,4 +30,4 @@ def visible(text: str) -> str:
 
 def cut(text: str, most: int) -> str:
     """`text`, or its first `most` characters, marked."""
-    return text if len(text) <= most else f"{text[:most]} … (cut)"
+    return text if len(text) <= most else f"{text[:most]}{CUT}"

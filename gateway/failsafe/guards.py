@@ -5,11 +5,10 @@ import time
 from collections.abc import Callable
 
 from gateway.domain.events import Observer
+from gateway.domain.listing import OF_FILES
 from gateway.failsafe.guard import Guard
 from gateway.failsafe.guarded import Guarded, Surroundings
 from gateway.failsafe.settings import Settings
-
-OUT_OF_FILES = frozenset({"rest", "mock"})  # transports of what a capability file says all of
 
 
 class GuardsByName:
@@ -34,7 +33,7 @@ class GuardsByName:
         guard = self._kept.get(backend)
         if guard is None:
             guard = self._kept[backend] = Guarded(backend, self._settings(backend), self._around)
-        guard.stand_around(on_change, of_file=transport in OUT_OF_FILES)
+        guard.stand_around(on_change, of_file=transport in OF_FILES)
         return guard
 
     def forget(self, backend: str) -> None:

@@ -12,13 +12,13 @@ from msgspec import structs
 
 from gateway.credentials.redact import MASK, Redactor
 from gateway.domain.events import CallFinished, MetaFinished, Queried
+from gateway.domain.text import CUT
 from gateway.errors import Denied, FallbackAgentUnknown, InvalidAgent, NoFallbackAgent
 from gateway.observe.audit_copy import Copy
 from gateway.observe.audit_redaction import Redaction, Rules
 
 LONGEST = 256  # characters of a name
 SHORT = 120  # characters of one that nobody has cut
-CUT = " … (cut)"  # as domain/text.py marks it
 DENIALS = frozenset(
     kind.code for kind in (Denied, InvalidAgent, FallbackAgentUnknown, NoFallbackAgent)
 )

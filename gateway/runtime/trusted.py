@@ -15,14 +15,14 @@ from gateway.config.folder import Place
 from gateway.config.model import Config
 from gateway.domain.agents import Agents
 from gateway.domain.catalog import Catalog
-from gateway.domain.events import FileRead, Observer
+from gateway.domain.events import Observer
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.listing import Listing
 from gateway.domain.pins import Pins
 from gateway.domain.policy import NO_POLICY, Policy
 from gateway.errors import ConfigError
 from gateway.runtime.configured import Configured
-from gateway.runtime.followed import Followed
+from gateway.runtime.followed import Followed, reading
 
 T = TypeVar("T")
 
@@ -58,24 +58,22 @@ class Kept(Generic[T]):
             self._followed, cold = self._follow(file), True
         again, content = self._followed.refresh(cold=cold)
         if isinstance(content, Issue):
-            self._told(file, (replace(content, severity=Severity.ERROR),))
+            self._told(file, (replace(content, severity=Severity.ERROR),), counts=False)
         elif content == b"" and not self._followed.there:
             self.value, self.issues = None, ()
         elif content is not None:
             value, issues = self._read(content, file)
             if value is not None:
                 self.value = value
-            self._told(file, issues)
+            self._told(file, issues, counts=value is not None)
         return again
 
     def _follow(self, file: str) -> Followed:
         return Followed(file, required=self._required, most=self._most)
 
-    def _told(self, file: str, issues: tuple[Issue, ...]) -> None:
+    def _told(self, file: str, issues: tuple[Issue, ...], *, counts: bool) -> None:
         self.issues = issues
-        errors = [str(one) for one in issues if one.severity is Severity.ERROR]
-        warnings = tuple(str(one) for one in issues if one.severity is not Severity.ERROR)
-        self._observe(FileRead(file, errors[0] if errors else None, warnings))
+        self._observe(reading(file, issues, counts=counts))
 
 
 @dataclass(frozen=True, slots=True)

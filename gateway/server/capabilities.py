@@ -7,7 +7,7 @@ the client's era is taken out, and what we tell ourselves (that a list changed) 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gateway.domain.listing import Listing
+from gateway.domain.listing import OF_FILES, Listing
 from gateway.domain.tool import JsonObject
 from gateway.protocol import mcp
 from gateway.protocol.eras import Revision
@@ -26,17 +26,15 @@ UNKNOWN: JsonObject = {
     "logging": {},
 }  # of a server that nobody has reached yet: whatever it turns out to offer will be carried
 
-OF_REST = frozenset({"rest", "mock"})
-
 
 def is_known(listing: Listing) -> bool:
     """Whether it is settled what it offers: one never reached may turn out to have anything."""
-    return listing.transport in OF_REST or listing.era is not None or bool(listing.capabilities)
+    return listing.transport in OF_FILES or listing.era is not None or bool(listing.capabilities)
 
 
 def of_backend(listing: Listing, revision: Revision) -> JsonObject:
     """At the URL of one backend, for a client of `revision`."""
-    if listing.transport in OF_REST:
+    if listing.transport in OF_FILES:
         return REST
     if not is_known(listing):
         return UNKNOWN
@@ -55,7 +53,7 @@ def of_backend(listing: Listing, revision: Revision) -> JsonObject:
 
 def of_all(listings: Iterable[Listing], revision: Revision) -> JsonObject:
     """At the URL of all backends together: the meta-tools, and what any of them offers beside."""
-    servers = [listing for listing in listings if listing.transport not in OF_REST]
+    servers = [listing for listing in listings if listing.transport not in OF_FILES]
     if not servers:
         return REST
     offered = [of_backend(listing, revision) for listing in servers]

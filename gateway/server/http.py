@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 
 from msgspec import structs
 
+from gateway.auth.protected import WELL_KNOWN
 from gateway.domain.identity import Identity
 from gateway.errors import Draining
 from gateway.protocol import eras, jsonrpc, mcp
@@ -28,8 +29,6 @@ from gateway.server.reply import Post, Reply, Unreadable, refusal, text, unfit
 from gateway.server.surface import Surface
 
 ROOT = "/mcp"
-
-PROTECTED = "/.well-known/oauth-protected-resource"
 
 Page = Callable[[Identity], Reply]  # what it tells that caller
 
@@ -109,7 +108,7 @@ class Http:
         if path is None:
             return text(400, "the request target must be a path")
         page = self._pages.get(path)
-        if page is None and path.startswith(PROTECTED):
+        if page is None and path.startswith(WELL_KNOWN):
             page = self._metadata(path, headers)
             if page is not None:
                 return _read(incoming, page, STRANGER)
@@ -151,7 +150,7 @@ class Http:
         """Of the MCP URL whose path follows; that of `/mcp` where none does. It tells of no
         backend whether it is there.
         """
-        of = path[len(PROTECTED) :] or ROOT
+        of = path[len(WELL_KNOWN) :] or ROOT
         if of != ROOT and (of[0] != "/" or _backend_name(of) is None):
             return None
         found = self._entrance.metadata(of, headers)

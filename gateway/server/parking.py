@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.domain.listing import OF_FILES
 from gateway.errors import Busy, Draining, Reached, StateRejected
 from gateway.meta.invoke import Invoke
 from gateway.protocol import jsonrpc, mcp
@@ -20,7 +21,6 @@ from gateway.server.seal import Seal, Ticket, bound_to
 from gateway.server.views import Views
 
 INVOKE = Invoke.definition["name"]
-SILENT = frozenset({"rest", "mock"})  # transports on which nothing is ever asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Parking(Lot):
         if type(name) is not str:
             return False
         listing = self._views.view(asked.caller).backends.get(name)
-        return listing is None or (listing.transport not in SILENT and listing.era != "modern")
+        return listing is None or (listing.transport not in OF_FILES and listing.era != "modern")
 
     def _resumed(self, asked: Asked, state: str) -> Parked:
         ticket = self._seal.open(state, bound_to(asked))

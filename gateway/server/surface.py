@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from gateway.domain.call import Outcome, Relayed
+from gateway.domain.listing import OF_FILES
 from gateway.domain.merged import prompt_sources, resource_sources
 from gateway.domain.names import nearest
 from gateway.domain.naming import Owned, namespaced, owner_named
@@ -275,7 +276,7 @@ class BackendSurface:
 
     def _own(self, view: View, name: str) -> Owned | None:
         listing = view.backends.get(self.name)
-        asked = listing is not None and listing.transport not in capabilities.OF_REST
+        asked = listing is not None and listing.transport not in OF_FILES
         return Owned(self.name, name) if asked else None
 
 
