@@ -3,7 +3,7 @@
 What it may not see is, here, not there: lists, searches, hints and names are made of this alone.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import compress
 from typing import NamedTuple
@@ -12,9 +12,11 @@ from gateway.domain.catalog import Catalog
 from gateway.domain.identity import Identity
 from gateway.domain.listing import Listing
 from gateway.domain.policy import Kind, Policy, Rights
+from gateway.domain.search import Index, Part
 from gateway.domain.tool import JsonObject, Tool, ToolRef
 
-MOST_KEPT = 1_024  # identities
+MOST_KEPT = 1_024  # identities …
+MOST_PARTS = 64  # … of whom what they may search is kept: half a megabyte for 10,000 tools
 
 
 class Shown(NamedTuple):
@@ -89,24 +91,30 @@ class Seen(Mapping[str, Listing]):
 
 
 class Sight:
-    """`allowed` tells a search what it may find; None: everything."""
+    """`whole`: everything is seen."""
 
-    __slots__ = ("_catalog", "allowed", "backends", "rights")
+    __slots__ = ("_catalog", "backends", "rights", "whole")
 
     def __init__(self, catalog: Catalog, eyes: Eyes) -> None:
         self.rights = eyes.rights
-        self.allowed: Callable[[ToolRef], bool] | None = None
+        self.whole = eyes.rights.whole
         self.backends: Mapping[str, Listing] = catalog.backends
         self._catalog = catalog
-        if not eyes.rights.whole:
+        if not self.whole:
             self.backends = Seen(catalog.backends, eyes)
-            self.allowed = self._visible
 
     def find(self, ref: ToolRef) -> Tool | None:
         found = self._catalog.find(ref)
-        if found is None or self.allowed is None or self._visible(ref):
+        if found is None or self.whole or self._visible(ref):
             return found
         return None
+
+    def part(self, index: Index) -> Part:
+        """What of it is seen: all of most backends, so that few tools are looked at one by one."""
+        everything, some = self._catalog.backends, self.backends
+        whole = [name for name, seen in some.items() if seen is everything[name]]
+        parts = [seen for name, seen in some.items() if seen is not everything[name]]
+        return index.part(whole, (tool.ref for seen in parts for tool in seen.tools))
 
     def _visible(self, ref: ToolRef) -> bool:
         return self.rights.decide(Kind.TOOL, *ref).visible
@@ -117,6 +125,7 @@ class Sights:
 
     def __init__(self) -> None:
         self._kept: dict[Identity, Sight] = {}
+        self._parts: dict[Identity, Part] = {}
         self.eyes: dict[Identity, Eyes] = {}
 
     def of(self, catalog: Catalog, policy: Policy, who: Identity) -> Sight:
@@ -127,6 +136,17 @@ class Sights:
             found = Sight(catalog, self._looking(policy, who))
             if _to_keep(who, found.rights):
                 self._kept[who] = found
+        return found
+
+    def part(self, index: Index, who: Identity, sight: Sight) -> Part | None:
+        """What of the snapshot's index `who` may search; None: everything."""
+        if sight.whole:
+            return None
+        found = self._parts.get(who)
+        if found is None:
+            if len(self._parts) >= MOST_PARTS:
+                self._parts.clear()
+            found = self._parts[who] = sight.part(index)
         return found
 
     def follow(self, before: "Sights") -> None:

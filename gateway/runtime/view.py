@@ -139,8 +139,9 @@ class View:
         started = time.perf_counter()
         if backend is not None:
             backend = self.backend(backend).name
-        allowed = self._sight.allowed
-        found = self.snapshot.index.search(query, limit, backend=backend, allowed=allowed)
+        snapshot = self.snapshot
+        part = snapshot.sights.part(snapshot.index, self.beholder, self._sight)
+        found = snapshot.index.search(query, limit, backend=backend, part=part)
         self._observe(Searched(found.total, time.perf_counter() - started))
         return found
 

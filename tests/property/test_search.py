@@ -64,14 +64,22 @@ def test_a_search_is_within_its_bounds(many: list[Tool], query: str, limit: int)
 
 
 @given(st.lists(tools(), max_size=8), queries, st.sets(refs))
-def test_only_what_is_allowed_is_found_and_all_of_it(
+def test_what_may_not_be_seen_changes_no_answer(
     many: list[Tool], query: str, permitted: set[ToolRef]
 ) -> None:
     index = Index.build(many)
     everything = {match.tool.ref for match in index.search(query, 50).matches}
-    found = index.search(query, 50, allowed=permitted.__contains__)
-    assert {match.tool.ref for match in found.matches} == everything & permitted
-    assert found.total == len(everything & permitted)
+    held = {tool.ref: tool for tool in many}
+    alone = Index.build(tool for ref, tool in held.items() if ref in permitted)
+    found = index.search(query, 50, part=index.part((), permitted))
+    assert (shown(found), found.total) == (shown(alone.search(query, 50)), len(found.matches))
+    of_one = index.search(query, 50, part=index.part("a", (ref for ref in permitted)))
+    known = Index.build(
+        tool for ref, tool in held.items() if ref.backend == "a" or ref in permitted
+    )
+    assert shown(of_one) == shown(known.search(query, 50))
+    both = index.search(query, 50, part=index.part((), permitted), backend="a")
+    assert shown(both) == shown(alone.search(query, 50, backend="a"))
     one = index.search(query, 50, backend="a")
     assert {match.tool.ref for match in one.matches} == {r for r in everything if r.backend == "a"}
 

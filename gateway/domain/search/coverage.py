@@ -11,11 +11,14 @@ OF_REQUEST = 0.5  # gained when the tool holds every word of the request
 
 
 class Asked(NamedTuple):
-    """A term of a request. `share` is its part of the request times its rarity."""
+    """A term of a request. `share` is its part of the request times its rarity, `using` how many
+    of the tools that may be found use it; `posting` may know of others.
+    """
 
     share: float
     term: str
     posting: Posting
+    using: int = 0
 
 
 class Coverage:

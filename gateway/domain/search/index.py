@@ -11,7 +11,7 @@ from heapq import nlargest, nsmallest
 
 from gateway.domain.search.coverage import Asked, Coverage
 from gateway.domain.search.query import Lexicon, interpret
-from gateway.domain.search.scope import Allowed, Scope
+from gateway.domain.search.scope import Part, within
 from gateway.domain.search.store import Store
 from gateway.domain.tool import Tool, ToolRef
 
@@ -67,53 +67,71 @@ class Index:
         store = self._store.updated(removed, added)
         return self if store is self._store else Index(store)
 
+    def part(self, whole: Iterable[str], refs: Iterable[ToolRef] = ()) -> Part:
+        """All tools of the backends in `whole`, and `refs`: what a caller may see."""
+        return Part(self._store, whole, refs)
+
     def search(
         self,
         query: str,
         limit: int = 5,
         *,
         backend: str | None = None,
-        allowed: Allowed | None = None,
+        part: Part | None = None,
     ) -> Found:
-        """The best `limit` tools, of `backend` only when given, and none that is not `allowed`."""
-        asked = self._asked(query)
-        scores, common = self._candidates(asked, Scope(self._store, backend, allowed))
+        """The best `limit` tools, of `backend` only when given. In a `part` of this index, the
+        answer is that of an index which holds nothing else.
+        """
+        asked = self._asked(query, part)
+        scores, common = self._candidates(asked, backend, part)
         total = len(scores)
         if common:
             scores = self._best(scores, max(REFINED, limit))
             _refine(scores, common)
-        ranked = self._covered(self._best(scores, max(SHORTLIST, limit)), asked)[: max(limit, 0)]
+        best = self._best(scores, max(SHORTLIST, limit))
+        ranked = self._covered(best, asked, part)[: max(limit, 0)]
         matches = (Match(self._store.entries[number].tool, -less) for less, _, number in ranked)
         return Found(tuple(matches), total)
 
-    def _asked(self, query: str) -> list[Asked]:
-        """What is looked up, rarest first."""
-        postings = self._store.postings
-        asked = [
-            Asked(weight * self._rarity(term), term, postings[term])
-            for term, weight in interpret(query, self._lexicon).items()
-        ]
-        return sorted(nlargest(MOST_TERMS, asked), key=lambda one: (len(one.posting), one.term))
+    def _size(self, part: Part | None) -> int:
+        return len(self) if part is None else len(part)
 
-    def _rarity(self, term: str) -> float:
-        """BM25's idf, in the form that is never negative."""
-        using = len(self._store.postings[term])
-        return math.log1p((len(self) - using + 0.5) / (using + 0.5))
+    def _asked(self, query: str, part: Part | None) -> list[Asked]:
+        """What is looked up, rarest first."""
+        lexicon, size = self._lexicon, self._size(part)
+        if part is not None:
+            lexicon = Lexicon(part, lexicon.ordered)
+        asked = []
+        for term, weight in interpret(query, lexicon).items():
+            using = self._using(term, part)
+            share = weight * _rarity(size, using)
+            asked.append(Asked(share, term, self._store.postings[term], using))
+        return sorted(nlargest(MOST_TERMS, asked), key=lambda one: (one.using, one.term))
+
+    def _using(self, term: str, part: Part | None) -> int:
+        return len(self._store.postings[term]) if part is None else part.using(term)
+
+    def _numbers(self, backend: str | None, part: Part | None) -> frozenset[int] | None:
+        """Of the tools that may be found; None: all."""
+        if backend is None:
+            return None if part is None else part.numbers
+        members = self._store.members.get(backend, frozenset())
+        return members if part is None else members & part.numbers
 
     def _candidates(
-        self, asked: Sequence[Asked], scope: Scope
+        self, asked: Sequence[Asked], backend: str | None, part: Part | None
     ) -> tuple[dict[int, float], Sequence[Asked]]:
         """Number -> score by rare terms, by common ones until there are enough; the terms left."""
-        most = max(COMMON_FROM, COMMON * len(self))
+        numbers = self._numbers(backend, part)
+        most = max(COMMON_FROM, COMMON * self._size(part))
         scores: dict[int, float] = {}
-        for position, (share, _, posting) in enumerate(asked):
-            if len(posting) > most:
-                scores = scope.visible(scores)
-                if len(scores) >= ENOUGH:
-                    return scores, asked[position:]
-            for number, weight in scope.within(posting).items():
+        for position, (share, _, posting, using) in enumerate(asked):
+            if using > most and len(scores) >= ENOUGH:
+                return scores, asked[position:]
+            among = posting if numbers is None else within(posting, numbers)
+            for number, weight in among.items():
                 scores[number] = scores.get(number, 0.0) + share * weight
-        return scope.visible(scores), ()
+        return scores, ()
 
     def _best(self, scores: dict[int, float], most: int) -> dict[int, float]:
         """The `most` best. Among equal scores the names decide, not the order of arrival."""
@@ -126,9 +144,12 @@ class Index:
         kept = nsmallest(most - len(best), tied, key=lambda number: entries[number].tool.ref)
         return best | dict.fromkeys(kept, least)
 
-    def _covered(self, scores: Mapping[int, float], asked: Sequence[Asked]) -> list[Ranked]:
+    def _covered(
+        self, scores: Mapping[int, float], asked: Sequence[Asked], part: Part | None
+    ) -> list[Ranked]:
         """Best first; among equals, backend and name decide."""
-        coverage = Coverage(asked, self._rarity)
+        size = self._size(part)
+        coverage = Coverage(asked, lambda term: _rarity(size, self._using(term, part)))
         entries = self._store.entries
         return sorted(
             (-score * coverage.factor(number, entries[number]), entries[number].tool.ref, number)
@@ -136,8 +157,13 @@ class Index:
         )
 
 
+def _rarity(size: int, using: int) -> float:
+    """BM25's idf, in the form that is never negative: `using` of `size` tools use the term."""
+    return math.log1p((size - using + 0.5) / (using + 0.5))
+
+
 def _refine(scores: dict[int, float], common: Iterable[Asked]) -> None:
-    for share, _, posting in common:
+    for share, _, posting, _ in common:
         weight_in = posting.get
         for number in scores:
             if weight := weight_in(number):

@@ -67,7 +67,9 @@ _RELATED = _related()
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """What an index knows: all terms, and its stems in order."""
+    """What an index knows, or a part of it: all terms; and the index's stems in order, known or
+    not.
+    """
 
     known: Container[str]
     ordered: Sequence[str]
@@ -102,7 +104,7 @@ def _meanings(word: str, after: str, lexicon: Lexicon) -> Iterator[tuple[str, fl
 
 def _guesses(word: str, stemmed: str, lexicon: Lexicon) -> Iterable[tuple[str, float]]:
     """For a word that no tool uses: words it begins, its two parts, words that begin it."""
-    if completions := _completions(stemmed, lexicon.ordered):
+    if completions := _completions(stemmed, lexicon):
         return [(term, BEGINS) for term in completions]
     for cut in range(SHORTEST_PART, len(word) - SHORTEST_PART + 1):
         parts = stem(word[:cut]), stem(word[cut:])
@@ -114,8 +116,16 @@ def _guesses(word: str, stemmed: str, lexicon: Lexicon) -> Iterable[tuple[str, f
     return []
 
 
-def _completions(begin: str, ordered: Sequence[str]) -> Sequence[str]:
+def _completions(begin: str, lexicon: Lexicon) -> Sequence[str]:
+    """The first known stems that begin so."""
+    found: list[str] = []
     if len(begin) < SHORTEST_PREFIX:
-        return ()
-    at = bisect_left(ordered, begin)
-    return [term for term in ordered[at : at + MOST_COMPLETIONS] if term.startswith(begin)]
+        return found
+    ordered, known = lexicon.ordered, lexicon.known
+    for at in range(bisect_left(ordered, begin), len(ordered)):
+        term = ordered[at]
+        if not term.startswith(begin) or len(found) == MOST_COMPLETIONS:
+            break
+        if term in known:
+            found.append(term)
+    return found

@@ -1,36 +1,45 @@
 """Which tools a search may find: those of one backend, those its caller may see."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 
 from gateway.domain.search.store import Posting, Store
 from gateway.domain.tool import ToolRef
 
-Allowed = Callable[[ToolRef], bool]
+
+class Part:
+    """What of an index one caller may see, made once for the two of them. What is not in it adds to
+    no sum and makes no word known: else answers would tell of it.
+    """
+
+    __slots__ = ("_store", "_using", "numbers")
+
+    def __init__(self, store: Store, whole: Iterable[str], refs: Iterable[ToolRef]) -> None:
+        """Of all tools of the backends in `whole`, and of `refs`."""
+        members, numbers = store.members, store.numbers
+        found = {number for ref in refs if (number := numbers.get(ref)) is not None}
+        self.numbers = frozenset(found).union(*(members.get(name, ()) for name in whole))
+        self._store = store
+        self._using: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __contains__(self, term: object) -> bool:
+        """Whether a tool in it uses that term."""
+        posting = self._store.postings.get(term)  # type: ignore[call-overload]
+        return posting is not None and not posting.keys().isdisjoint(self.numbers)
+
+    def using(self, term: str) -> int:
+        """How many tools in it use that term."""
+        found = self._using.get(term)
+        if found is None:
+            found = len(self._store.postings[term].keys() & self.numbers)
+            self._using[term] = found
+        return found
 
 
-class Scope:
-    """Made for one search; asks `allowed` at most once for each tool."""
-
-    def __init__(self, store: Store, backend: str | None, allowed: Allowed | None) -> None:
-        self._entries = store.entries
-        self._members = None if backend is None else store.members.get(backend, frozenset())
-        self._allowed = allowed
-        self._shown: set[int] = set()
-        self._judged: set[int] = set()
-
-    def within(self, posting: Posting) -> Posting:
-        """What is in the backend."""
-        if self._members is None:
-            return posting
-        return {number: posting[number] for number in posting.keys() & self._members}
-
-    def visible(self, scores: dict[int, float]) -> dict[int, float]:
-        """What the caller may see."""
-        allowed = self._allowed
-        if allowed is None:
-            return scores
-        fresh = scores.keys() - self._judged
-        entries, shown = self._entries, self._shown
-        self._judged |= fresh
-        shown |= {number for number in fresh if allowed(entries[number].tool.ref)}
-        return {number: score for number, score in scores.items() if number in shown}
+def within(posting: Posting, numbers: frozenset[int]) -> Posting:
+    """Of these tools alone."""
+    if len(posting) > len(numbers):
+        return {number: posting[number] for number in posting.keys() & numbers}
+    return {number: weight for number, weight in posting.items() if number in numbers}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gateway.domain.search import Found, Index
+from gateway.domain.search import Found, Index, Part
 from gateway.domain.tool import Tool, ToolRef
 
 
@@ -164,17 +164,25 @@ def test_a_backend_keeps_to_itself() -> None:
     assert INDEX.search("files", backend="nobody") == Found((), 0)
 
 
+def all_but(ref: ToolRef) -> Part:
+    return INDEX.part((), (tool.ref for tool in TOOLS if tool.ref != ref))
+
+
 def test_what_is_not_allowed_is_neither_found_nor_counted() -> None:
-    hidden = {SEARCH_FILES.ref}
-    found = INDEX.search("search file", 1, allowed=lambda ref: ref not in hidden)
+    found = INDEX.search("search file", 1, part=all_but(SEARCH_FILES.ref))
     assert names(found) == ["files:read_file"], "the place is not lost to a hidden tool"
     assert found.total == 1
 
 
-def test_allowed_is_asked_once_for_each_tool() -> None:
-    asked: list[ToolRef] = []
-    INDEX.search("list files channel message", allowed=lambda ref: not asked.append(ref))
-    assert len(asked) == len(set(asked)) == 4
+def test_hidden_tools_make_no_word_known_or_common_that_is_not() -> None:
+    """I39: an answer would tell that there is such a tool."""
+    seen = [a_tool("a", "report_list", "List the reports of people"), a_tool("a", "people_get")]
+    seen.append(a_tool("a", "payment_make", "Make a payment."))
+    hidden = [a_tool("h", f"r{n}", "report") for n in range(8)]
+    hidden += [a_tool("h", name) for name in ("paym", "payma", "paymb", "paymc")]
+    alone, index = Index.build(seen), Index.build([*seen, *hidden])
+    for query in ("report people", "people report", "paym", "payme", "list report"):
+        assert index.search(query, part=index.part("a")) == alone.search(query)
 
 
 def test_an_update_adds_replaces_and_removes() -> None:
@@ -254,20 +262,12 @@ def test_hidden_tools_do_not_hide_those_that_common_words_name() -> None:
     many = [a_tool("big", f"get_{number}", "Get a thing of the shop.") for number in range(400)]
     rare = [a_tool("secret", f"find_{number}", "A rare orchid.") for number in range(20)]
     index = Index.build([*many, *rare])
-    asked: list[ToolRef] = []
-
-    def allowed(ref: ToolRef) -> bool:
-        asked.append(ref)
-        return ref.backend == "big" and len(ref.name) == len("get_1")
-
-    found = index.search("orchid shop thing get", 20, allowed=allowed)
+    short = [tool.ref for tool in many[:10]]
+    found = index.search("orchid shop thing get", 20, part=index.part((), short))
     assert {match.tool.ref.name for match in found.matches} == {f"get_{n}" for n in range(10)}
     assert found.total == 10
-    few = index.search("orchid shop thing get", allowed=lambda r: allowed(r) and r.name < "get_4")
+    few = index.search("orchid shop thing get", part=index.part((), short[:4]))
     assert few.total == 4
-    asked.clear()
-    index.search("orchid shop thing get", allowed=lambda r: allowed(r) and r.name < "get_4")
-    assert len(asked) == len(set(asked)) == 420
 
 
 def test_indexes_and_their_size_show_in_repr() -> None:
