@@ -1,6 +1,7 @@
 """`auth:` as what lets clients in is made from; and what is wrong with it. No key is quoted."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
@@ -23,6 +24,16 @@ ALWAYS_PUBLIC = frozenset({"/health", "/livez", "/readyz"})
 SHORTEST = 16  # characters of a key that nobody guesses
 LONGEST_SKEW = 600.0  # seconds
 NEW_KEY = "capgate key new NAME makes one up"
+
+NO_REFERENCE = "reads like a reference that is none here, and would itself be the key"
+REFERENCES = (
+    "env:NAME, file:PATH and ${NAME} in gateway.yaml are resolved, or sha256: and its digest"
+)
+
+_LIKE_REFERENCE = re.compile(  # whoever can guess where a key is kept must not have it
+    r"\$\w+|\$?\{.*\}|auto|(?:env|file|keyring|keychain|vault|secret|md5|sha-?\d+):.*",
+    re.IGNORECASE | re.DOTALL,
+)
 
 Place = tuple[str | int, ...]
 
@@ -83,7 +94,11 @@ def _keys(auth: Auth) -> Iterator[Problem]:
         if found in seen:
             yield Problem(path, f"{name!r} has the same key as {seen[found]!r}")
         seen.setdefault(found, name)
-        if not value.startswith(HASHED) and len(value) < SHORTEST:
+        if value.startswith(HASHED):
+            continue
+        if _LIKE_REFERENCE.fullmatch(value):
+            yield Problem(path, NO_REFERENCE, REFERENCES)
+        elif len(value) < SHORTEST:
             text = f"a key of less than {SHORTEST} characters can be guessed"
             yield Problem(path, text, NEW_KEY, Severity.WARNING)
 

@@ -127,6 +127,29 @@ def test_what_a_variable_stands_for_is_not_quoted():
         assert loaded.issues
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("keyring:capgate/ci", "vault:secret/capgate/ci", "$CI_KEY_OF_THE_TEAM", "Auto"),
+        *("{env.CI_KEY_OF_THE_TEAM}", "ENV:CI_KEY_OF_THE_TEAM", "SHA256:" + "a" * 64, "sha512:ab"),
+    ],
+)
+def test_what_reads_like_a_reference_is_no_key(written):
+    """I41. Everybody could guess it."""
+    [issue] = load(keys(f"{{name: a, key: '{written}'}}")).issues
+    assert (issue.path, "would itself be the key" in issue.message) == (
+        "auth.api_keys[0].key",
+        True,
+    )
+
+
+def test_a_reference_in_a_variable_that_sets_a_key_is_none():
+    for value in ("file:/run/secrets/token", "env:TOKEN", "${TOKEN}"):
+        loaded = load("auth: {enabled: true}", {"MCP_GATEWAY_AUTH__BEARER_TOKEN": value})
+        assert [issue.path for issue in loaded.issues] == ["auth.bearer_token"]
+        assert loaded.config is None
+
+
 def test_without_a_variable_nothing_is_guessed():
     """I41."""
     [issue] = load(keys("{name: a, key: 'env:NOT_SET'}")).issues
