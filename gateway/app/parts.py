@@ -72,7 +72,10 @@ async def opened(
     metrics, ledger = Metrics(), Ledger()
     recording = Recording(config.audit, redactor, command=told is not None)
     metrics.audited(recording)
-    observe = configured.observe = _fan_out(recording, metrics, ledger, told or StateLog())
+    ledger.recorded = recording if config.audit.enabled else None
+    observe = configured.observe = _fan_out(
+        *recording.observers, metrics, ledger, told or StateLog()
+    )
     guarding = Guarding(config, observe)
     road = Road(guarding.throttle, recording.recorded, tracer)
     most = seconds(config.server.request_timeout)

@@ -10,7 +10,7 @@ from gateway.config.auditing import rotation
 from gateway.config.load import STANDARD_OUTPUT
 from gateway.config.observing import Audit as Settings
 from gateway.credentials.redact import Redactor
-from gateway.domain.events import Event
+from gateway.domain.events import Observer
 from gateway.errors import ConfigError
 from gateway.observe.audit import Audit
 from gateway.observe.audit_append import Sink, Stream
@@ -26,8 +26,8 @@ OUTPUT, ERRORS = 1, 2  # descriptors
 
 
 class Recording:
-    """An observer, and what a request passes before it is carried out. `audit` None: nobody wants
-    it.
+    """The observers there are, and what a request passes before it is carried out. `audit` None:
+    nobody wants it.
 
     `command`: for a command of the command line, which begins when it calls something, and whose
     standard output is its answer. Raises ConfigError where nothing may be done unwritten and
@@ -52,9 +52,14 @@ class Recording:
         """Lines that are lost, by the reason."""
         return {} if self.audit is None else self.audit.dropped
 
-    def __call__(self, event: Event) -> None:
-        if self.audit is not None:
-            self.audit(event)
+    @property
+    def failing(self) -> str | None:
+        """Why nothing can be written just now."""
+        return None if self.audit is None else self.audit.failing
+
+    @property
+    def observers(self) -> tuple[Observer, ...]:
+        return () if self.audit is None else (self.audit,)
 
     def recorded(self) -> None:
         """Raises AuditUnavailable, or ConfigError the first time."""

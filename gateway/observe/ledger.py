@@ -4,8 +4,10 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from gateway.domain.events import CallFinished, Event, FileRead, Reloaded
+from gateway.observe.figures import Recorded
 
 FINE = frozenset({"ok", "tool_error", "cancelled"})
 
@@ -24,9 +26,17 @@ class FileStatus:
     warnings: tuple[str, ...]
 
 
+class Writing(Recorded, Protocol):
+    @property
+    def failing(self) -> str | None:
+        """Why nothing can be written just now."""
+        ...
+
+
 class Ledger:
     """Counts and last errors by backend; one that is removed is forgotten. `files` are those that
-    were read, by name: any thread may tell of one.
+    were read, by name: any thread may tell of one. `recorded` is what an audit tells of itself,
+    where there is one.
     """
 
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
@@ -36,6 +46,7 @@ class Ledger:
         self.reload: Reloaded | None = None
         self.reloads = 0
         self.files: dict[str, FileStatus] = {}
+        self.recorded: Writing | None = None
 
     def __call__(self, event: Event) -> None:
         if type(event) is CallFinished and event.known:

@@ -33,11 +33,13 @@ NOT_ADMIN = refusal(403, "this page needs a key of level admin, or a place in au
 def health(
     snapshot: Snapshot, ledger: Ledger, caller: Identity, *, stopping: bool
 ) -> dict[str, Any]:
-    """`{status, version, backends, reload}`; status is healthy, degraded or stopping."""
+    """`{status, version, backends, reload, audit}`; status is healthy, degraded or stopping."""
     listings = snapshot.catalog.backends
     poor = any(listing.health.status is Status.DOWN for listing in listings.values()) or any(
         issue.severity is Severity.ERROR for issue in snapshot.issues
     )
+    audit = ledger.recorded
+    poor |= audit is not None and audit.failing is not None
     found: dict[str, Any] = {
         "status": "stopping" if stopping else "degraded" if poor else "healthy"
     }
@@ -49,6 +51,12 @@ def health(
             name: _backend(one, ledger, snapshot) for name, one in listings.items()
         }
         found["reload"] = _reload(ledger, snapshot.version, snapshot.issues)
+        if audit is not None:
+            found["audit"] = {
+                "written": audit.written,
+                "dropped": sum(audit.dropped.values()),
+                "failing": audit.failing,
+            }
     else:
         seen = _view(snapshot, caller).backends
         found["backends"] = {name: _outside(one, ledger, snapshot) for name, one in seen.items()}

@@ -68,11 +68,16 @@ async def test_without_room_calls_go_on_and_no_line_is_lost_f9(tmp_path: Path) -
             assert set(seen.values()) == {"ok"}
             await until(lambda: _logged(gateway, "audit_failed"))
             assert len(gateway.lines) == 1  # none of them by half
+            health = await gateway.health()
+            assert (health["status"], health["audit"]["failing"]) == ("degraded", "file too large")
         async with asyncio.timeout(SOON + NOT_ITS_WORK):
             await gateway.until(301)
         assert in_order(gateway.lines)
         assert await gateway.figure("capgate_audit_lines_total") == 301
         await until(lambda: _logged(gateway, "audit_recovered"))
+        health = await gateway.health()
+        assert health["status"] == "healthy"
+        assert health["audit"] == {"written": 301, "dropped": 0, "failing": None}
 
 
 async def test_lines_that_are_lost_are_counted_to_the_last_f9(tmp_path: Path) -> None:

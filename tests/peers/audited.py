@@ -16,7 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.peers.gateways import Started, started
-from tests.peers.hostile import Reply, posted, read_reply, request
+from tests.peers.hostile import Reply, got, posted, read_reply, request
 from tests.peers.web import serving
 
 PATIENCE = 20.0  # seconds: far more than any answer here takes
@@ -101,9 +101,12 @@ class Audited:
                 await asyncio.sleep(0.02)
         return found
 
+    async def health(self) -> Any:
+        return (await once(self.port, got("/health"))).json
+
     async def figure(self, name: str) -> float:
         """Of /metrics; 0 where it is not there."""
-        reply = await once(self.port, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        reply = await once(self.port, got("/metrics"))
         found = re.search(rf"^{re.escape(name)} (\S+)$", reply.body.decode(), re.MULTILINE)
         return float(found[1]) if found else 0.0
 
