@@ -10,7 +10,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
 
-from gateway.domain.definition_diff import Change, difference, summary
+from gateway.domain.change import Change
+from gateway.domain.definition_diff import difference, summary
 from gateway.domain.globs import any_of
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.listing import Listing, Status

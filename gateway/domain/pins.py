@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
-from gateway.domain.definition_diff import GONE, NEW, Change, canonical, difference
+from gateway.domain.change import GONE, NEW, Change, canonical
+from gateway.domain.definition_diff import difference
 from gateway.domain.tool import JsonObject
 
 PINNED = ("name", "title", "description", "inputSchema", "outputSchema", "annotations")

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from gateway.domain.bounds import Bounds, Fence
 from gateway.domain.globs import any_of
 from gateway.domain.identity import Grant, Identity, Level
 from gateway.domain.policy import ALL, GRANTED, All, Decision, Kind, Rights
-from gateway.domain.rights import NO_POLICY_ALLOWS, Bounds, Circle, Fence, Granted, Spoken
+from gateway.domain.rights import NO_POLICY_ALLOWS, Circle, Granted, Spoken
 from gateway.domain.rule_book import RuleBook
 from gateway.domain.rules import Assigned, Rule
 

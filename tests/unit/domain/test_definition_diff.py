@@ -4,7 +4,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.domain.definition_diff import MOST, Sort, bare, canonical, difference
+from gateway.domain.change import Sort, canonical
+from gateway.domain.definition_diff import MOST, difference
+from gateway.domain.schema_diff import bare
 
 EMPTY = {"type": "object"}
 
