@@ -93,8 +93,11 @@ class File:
         while True:
             file = self._open or self._opened()
             if not file.regular:
-                yield file, 0
-                return
+                if self._size_there(file.descriptor) is not None:
+                    yield file, 0
+                    return
+                self.close()
+                continue
             with _locked(file.descriptor):
                 size = self._size_there(file.descriptor)
                 if size is not None:

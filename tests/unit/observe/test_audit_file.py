@@ -151,6 +151,28 @@ def test_a_pipe_that_nobody_reads_says_so_and_does_not_block(tmp_path):
     os.close(reader)
 
 
+@pytest.mark.parametrize("what", ["device", "pipe"])
+def test_what_is_no_file_is_left_when_another_stands_there(tmp_path, what):
+    path = tmp_path / "a"
+    reader = None
+    if what == "device":
+        path.symlink_to("/dev/full")
+    else:
+        os.mkfifo(path)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    file = File(path)
+    if reader is None:
+        with pytest.raises(NotWritten):
+            file.put(b"1\n")
+    else:
+        file.put(b"1\n")
+        os.close(reader)
+    path.unlink()
+    file.put(b"2\n")
+    assert lines(path) == [b"2"]
+    file.close()
+
+
 def test_a_folder_is_no_file(tmp_path):
     with pytest.raises(NotWritten, match="is a directory"):
         File(tmp_path).put(b"1\n")
