@@ -1,6 +1,6 @@
 """`capgate validate`: all that is wrong with capability files, found as the server finds it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,14 +22,17 @@ from gateway.cli.common import (
     tokens_of,
 )
 from gateway.cli.live_check import Count, drifted
-from gateway.config import agent_rules, directories, lock_file
+from gateway.config import agent_rules, auditing, directories, lock_file
 from gateway.config.folder import look
 from gateway.config.issues import as_json, report
 from gateway.config.model import Capabilities
 from gateway.config.sarif import sarif
+from gateway.config.unmet import unmet
 from gateway.credentials.redact import Redactor
 from gateway.domain.agents import Agents
+from gateway.domain.catalog import Catalog
 from gateway.domain.issue import Issue, Severity
+from gateway.domain.listing import Health, Listing, Status
 from gateway.domain.text import counted
 from gateway.importers import compat
 from gateway.runtime.configured import Configured
@@ -37,16 +40,19 @@ from gateway.runtime.followed import untold
 from gateway.runtime.shelf import Shelf, Version
 from gateway.runtime.trusted import Kept
 
+UNKNOWN = Health(Status.DOWN, "it was not started")
+
 
 @dataclass(slots=True)
 class Tally:
-    """What was looked at, for the last line; `tokens` by tool."""
+    """What was looked at, for the last line; `tokens` by tool. `listings` are what is on offer."""
 
     servers: int = 0
     files: int = 0
     examples: int = 0
     tokens: dict[str, int] = field(default_factory=dict)
     live: Count = field(default_factory=Count)
+    listings: list[Listing] = field(default_factory=list)
 
 
 @click.command("validate")
@@ -73,7 +79,8 @@ def command(  # noqa: PLR0913 (one parameter an option)
     """Check all files and run their examples.
 
     By default the files of the configuration: ./capabilities, or the folders that gateway.yaml
-    names; its MCP servers, of which none is started; and the rules of agents.
+    names; its MCP servers, of which none is started; the rules of agents;
+    gateway.lock; and which rules come to nothing.
 
     With --live, each example of a tool that only reads is called for real: values may differ from
     the example's, shapes may not.
@@ -97,6 +104,8 @@ def command(  # noqa: PLR0913 (one parameter an option)
         *servers,
         *_validated([path for path in chosen if path not in missing], configured, tally),
     )
+    if not paths:
+        issues = (*issues, *_rules(configured, tally))
     if live:
         real = Live(settings, configured.environ)
         issues = (*issues, *drifted(real, tuple(chosen), tally.live, unsafe=unsafe))
@@ -112,16 +121,36 @@ def command(  # noqa: PLR0913 (one parameter an option)
 
 
 def _servers(configured: Configured, tally: Tally) -> tuple[Issue, ...]:
-    """What is wrong with the MCP servers of gateway.yaml and `.mcp.json`, of which none is started,
-    with the rules of agents and with gateway.lock.
+    """What is wrong with the MCP servers of gateway.yaml and `.mcp.json`, of which none is
+    started.
     """
     servers = mcp_servers(configured)
-    tally.servers = len(servers.wanted())
-    lock = configured.config.lock
-    _, unreadable = lock_file.load(lock.file) if lock.enabled else (None, ())
+    wanted = servers.wanted()
+    tally.servers = len(wanted)
+    tally.listings += [Listing(name, "", (), UNKNOWN) for name in wanted]
+    return (*configured.issues, *servers.issues)
+
+
+def _rules(configured: Configured, tally: Tally) -> Iterator[Issue]:
+    """What is wrong with the rules of agents and with gateway.lock; and what of all rules comes to
+    nothing.
+    """
+    config, catalog = configured.config, Catalog(tally.listings)
     rules: Kept[Agents] = Kept(agent_rules.understand, required=True, observe=untold)
-    rules.refresh(configured.config.agent_rules, cold=True)
-    return (*configured.issues, *servers.issues, *rules.issues, *unreadable)
+    rules.refresh(config.agent_rules, cold=True)
+    yield from rules.issues
+    if rules.value is not None and config.agent_rules is not None:
+        yield from agent_rules.unmet(rules.value, config.agent_rules, catalog)
+    if config.lock.enabled:
+        pins, unreadable = lock_file.load(config.lock.file)
+        yield from unreadable
+        if not unreadable:
+            names = [*catalog.backends]
+            yield from lock_file.unmet(pins, config.lock.file, config.lock.on_change, names)
+    problem = auditing.unwritable(config.audit)
+    if problem is not None:
+        yield configured.placed(Issue(configured.file, problem, path="audit.file"))
+    yield from map(configured.placed, unmet(config, configured.file, catalog))
 
 
 def _validated(paths: Iterable[str], configured: Configured, tally: Tally) -> tuple[Issue, ...]:
@@ -144,6 +173,8 @@ def _load(
     issues = (*loaded.issues, *_unresolved(loaded), *check(loaded))
     if loaded.capability is None:
         return Version(None, None, issues)
+    tools = tuple(compiled.tool.tool for compiled in loaded.tools.values())
+    tally.listings.append(Listing(loaded.capability.name, "", tools))
     made = partial(MockBackend, loaded.capability)
     return Version(loaded.capability.name, made, issues, loaded.parsed.where(("name",)))
 

@@ -1,6 +1,8 @@
 """`audit:` as what writes lines is made with; and what is wrong with it."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from gateway.capability.file.units import size
 from gateway.capability.file.yaml import Parsed
@@ -9,6 +11,7 @@ from gateway.domain.issue import Issue
 from gateway.observe.audit_file import Rotation
 
 SMALLEST = 1_000  # bytes of a file
+STANDARD_OUTPUT = "-"
 
 
 def rotation(audit: Audit) -> Rotation:
@@ -37,3 +40,16 @@ def problems(audit: Audit) -> Iterator[tuple[tuple[str | int, ...], str, str | N
         if rule.count(":") == 1 or "" in rule.split(":", 2):
             text = f"{rule!r} is neither a name nor backend:tool:name"
             yield ("redact", number), text, "such as *password*, or github:create_*:body"
+
+
+def unwritable(audit: Audit) -> str | None:
+    """Why nothing could be written from here, as far as a look tells. Blocking, for a moment."""
+    if not audit.enabled or audit.file == STANDARD_OUTPUT:
+        return None
+    file = Path(audit.file)
+    if file.is_dir():
+        return f"{audit.file} is a folder"
+    there = next(one for one in (file, *file.absolute().parents) if one.exists())
+    if there != file and not there.is_dir():
+        return f"{there} is no folder"
+    return None if os.access(there, os.W_OK) else f"{there} may not be written to"

@@ -77,13 +77,14 @@ class Loaded:
     """`config` is None when an issue concerns more than a single backend.
 
     `broken` are the backends that `config` lacks because of issues of their own, by name. `environ`
-    is the environment with the files that `config` names.
+    is the environment with the files that `config` names. `parsed` knows where what stands.
     """
 
     config: Config | None
     issues: tuple[Issue, ...] = ()
     broken: Mapping[str, tuple[Issue, ...]] = field(default_factory=lambda: MappingProxyType({}))
     environ: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    parsed: Parsed | None = None
 
 
 def locate(given: str | None, environ: Mapping[str, str]) -> Source:
@@ -159,7 +160,7 @@ def understood(
         issue = Issue(place, message, hint=hint) if place else parsed.issue(HOST, message, hint)
         return Loaded(None, (issue,))
     given = {**by_environment, **said}
-    return Loaded(_resolved(config, Path(file).parent, given), told, broken, environ)
+    return Loaded(_resolved(config, Path(file).parent, given), told, broken, environ, parsed)
 
 
 def _content(source: Source) -> bytes | Issue:

@@ -67,7 +67,7 @@ def _nothing_left(config: Config, catalog: Catalog) -> Iterator[Remark]:
         decided = [policies.of(who).backend(name) for name in catalog.backends]
         if decided and not any(one.visible for one in decided):
             rule = decided[0].rule
-            yield Remark(path, f"{told} may use nothing that is on offer: {rule}", _way_out(rule))
+            yield Remark(path, f"{told} may use nothing that is on offer ({rule})", _way_out(rule))
 
 
 def _callers(config: Config) -> Iterator[tuple[Path, Identity, str]]:
@@ -75,7 +75,7 @@ def _callers(config: Config) -> Iterator[tuple[Path, Identity, str]]:
         for index, one in enumerate(config.auth.api_keys):
             yield ("auth", "api_keys", index), identity_of(one), repr(one.name)
     elif config.policies:
-        told = "nobody is asked who calls, so 'anonymous' does over HTTP, who"
+        told = "nobody is asked who calls (auth.enabled): everybody is 'anonymous' over HTTP, and"
         yield ("policies",), ANONYMOUS, told
 
 

@@ -7,12 +7,14 @@ or is emptied opens nothing.
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
 from msgspec import structs
 
+from gateway.capability.file.yaml import NOWHERE, Parsed, steps
 from gateway.config import directories
 from gateway.config.beside import NOTHING
 from gateway.config.folder import Place
@@ -66,6 +68,7 @@ class Configured:
         self._beside = source.beside if source else NOTHING
         self.issues: tuple[Issue, ...] = ()
         self.broken: Broken = MappingProxyType({})
+        self._parsed: Parsed | None = None
         self._started = config
         self._understand = understand
         self._followed = (
@@ -97,6 +100,16 @@ class Configured:
     def places(self) -> set[Place]:
         return self._followed.places if self._followed else set()
 
+    def placed(self, issue: Issue) -> Issue:
+        """The same, with line and column of the place that it names in the file."""
+        if self._parsed is None or issue.line or issue.file != self.file or not issue.path:
+            return issue
+        path = steps(issue.path)
+        if self._parsed.spot_of(path[:1]) == NOWHERE:  # a variable says it, or another file
+            return issue
+        line, column = self._parsed.where(path)
+        return replace(issue, line=line, column=column)
+
     def refresh(self, *, cold: bool = False) -> bool:
         """Look, and read what changed. True: the file is being written; look again soon."""
         if cold:
@@ -127,6 +140,7 @@ class Configured:
         if loaded.config is not None:
             self.broken = loaded.broken
             self.config = _with_last_good(loaded.config, loaded.broken, self.config)
+            self._parsed = loaded.parsed
             self.issues = (*loaded.issues, *self._waiting())
         if there:
             self.observe(reading(self.file, self.issues, counts=loaded.config is not None))
@@ -136,7 +150,7 @@ class Configured:
         for place, old, new in _keys(self._started, self.config):
             if old != new and not place.startswith(LIVE):
                 text = "the change takes effect at the next start"
-                yield Issue(self.file, text, path=place, severity=Severity.WARNING)
+                yield self.placed(Issue(self.file, text, path=place, severity=Severity.WARNING))
 
 
 def _keys(before: Config, after: Config) -> Iterator[tuple[str, object, object]]:

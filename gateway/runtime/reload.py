@@ -11,6 +11,7 @@ from gateway.config.directories import paths
 from gateway.config.folder import Place, look
 from gateway.config.model import Capabilities, Config
 from gateway.config.unmet import unmet
+from gateway.domain.catalog import Catalog
 from gateway.domain.issue import Issue
 from gateway.errors import GatewayError
 from gateway.runtime.configured import Configured
@@ -179,8 +180,12 @@ def merged(
             *configured.registered.issues({*files.backends, *servers}),
         ),
         aliases=configured.aliases,
-        unmet=partial(unmet, configured.config, configured.file),
+        unmet=partial(_unmet, configured, configured.config),
     )
+
+
+def _unmet(configured: Configured, config: Config, catalog: Catalog) -> list[Issue]:
+    return [configured.placed(one) for one in unmet(config, configured.file, catalog)]
 
 
 def ruled(desired: Desired, trusted: Trusted) -> Desired:

@@ -26,6 +26,8 @@ from gateway.runtime.followed import Followed, reading
 
 T = TypeVar("T")
 
+NAMED = "agent_rules of gateway.yaml names it, or GATEWAY_RULES: write it, or name it no more"
+
 Read = Callable[
     [bytes, str], tuple[T | None, tuple[Issue, ...]]
 ]  # content and file → value, issues
@@ -58,7 +60,9 @@ class Kept(Generic[T]):
             self._followed, cold = self._follow(file), True
         again, content = self._followed.refresh(cold=cold)
         if isinstance(content, Issue):
-            self._told(file, (replace(content, severity=Severity.ERROR),), counts=False)
+            hint = content.hint or (NAMED if self._required else None)
+            issue = replace(content, severity=Severity.ERROR, hint=hint)
+            self._told(file, (issue,), counts=False)
         elif content == b"" and not self._followed.there:
             self.value, self.issues = None, ()
         elif content is not None:

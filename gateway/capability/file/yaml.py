@@ -1,5 +1,6 @@
 """YAML bytes → plain JSON values that know their places: no tags, no surprises, no bombs."""
 
+import ast
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from gateway.capability.file.yaml_build import Builder, Spot, Stop
 from gateway.domain.issue import Issue, Severity
 
 Key = str | int
-_NOWHERE: Spot = (None, None, None)
+NOWHERE: Spot = (None, None, None)
+_STEP = re.compile(r"""\[(\d+)\]|\[('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\]|([\w$-]+)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Parsed:
     file: str
     tree: Any
     issues: tuple[Issue, ...]
-    spot: Spot = _NOWHERE
+    spot: Spot = NOWHERE
 
     def where(self, path: Sequence[Key], *, at_key: bool = False) -> tuple[int, int]:
         """Line and column, from 1, of the value at `path`, or of its key.
@@ -47,7 +49,7 @@ class Parsed:
         for step in path:
             spot, inside = _step(spot, step)
             if not inside:
-                return _NOWHERE
+                return NOWHERE
         return spot
 
     def issue(
@@ -92,6 +94,14 @@ def dotted(path: Sequence[Key]) -> str:
         else:
             parts.append(f"[{step[:80]!r}]")
     return "".join(parts)
+
+
+def steps(place: str) -> tuple[Key, ...]:
+    """The path of what `dotted` made."""
+    found: list[Key] = []
+    for index, quoted, plain in _STEP.findall(place):
+        found.append(int(index) if index else ast.literal_eval(quoted) if quoted else plain)
+    return tuple(found)
 
 
 def _step(spot: Spot, step: Key) -> tuple[Spot, bool]:

@@ -5,7 +5,7 @@ import itertools
 import pytest
 import yaml
 
-from gateway.capability.file.yaml import Parsed, dotted, parse
+from gateway.capability.file.yaml import Parsed, dotted, parse, steps
 from gateway.capability.file.yaml_build import MAX_DEPTH, MAX_ISSUES, MAX_NODES
 from gateway.capability.file.yaml_trouble import MAX_BYTES, of_libyaml
 
@@ -112,6 +112,14 @@ def test_a_path_is_written_as_people_say_it() -> None:
     assert dotted(("tools", "a", "errors", 0, "status")) == "tools.a.errors[0].status"
     assert dotted(("headers", "a b")) == "headers['a b']"
     assert dotted(()) == ""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [(), ("policies", "web team", "rules", 12), ("a", "it's", "b\"'\\]", 0, 1), ("0", "$x-y", "")],
+)
+def test_a_place_leads_back_to_its_path(path: tuple[str | int, ...]) -> None:
+    assert steps(dotted(path)) == path
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_who_may_use_nothing_by_accident_is_told_by_name() -> None:
     alone = "policies: {p: {everyone: true, rules: [{tool: 'delete_*', level: deny}]}}"
     [(path, message, hint)] = found(f"{KEY}}}]}}\n{alone}")
     assert path == "auth.api_keys[0]"
-    assert message == "'ci' may use nothing that is on offer: policies: no policy allows it"
+    assert message == "'ci' may use nothing that is on offer (policies: no policy allows it)"
     assert "default_level: execute" in (hint or "")
     [(path, message, _)] = found(alone)
     assert path == "policies"
