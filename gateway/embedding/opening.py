@@ -5,6 +5,7 @@ Settings made in code mean what they say, and nothing else: no variable, no file
 """
 
 import contextlib
+import logging
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from functools import partial
@@ -25,6 +26,8 @@ from gateway.errors import ConfigError
 from gateway.runtime.configured import NO_FILE, Configured
 from gateway.runtime.registered import Registered
 from gateway.runtime.waiting import settled
+
+logging.getLogger("gateway").addHandler(logging.NullHandler())  # a library prints nothing unasked
 
 NOBODY_LISTENS: Mapping[Place, Any] = {("server", "host"): "127.0.0.1"}
 
