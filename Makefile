@@ -49,6 +49,8 @@ bench: install ## the figures of docs/benchmarks.md, in CPU-milliseconds per cal
 	$(BIN)/python -m benchmarks.rest_client
 	$(BIN)/python -m benchmarks.reload
 	$(BIN)/python -m benchmarks.trust
+	$(BIN)/python -m benchmarks.policy
+	$(BIN)/python -m benchmarks.failsafe
 
 bench-import: install ## forty real OpenAPI documents, imported and called: docs/import-quality.md
 	$(BIN)/python -m benchmarks.openapi_import --write docs/import-quality.md $(ARGS)

@@ -21,7 +21,7 @@ TRUSTED = """\
 auth:
   enabled: true
   api_keys:
-    - {{name: bench, key: {key}, team: load, rate_limit: 100000000, backends: ["it*", "api*"]}}
+    - {{name: bench, key: {key}, team: load, rate_limit: 100000000, backends: ["it*"]}}
 policies:
   load:
     teams: [load]

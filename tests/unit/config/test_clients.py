@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.auth.expected import Expected
 from gateway.config import clients
 from gateway.config.load import understand
 from gateway.domain.identity import EVERYTHING, Grant, Identity, Level
@@ -110,6 +111,37 @@ def test_what_does_not_hold_together_is_told_at_its_place(text, found):
     told = "\n".join(map(str, loaded.issues))
     assert LONG not in told
     assert "two words" not in told
+
+
+def test_all_that_is_said_of_tokens_is_expected_of_them():
+    text = """
+auth:
+  enabled: true
+  jwt:
+    issuer: https://id.example
+    audience: [https://gateway.example, gateway]
+    jwks_url: https://keys.example/jwks
+    algorithms: [ES384, EdDSA]
+    clock_skew: 5s
+    scopes: [tools, more]
+    claims: {name: email, team: groups.team, org: tenant, agents: act.agents}
+    level: admin
+    rate_limit: 60
+"""
+    assert clients.expected(load(text).config.auth.jwt) == Expected(
+        issuer="https://id.example",
+        audiences=("https://gateway.example", "gateway"),
+        jwks_url="https://keys.example/jwks",
+        algorithms=("ES384", "EdDSA"),
+        skew=5.0,
+        scopes=("tools", "more"),
+        name="email",
+        team="groups.team",
+        org="tenant",
+        agents="act.agents",
+        level=Level.ADMIN,
+        rate_limit=60,
+    )
 
 
 def test_a_bearer_token_may_not_be_a_clients_key():
