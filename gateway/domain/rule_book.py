@@ -11,7 +11,7 @@ from gateway.domain.globs import ANY, Globs, normal
 from gateway.domain.identity import Level
 from gateway.domain.policy import Kind
 from gateway.domain.rules import Rule
-from gateway.domain.uri_forms import forms, glob_forms
+from gateway.domain.uri_forms import bare, forms, glob_forms
 
 MOST_KEPT = 50_000  # names …
 LONGEST_KEPT = 128  # … of so many characters
@@ -85,9 +85,16 @@ class RuleBook:
         if kind is Kind.PROMPT:
             found = self._prompts.fitting(known)
             return Matching(found, found)
-        spelled = [normal(form) for form in forms(known)]
-        each = [0 if form is None else self._resources.fitting(form) for form in spelled]
-        return Matching(reduce(or_, each), reduce(and_, each))
+        spelled = forms(known)
+        if not spelled:
+            return None
+        each = [self._of_resource(form) for form in spelled]
+        barely = [self._of_resource(form) for form in bare(spelled)]
+        return Matching(reduce(or_, (*each, *barely)), reduce(and_, each))
+
+    def _of_resource(self, form: str) -> int:
+        known = normal(form)
+        return 0 if known is None else self._resources.fitting(known)
 
     def expect(self, tools: Iterable[str]) -> None:
         """Work out which rules match these, whatever their backend."""
