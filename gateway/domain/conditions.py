@@ -4,7 +4,7 @@ What is missing, or of another type than the one it is compared with, shows noth
 an allowing rule then does not hold, one of a denying rule does.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -71,15 +71,24 @@ def _answer(so: bool) -> Shown:  # noqa: FBT001 (a comparison)
 
 
 def _value(arguments: JsonObject, name: str) -> Any:
-    """`UNSAID` where it is missing; also where both `a.b` and `b` in `a` are there, since nobody
-    knows which of them the tool will take.
+    """`UNSAID` where it is missing; also where more than one is there that could be meant, as `a.b`
+    and `b` in `a`, since nobody knows which of them the tool will take.
     """
-    within: Any = arguments
-    for step in name.split("."):
-        within = within.get(step, UNSAID) if isinstance(within, Mapping) else UNSAID
-    if "." not in name or name not in arguments:
-        return within
-    return arguments[name] if within is UNSAID else UNSAID
+    if "." not in name:
+        return arguments.get(name, UNSAID)
+    found = [*_meant(arguments, name)]
+    return found[0] if len(found) == 1 else UNSAID
+
+
+def _meant(within: Any, name: str) -> Iterator[Any]:
+    """What that name may lead to, wherever its dots lead into an object."""
+    if not isinstance(within, Mapping):
+        return
+    if name in within:
+        yield within[name]
+    for at, character in enumerate(name):
+        if character == "." and name[:at] in within:
+            yield from _meant(within[name[:at]], name[at + 1 :])
 
 
 def _is_number(value: Any) -> bool:

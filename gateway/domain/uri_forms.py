@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 DEEPEST = 4  # times that a URI was encoded
 _SCHEME = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*(?=:)")
-_UNUSUAL = re.compile(r"%|/\.|(?<!:)//|:////|:\.")  # may have another form
+_UNUSUAL = re.compile(r"%|/\.|(?<![:/])//|:////|:\.")  # may have another form
 _BROWSED = re.compile(r"\A(?:https?|wss?|ftp|file):")
 _PLAIN = re.compile(r"(?:file://|(?:https?|wss?|ftp)://[a-z0-9.-]+)(?:/[^\\]*)?")  # to browsers
 _NO_URI = re.compile(r"[\x00-\x1f\x7f]|\A | \Z")

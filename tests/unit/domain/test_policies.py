@@ -256,6 +256,12 @@ def test_dots_lead_into_objects_and_what_is_given_twice_shows_nothing() -> None:
     assert asked(said, {"repo.owner": "me"})[0] == "EXECUTE"
     assert asked(said, {"repo.owner": "acme", "repo": {"owner": "me"}})[0] == "DENY"
     assert decided(said, repo="me")[0] == "DENY"
+    deep = when(DENY, Condition("by.repo.owner", equals="acme"))
+    assert asked(deep, {"by": {"repo": {"owner": "me"}}})[0] == "EXECUTE"
+    for other in ({"repo.owner": "acme"}, {"repo.owner": "me"}):
+        assert asked(deep, {"by": {"repo": {"owner": "me"}, **other}})[0] == "DENY"
+    split = {"by": {"repo": {"owner": "me"}}, "by.repo": {"owner": "acme"}}
+    assert asked(deep, split)[0] == "DENY"
 
 
 def test_what_is_denied_for_its_arguments_may_be_seen() -> None:
