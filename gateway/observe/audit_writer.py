@@ -88,10 +88,18 @@ class Writer:
         return self.waiting
 
     def _run(self) -> None:
+        try:
+            self._write_on()
+        finally:
+            if not self._stop.is_set():
+                self.failing = "the thread that writes has ended"
+            self._sink.close()
+
+    def _write_on(self) -> None:
         while not self._given_up.is_set():
             if not self.waiting:
                 if self._stop.is_set():
-                    break
+                    return
                 self._rest()
             elif self.failing is None:
                 self._stop.wait(GATHER)
@@ -99,7 +107,6 @@ class Writer:
             else:
                 (self._given_up if self._stop.is_set() else self._stop).wait(RETRY)
                 self._write_all()
-        self._sink.close()
 
     def _rest(self) -> None:
         """Until there is something to do, with a look at the file now and then."""

@@ -223,11 +223,11 @@ async def test_what_cannot_be_written_from_the_start_f9(
         async with started(tmp_path / "capabilities", settings=audit) as gateway:
             assert "audit_failed" in gateway.log
         return
-    words = ("serve", "--port", "0", "-c", str(tmp_path / "gateway.yaml"))
-    done = await asyncio.to_thread(run, *words)
-    assert done.returncode == code
-    assert "file/audit.jsonl cannot be written: not a directory" in done.stderr
-    assert "fail_closed" in done.stderr
+    for words in (("serve", "--port", "0"), ("call", "shop:get")):
+        done = await asyncio.to_thread(run, *words, "-c", str(tmp_path / "gateway.yaml"))
+        assert done.returncode == code
+        assert "file/audit.jsonl cannot be written: not a directory" in done.stderr
+        assert "fail_closed" in done.stderr
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:

@@ -270,6 +270,19 @@ def test_a_line_that_cannot_be_made_costs_itself_alone(caplog):
     assert [record.message for record in caplog.records] == ["audit_line_failed"]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_dies_lets_nothing_pass():
+    disk = Disk()
+    disk.put = None  # a fault of ours
+    audit = auditing(disk)
+    audit.start()
+    audit(call())
+    until(lambda: audit.failing)
+    with pytest.raises(AuditUnavailable):
+        audit.recorded()
+    assert disk.closed
+
+
 def test_failing_and_mending_is_logged_once_each(caplog):
     disk = Disk()
     audit = auditing(disk)
