@@ -309,6 +309,10 @@ class View:
 
     def _askable(self, passage: Passage, backend: str, about: Subject) -> str:
         """The backend's own name, where it may be asked that."""
+        own = self.name_of(backend)
+        if not self.rights.whole and own not in self.backends:
+            decision = self.rights.backend(own)
+            passage.rule, passage.denied = decision.rule, not decision.visible
         name = self.backend(backend).name
         if not self.rights.whole:
             passage.rule = judge_query(self.identity, self.rights, name, about)

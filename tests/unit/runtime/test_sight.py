@@ -204,3 +204,16 @@ def test_two_of_one_name_and_other_grants_see_each_their_own() -> None:
     bound = Identity("ann", grant=Grant(backends=("mail",)))
     assert list(View(seen.snapshot, lambda _: None, bound).backends) == ["mail"]
     assert "git" in seen.backends
+
+
+async def test_a_request_to_a_hidden_server_is_told_of_as_refused_by_its_rule() -> None:
+    told: list[Any] = []
+    hidden = view(rule(Level.DENY, "mail"), rule(Level.EXECUTE))
+    seen = View(hidden.snapshot, told.append, ANN)
+    for backend in ("mail", "nowhere"):
+        with pytest.raises(BackendNotFound):
+            await seen.query(backend, "prompts/get", {"name": "review"})
+    assert [(one.outcome, one.denied) for one in told] == [
+        ("server_not_found", True),
+        ("server_not_found", False),
+    ]
