@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from yarl import URL
 
@@ -25,6 +25,8 @@ SHORTEST = 16  # characters of a key that nobody guesses
 LONGEST_SKEW = 600.0  # seconds
 NEW_KEY = "capgate key new NAME makes one up"
 
+IDLE = "nobody is asked for these: auth.enabled is not said, and false by default"
+IDLE_MEANT = "enabled: true, or enabled: false where that is meant"
 NO_REFERENCE = "reads like a reference that is none here, and would itself be the key"
 REFERENCES = (
     "env:NAME, file:PATH and ${NAME} in gateway.yaml are resolved, or sha256: and its digest"
@@ -49,8 +51,19 @@ class Problem(NamedTuple):
 
 def issues(parsed: Parsed, auth: Auth) -> Iterator[Issue]:
     """What no single value shows, at its line."""
-    for path, message, hint, severity in problems(auth):
+    found = list(problems(auth))
+    for path, message, hint, severity in found:
         yield replace(parsed.issue(("auth", *path), message, hint), severity=severity)
+    section = parsed.tree.get("auth") if isinstance(parsed.tree, dict) else None
+    if not found and not auth.enabled and isinstance(section, dict) and _idle(section):
+        yield parsed.issue(("auth",), IDLE, IDLE_MEANT, at_key=True, severity=Severity.WARNING)
+
+
+def _idle(section: dict[str, Any]) -> bool:
+    """Whether it has keys and does not say whether they count."""
+    return "enabled" not in section and any(
+        section.get(key) for key in ("bearer_token", "api_keys", "jwt")
+    )
 
 
 def problems(auth: Auth) -> Iterator[Problem]:

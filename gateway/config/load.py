@@ -17,7 +17,7 @@ from msgspec import structs
 
 from gateway.capability.file.shape import shaped
 from gateway.capability.file.units import seconds, size
-from gateway.capability.file.yaml import Parsed, dotted, parse
+from gateway.capability.file.yaml import NOWHERE, Parsed, dotted, parse, steps
 from gateway.capability.file.yaml_trouble import clip
 from gateway.config import (
     auditing,
@@ -46,6 +46,7 @@ DIRECTORIES = ("capabilities", "directories")
 STANDARD_OUTPUT = "-"
 LISTS = ("backends", "aliases", "policies")  # sections that may be left empty
 SHORTEST = 0.1  # seconds between two looks
+IS_EMPTY, NOT_TEXT = "is empty", ", not text"  # messages that show nothing of a value
 LEVELS = {"trace": "debug", "warn": "warning"}  # other systems' names of ours
 
 
@@ -192,6 +193,7 @@ def _checked(
         retype(found.tree, path)
     tree = failsafe.inherited({**found.tree, **others} if others else found.tree)
     config, more = shaped(replace(parsed, tree=tree), Config, advice=ADVICE)
+    more = [one for one in more if not _inherited(one, parsed)]
     more += _units(parsed, found.tree)
     from_outside = {dotted(path): text for path, text in found.places.items()}
     unresolved = {issue.path for issue in found.issues}
@@ -306,11 +308,19 @@ def _out_of_bounds(settings: Settings) -> Iterator[Issue]:
                 yield Issue("the environment", str(error), path=".".join(place))
 
 
+def _inherited(issue: Issue, parsed: Parsed) -> bool:
+    """Whether it is about what a backend's failsafes have of those for all, where it is told."""
+    inside = issue.path.startswith("failsafe.backends.")
+    return inside and parsed.spot_of(steps(issue.path)) == NOWHERE
+
+
 def _hushed(issue: Issue, from_outside: Mapping[str, str]) -> Issue:
     """What a reference stands for may be a secret: it is named, never shown."""
     reference = from_outside.get(issue.path)
     if reference is None:
         return issue
+    if issue.message == IS_EMPTY or issue.message.endswith(NOT_TEXT):
+        return replace(issue, message=f"what {reference} stands for {issue.message}")
     return replace(issue, message=f"what {reference} stands for does not fit here", hint=None)
 
 

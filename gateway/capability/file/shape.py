@@ -46,6 +46,7 @@ _WORDS: dict[type, str] = {
     inspect.BoolType: "true or false",
     inspect.NoneType: "",
 }
+_NUMBERS = (inspect.IntType, inspect.FloatType)
 _CONTAINERS = {_STRUCT, _DICT, *_LISTS}
 _KNOWN = frozenset((*_WORDS, _LITERAL))
 _BOOLEANS = {"yes": "true", "on": "true", "True": "true", "no": "false", "off": "false"}
@@ -136,7 +137,7 @@ class _Walk:
             return [self.value(one, info.item_type, at.item(i)) for i, one in enumerate(value)]
         if kind is inspect.StrType:
             self._text(value, info, extra, at)
-        elif kind is inspect.IntType:
+        elif kind in _NUMBERS:
             self._bounds(value, info, at)
         return value
 
@@ -177,12 +178,14 @@ class _Walk:
             text = f"{clip(value)!r} does not match {info.pattern}"
             self._tell(at, text, extra.get("hint"), at_key=at_key)
 
-    def _bounds(self, value: int, info: Any, at: _At) -> None:
-        low, high = info.ge, info.le
+    def _bounds(self, value: float, info: Any, at: _At) -> None:
+        low, above, high = info.ge, info.gt, info.le
         if low is not None and value < low:
-            self._tell(at, f"{value} is too small: at least {low}")
+            self._tell(at, f"{value} is too small: at least {low:g}")
+        elif above is not None and value <= above:
+            self._tell(at, f"{value} is too small: more than {above:g}")
         elif high is not None and value > high:
-            self._tell(at, f"{value} is too large: at most {high}")
+            self._tell(at, f"{value} is too large: at most {high:g}")
 
     def _unknown(self, key: str, known: Any, at: _At) -> None:
         hint = self._advice.get(at.field(key).place) or did_you_mean(key, known)

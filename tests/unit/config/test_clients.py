@@ -6,6 +6,7 @@ from gateway.auth.expected import Expected
 from gateway.config import clients
 from gateway.config.load import understand
 from gateway.domain.identity import EVERYTHING, Grant, Identity, Level
+from gateway.domain.issue import Severity
 
 LONG = "a-key-of-twenty-and-more"
 OTHER = "other-key-of-twenty-and-more"
@@ -202,3 +203,12 @@ def test_neither_a_repr_nor_its_parts_show_a_key():
     for one in (config, config.auth, config.auth.api_keys, config.auth.api_keys[0]):
         assert LONG not in repr(one)
         assert OTHER not in repr(one)
+
+
+def test_keys_for_which_nobody_is_asked_are_told_unless_that_is_said():
+    text = "auth: {%sapi_keys: [{name: ci, key: a-key-of-some-length}]}"
+    [issue] = understand((text % "").encode(), "g.yaml", {}, {}).issues
+    assert (issue.where, issue.path, issue.severity) == ("g.yaml:1:1", "auth", Severity.WARNING)
+    assert "nobody is asked" in issue.message
+    for said in ("enabled: true, ", "enabled: false, "):
+        assert not understand((text % said).encode(), "g.yaml", {}, {}).issues

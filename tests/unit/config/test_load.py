@@ -318,3 +318,54 @@ capabilities: {enabled: true, name: "gateway", directories: ["./capabilities"]}
     failsafe = "failsafe: {retry: {max_attempts: 3}, rate_limit: {requests_per_second: 10}}\n"
     found = config(f"{text}{failsafe}", {"TAVILY_API_KEY": "k"})
     assert found.failsafe.rate_limit.requests_per_second == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "said"),
+    [
+        ("auth: {api_keys: [{name: a, key: aaaaaaaaaaaaaaaa, role: x}]}", "role", "write level"),
+        (
+            "policies: {p: {everyone: true, rules: [{level: read, server_pattern: x}]}}",
+            "",
+            "backend",
+        ),
+        ("policies: {p: {everyone: true, rate_limit_rpm: 5}}", "rate_limit_rpm", "'rate_limit'"),
+        ("policies: {p: {rules: [{level: deny, when: {a: {in: [1]}}}]}}", "when.a.in", "one_of"),
+        ("failsafe: {rate_limit: {rps: 5}}", "rps", "requests_per_second"),
+        ("audit: {path: a}", "audit.path", "write file"),
+        ("otel: {}", "otel", "write telemetry:"),
+        ("mcp: {}", "mcp", "write backends:"),
+        ("api_keys: []", "api_keys", "below auth:"),
+    ],
+)
+def test_words_of_other_systems_are_told_what_they_are_called_here(
+    text: str, path: str, said: str
+) -> None:
+    [issue] = [one for one in understand(text.encode(), NAME, {}, {}).issues if "unkn" in str(one)]
+    assert path in issue.path
+    assert said in (issue.hint or "")
+
+
+def test_a_number_out_of_bounds_is_told_in_words() -> None:
+    [issue] = understand(b"failsafe: {rate_limit: {requests_per_second: 0}}", NAME, {}, {}).issues
+    assert issue.message == "0 is too small: more than 0"
+    assert issue.path == "failsafe.rate_limit.requests_per_second"
+    [issue] = understand(b"telemetry: {sample: 5}", NAME, {}, {}).issues
+    assert issue.message == "5 is too large: at most 1"
+
+
+def test_what_is_wrong_with_the_failsafes_of_all_is_told_once() -> None:
+    text = b"failsafe: {retry: {tries: 5}, backends: {a: {retry: {max_attempts: 0}}}}"
+    assert [one.path for one in understand(text, NAME, {}, {}).issues] == [
+        "failsafe.retry.tries",
+        "failsafe.backends.a.retry.max_attempts",
+    ]
+
+
+def test_a_reference_of_the_wrong_kind_or_to_nothing_is_told_so() -> None:
+    [issue] = understand(b"auth: {api_keys: ['env:KEY']}", NAME, {"KEY": "s3cret"}, {}).issues
+    assert issue.message == "what env:KEY stands for must be a mapping, not text"
+    assert issue.hint == "such as {name: ci, key: 'env:CI_KEY'}"
+    text = b"auth: {api_keys: [{name: ci, key: '${KEY:-}'}]}"
+    [issue] = understand(text, NAME, {}, {}).issues
+    assert issue.message == "what ${KEY:-} stands for is empty"
