@@ -5,7 +5,7 @@ comparing strings as they arrived, never on a normalised or decoded URL (I4, I25
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Protocol
 from urllib.parse import quote, unquote
@@ -25,12 +25,10 @@ from gateway.server.feed import Feed
 from gateway.server.guard import Guard
 from gateway.server.legacy import Legacy
 from gateway.server.modern import POST_ONLY, Modern
-from gateway.server.reply import Post, Reply, Unreadable, refusal, text, unfit
+from gateway.server.reply import Page, Post, Reply, Unreadable, refusal, text, unfit
 from gateway.server.surface import Surface
 
 ROOT = "/mcp"
-
-Page = Callable[[Identity], Reply]  # what it tells that caller
 
 NOT_FOUND = text(
     404, "not found: MCP is spoken at /mcp, and at /mcp/NAME for the tools of one server"
@@ -94,6 +92,7 @@ class Http:
         self._busy = 0
         self._stopping = False
         self._idle = asyncio.Event()
+        self._writing = asyncio.Lock()  # of a page, in a thread
 
     @property
     def stopping(self) -> bool:
@@ -111,18 +110,27 @@ class Http:
         if page is None and path.startswith(WELL_KNOWN):
             page = self._metadata(path, headers)
             if page is not None:
-                return _read(incoming, page, STRANGER)
+                return await self._read(incoming, page, STRANGER)
         access = self._entrance.access
         caller = await self._caller(path, headers)
         if isinstance(caller, Reply):
             return caller
         if page is not None:
-            return _read(incoming, page, caller)
+            return await self._read(incoming, page, caller)
         surface = self._surface(path, caller)
         if surface is None:
             return self._missing(path, caller)
         await self._endpoint.settled(surface)
         return await self._mcp(incoming, Post(surface, headers, incoming.begin, caller, access))
+
+    async def _read(self, incoming: Incoming, page: Page, caller: Identity) -> Reply:
+        if incoming.method not in ("GET", "HEAD"):
+            return _only("GET, HEAD")
+        told = page(caller)
+        if isinstance(told, Reply):
+            return told
+        async with self._writing:
+            return await asyncio.to_thread(told)
 
     async def _caller(self, path: str, headers: Headers) -> Identity | Reply:
         found = await self._entrance.admit(path, headers)
@@ -239,10 +247,6 @@ def _path(target: str, headers: Headers) -> str | None:
             return None
         target = target[len(prefix) - 1 :]
     return target.partition("?")[0]
-
-
-def _read(incoming: Incoming, page: Page, caller: Identity) -> Reply:
-    return page(caller) if incoming.method in ("GET", "HEAD") else _only("GET, HEAD")
 
 
 def _only(methods: str) -> Reply:

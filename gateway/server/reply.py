@@ -30,6 +30,10 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     feed: Feed | None = None
 
 
+Later = Callable[[], Reply]  # takes so long that a thread has to do it, one at a time
+Page = Callable[[Identity], Reply | Later]  # what is told that caller
+
+
 class Post(msgspec.Struct, frozen=True, gc=False):
     """What arrives at an MCP URL: the surface it leads to, the headers, who calls, and by what that
     was found out.

@@ -11,7 +11,6 @@ from gateway.domain.listing import Health, Listing, Status
 from gateway.observe.ledger import Ledger
 from gateway.runtime.snapshot import Current, Snapshot
 from gateway.server.admin import pages
-from gateway.server.reply import Reply
 from tests.peers.offering import offering, prompt, resource
 
 ISSUE = Issue("weather.yaml", "not a path", 14, 3, "tools.now", "write $")
@@ -19,13 +18,13 @@ ISSUE = Issue("weather.yaml", "not a path", 14, 3, "tools.now", "write $")
 
 def routes(
     health: Health, ledger: Ledger | None = None, stopping: Callable[[], bool] = lambda: False
-) -> Mapping[str, Callable[[Identity], Reply]]:
+) -> Mapping[str, Callable[[Identity], Any]]:
     catalog = Catalog([Listing("weather", "Weather.", (), health)])
     current = Current(Snapshot(3, catalog, issues=health.issues))
     return pages(current, ledger or Ledger(), lambda: b"up 1\n", stopping)
 
 
-def health(found: Mapping[str, Callable[[Identity], Reply]]) -> dict[str, Any]:
+def health(found: Mapping[str, Callable[[Identity], Any]]) -> dict[str, Any]:
     return dict(json.loads(found["/health"](ANONYMOUS).body))
 
 
@@ -42,6 +41,13 @@ def test_a_poor_backend_degrades_health_and_says_why_and_where() -> None:
     assert found["backends"]["weather"]["reason"] == "stale"
     assert found["backends"]["weather"]["issues"][0]["where"] == "weather.yaml:14:3"
     assert found["reload"]["issues"][0]["hint"] == "write $"
+
+
+def test_health_shows_the_first_of_many_issues() -> None:
+    """One broken file of 10,000 tools made a page of 5 MB, for which everybody waited 50 ms."""
+    found = health(routes(Health(Status.DEGRADED, "stale", (ISSUE,) * 20_000)))
+    assert len(found["backends"]["weather"]["issues"]) == 100
+    assert len(found["reload"]["issues"]) == 100
 
 
 def test_health_tells_what_an_mcp_server_offers_and_what_was_dropped_of_it() -> None:
@@ -78,6 +84,8 @@ def test_a_stopping_gateway_is_alive_but_not_ready() -> None:
 
 
 def test_metrics_are_prometheus_text() -> None:
-    reply = routes(Health())["/metrics"](ANONYMOUS)
+    page = routes(Health())["/metrics"](ANONYMOUS)
+    assert callable(page)  # a thread's work, for it takes 25 ms of thousands of series
+    reply = page()
     assert reply.body == b"up 1\n"
     assert "version=0.0.4" in reply.kind
