@@ -249,7 +249,11 @@ async def test_two_gateways_in_one_process_know_nothing_of_each_other() -> None:
         assert (await other.call("numbers", "multiply")).structured_content["tool"] == "multiply"
 
 
-async def test_the_logging_signals_and_collector_of_the_program_stay_as_they_are() -> None:
+async def test_the_logging_signals_and_collector_of_the_program_stay_as_they_are(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for name in ("gateway", "watchfiles"):  # as in a program where nobody has set them
+        caplog.set_level(logging.NOTSET, name)
     root = logging.getLogger()
     before = [*root.handlers], root.level, signal.getsignal(signal.SIGINT), gc.get_freeze_count()
     settings = {"log": {"level": "debug"}, "capabilities": {"enabled": False}}
