@@ -37,6 +37,11 @@ class Eyes:
         self.rights = rights
         self._kept: dict[str, Shown] = {}
 
+    @property
+    def fresh(self) -> bool:
+        """Whether they have looked at nothing yet."""
+        return not self._kept
+
     def seen(self, listing: Listing) -> Listing | None:
         """What may be seen of it."""
         kept = self._kept.get(listing.name)
@@ -93,13 +98,14 @@ class Seen(Mapping[str, Listing]):
 class Sight:
     """`whole`: everything is seen."""
 
-    __slots__ = ("_catalog", "backends", "rights", "whole")
+    __slots__ = ("_catalog", "_eyes", "backends", "rights", "whole")
 
     def __init__(self, catalog: Catalog, eyes: Eyes) -> None:
         self.rights = eyes.rights
         self.whole = eyes.rights.whole
         self.backends: Mapping[str, Listing] = catalog.backends
         self._catalog = catalog
+        self._eyes = eyes
         if not self.whole:
             self.backends = Seen(catalog.backends, eyes)
 
@@ -108,6 +114,11 @@ class Sight:
         if found is None or self.whole or self._visible(ref):
             return found
         return None
+
+    @property
+    def fresh(self) -> bool:
+        """Whether what is seen has still to be worked out."""
+        return not self.whole and self._eyes.fresh
 
     def part(self, index: Index) -> Part:
         """What of it is seen: all of most backends, so that few tools are looked at one by one."""

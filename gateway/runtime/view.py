@@ -72,6 +72,11 @@ class View:
         return self._sight.rights
 
     @property
+    def fresh(self) -> bool:
+        """Whether what is seen has still to be worked out, which may take milliseconds."""
+        return self._sight.fresh
+
+    @property
     def beholder(self) -> Identity:
         """Under whom to keep what is made of what is seen. Anybody may claim to be any agent: those
         who may see nothing for that are one.

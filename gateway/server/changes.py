@@ -1,6 +1,7 @@
 """Tells those who watch a surface that a list they see has changed; nobody else."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from gateway.domain.events import Observer
@@ -12,7 +13,10 @@ from gateway.server.surface import Surface
 
 APART = 1.0  # seconds between two notices to the same one, at least (F8)
 
+MOMENT = 0.005  # seconds of the loop that comparing takes at once
+
 Notify = Callable[[], None]
+Watched = tuple[Surface, Identity, str]  # by whom, and the notification that tells of it
 
 
 class Bell:
@@ -50,10 +54,20 @@ def _nothing() -> None:
 class Changes:
     """Bells by what their owners see: a thousand of the same kind cost one comparison a swap."""
 
-    def __init__(self, current: Current, observe: Observer, apart: float = APART) -> None:
+    def __init__(
+        self,
+        current: Current,
+        observe: Observer,
+        apart: float = APART,
+        moment: float = MOMENT,
+    ) -> None:
         self._observe = observe
+        self._current = current
         self._apart = apart
-        self._bells: dict[tuple[Surface, Identity, str], set[Bell]] = {}
+        self._moment = moment
+        self._due: dict[Watched, Snapshot] = {}  # to be compared, with what was seen before
+        self._later: asyncio.Handle | None = None
+        self._bells: dict[Watched, set[Bell]] = {}
         self._unsubscribe = current.subscribe(self._swapped)
 
     def watch(
@@ -78,11 +92,31 @@ class Changes:
         """Tell nobody any more. Closing twice does nothing."""
         unsubscribe, self._unsubscribe = self._unsubscribe, _nothing
         unsubscribe()
+        self._due.clear()
 
     def _swapped(self, before: Snapshot, after: Snapshot) -> None:
-        for (surface, caller, changed), bells in tuple(self._bells.items()):
-            old = surface.seen(View(before, self._observe, caller), changed)
-            new = surface.seen(View(after, self._observe, caller), changed)
-            if old != new:
-                for bell in tuple(bells):
-                    bell.ring()
+        for key in self._bells:
+            self._due.setdefault(key, before)
+        if self._later is None:
+            self._compare()
+
+    def _compare(self) -> None:
+        """As many as fit into a moment, and the others in the next turns of the loop: what somebody
+        sees may take milliseconds to be worked out.
+        """
+        self._later = None
+        until = time.monotonic() + self._moment
+        while self._due:
+            key = next(iter(self._due))
+            self._ring(key, self._due.pop(key))
+            if self._due and time.monotonic() >= until:
+                self._later = asyncio.get_running_loop().call_soon(self._compare)
+                return
+
+    def _ring(self, key: Watched, before: Snapshot) -> None:
+        surface, caller, changed = key
+        old = surface.seen(View(before, self._observe, caller), changed)
+        new = surface.seen(View(self._current.get(), self._observe, caller), changed)
+        if old != new:
+            for bell in tuple(self._bells.get(key, ())):
+                bell.ring()

@@ -60,6 +60,7 @@ class Endpoint:
         self._observe = observe
         self.parking = Parking(self._views, bounds)
         self._extensions = Extensions(self._views)
+        self._turn = asyncio.Lock()
         lists = Lists(self._views).answer
         common: dict[str, Quick] = dict.fromkeys(mcp.CHANGED_BY, lists)
         waiting = asking(self._views, self.parking)
@@ -100,6 +101,8 @@ class Endpoint:
         started = time.perf_counter()
         request, revision = asked.request, asked.revision
         try:
+            if self.view(asked.caller).fresh:
+                await self._its_turn()
             methods = self._modern if revision.modern else self._legacy
             quick = methods.quick.get(request.method)
             if quick is None:
@@ -121,6 +124,13 @@ class Endpoint:
         seconds = time.perf_counter() - started
         self._observe(RequestAnswered(request.method, revision.era, "ok", seconds))
         return Answer(jsonrpc.result(request.id, raw))
+
+    async def _its_turn(self) -> None:
+        """After a reload many may come at once of whom nobody knows yet what they see: one in a
+        turn of the loop has that worked out.
+        """
+        async with self._turn:
+            await asyncio.sleep(0)
 
     def malformed(self, problem: jsonrpc.Problem, era: str) -> bytes:
         """The error response to what is no message."""

@@ -145,3 +145,24 @@ async def test_a_thousand_listeners_cost_one_comparison() -> None:
         changes.watch(Counting("weather"), ANONYMOUS, bell)
     current.swap(offering_tools(2, "b"))
     assert (Counting.looks, bell.rings) == (2, 1000)
+
+
+async def test_many_watchers_are_compared_by_turns_and_none_is_missed() -> None:
+    """What each sees may take milliseconds: the loop is left alone in between."""
+    current, bells = Current(offering_tools(1, "a")), [Bell() for _ in range(5)]
+    changes = Changes(current, ignore, apart=0, moment=0)
+    for number, bell in enumerate(bells):
+        changes.watch(WEATHER, Identity(str(number)), bell)
+    current.swap(offering_tools(2, "a", "b"))
+    assert [bell.rings for bell in bells] == [1, 0, 0, 0, 0]
+    await asyncio.sleep(0)
+    assert [bell.rings for bell in bells] == [1, 1, 0, 0, 0]
+    current.swap(offering_tools(3, "a", "b"))  # the others have seen the first one still
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert [bell.rings for bell in bells] == [1, 1, 1, 1, 1]
+    current.swap(offering_tools(4, "c"))
+    changes.close()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert sum(bell.rings for bell in bells) == 6

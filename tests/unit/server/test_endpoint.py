@@ -1,11 +1,15 @@
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gateway.domain.call import Call, Handler
 from gateway.domain.events import Event, RequestAnswered
+from gateway.domain.identity import Identity, Level
+from gateway.domain.policies import Policies
+from gateway.domain.rules import Assigned, Rule
 from gateway.domain.tool import ToolResult
 from gateway.errors import BackendUnavailable, CapabilityMissing, InvalidArguments
 from gateway.meta import META_TOOLS
@@ -216,3 +220,31 @@ async def test_every_request_is_told_to_observers() -> None:
         ("tools/list", "modern", "ok"),
         ("no/such", "modern", "-32601"),
     ]
+
+
+async def test_of_many_who_come_at_once_one_in_a_turn_has_worked_out_what_it_sees() -> None:
+    allowing = Assigned("p", everyone=True, rules=(Rule("r", Level.EXECUTE, tools=("now",)),))
+    held = snapshot(1, {"weather": [tool("weather", "now"), tool("weather", "later")]})
+    current = Current(replace(held, policy=Policies([allowing])))
+    endpoint = Endpoint(current, lambda _event: None)
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def listed(name: str) -> int:
+        asked = Asked(META, Request(1, "tools/call", LIST), MODERN, Identity(name))
+        assert b"now" in (await endpoint.answer(asked)).body
+        return turns
+
+    counting = asyncio.create_task(count())
+    seen = await asyncio.gather(*(listed(str(number)) for number in range(5)))
+    assert len(set(seen)) == 5
+    assert len(set(await asyncio.gather(*(listed(str(number)) for number in range(5))))) == 1
+    counting.cancel()
+
+
+LIST = {"name": "gateway_list_tools", "arguments": {"server": "weather"}}
