@@ -339,6 +339,38 @@ def test_client_config_goes_by_gateway_yaml(tmp_path: Path) -> None:
     assert json.loads(printed)["mcpServers"]["capgate"]["url"] == "http://127.0.0.1:8080/mcp"
 
 
+@pytest.mark.parametrize(
+    ("client", "shown"),
+    [
+        ("claude", '"Authorization": "Bearer ${CAPGATE_KEY}"'),
+        ("cursor", '"Authorization": "Bearer ${env:CAPGATE_KEY}"'),
+        ("vscode", '"Authorization": "Bearer ${input:capgate-key}"'),
+        ("codex", 'bearer_token_env_var = "CAPGATE_KEY"'),
+        ("zed", '"Authorization": "Bearer YOUR_KEY"'),
+    ],
+)
+def test_client_config_shows_a_key_where_one_is_asked_for(
+    tmp_path: Path, client: str, shown: str
+) -> None:
+    file = tmp_path / "gateway.yaml"
+    file.write_text("auth: {enabled: true, bearer_token: auto}")
+    assert shown in CliRunner().invoke(cli, ["client-config", client, "-c", str(file)]).stdout
+    file.write_text("server: {port: 8080}")
+    assert "CAPGATE_KEY" not in run("client-config", client, "-c", file).output
+    assert shown in run("client-config", client, "-c", file, "--key").stdout
+
+
+def test_client_config_makes_no_url_up_where_the_file_does_not_load(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.yaml"
+    file.write_text("auth: {enabled: true, bearer_token: 'env:NOBODY_SET_THIS'}")
+    found = run("client-config", "cursor", "-c", file)
+    assert found.exit_code == 2
+    assert "NOBODY_SET_THIS" in found.output
+    assert "39400" not in found.output
+    url = "https://gateway.example/mcp"
+    assert url in run("client-config", "cursor", "-c", file, "--url", url, "--key").stdout
+
+
 def test_client_config_names_every_client_it_knows() -> None:
     text = run("client-config", "--help").output
     assert [client for client in CLIENTS if client not in text] == []
