@@ -30,6 +30,9 @@ HeaderName = Annotated[
 Count = Annotated[int, Meta(ge=1, le=10_000)]
 
 
+NOT_SAID: tuple[Any, ...] = (None, "", (), {}, False)
+
+
 class ArgumentChange(Strict, frozen=True):
     """One of the two."""
 
@@ -104,3 +107,7 @@ class Backend(Strict, frozen=True):
     """How long starting it and saying hello may take."""
     tools: dict[str, ToolChange] = field(default_factory=dict)
     """A tool, by the server's own name for it → what to change in it."""
+
+    def __repr__(self) -> str:
+        said = [key for key in self.__struct_fields__ if getattr(self, key) not in NOT_SAID]
+        return f"<Backend {' '.join(said)}>"  # of the keys alone: most values may hold a secret

@@ -1,6 +1,7 @@
 """How issues are shown to a person at a terminal (with the offending line) and to a program (JSON).
 
-Only `capgate validate` and a start that fails show lines of files: a log names the place alone.
+Only `capgate validate` and a start that fails show lines of files, without what looks like a
+credential in them: a log names the place alone.
 """
 
 import unicodedata
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gateway.credentials.looks import starred
 from gateway.domain.issue import Issue, Severity
 
 WIDTH = 100  # characters of a line that are shown
@@ -36,7 +38,7 @@ def show(issue: Issue, lines: Sequence[str] = ()) -> str:
     head = f"{issue.where}  {issue.path}" if issue.path else issue.where
     parts = [head, f"  {issue.severity}: {issue.message}"]
     if 0 < issue.line <= len(lines):
-        parts += _excerpt(issue, lines[issue.line - 1])
+        parts += _excerpt(issue, starred(lines[issue.line - 1]))
     if issue.hint:
         parts.append(f"  hint: {issue.hint}")
     return "\n".join(parts)

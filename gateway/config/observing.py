@@ -64,6 +64,9 @@ class Telemetry(Strict, frozen=True):
     timeout: Duration = "5s"
     """How long sending a batch may take."""
 
+    def __repr__(self) -> str:
+        return f"<Telemetry enabled={self.enabled} {len(self.headers)} headers>"
+
 
 class Lock(Strict, frozen=True):
     """Pins the definitions of tools: gateway.lock, written by `capgate lock`."""

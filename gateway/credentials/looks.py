@@ -7,7 +7,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateway.credentials.redact import MASK
+from gateway.credentials.redact import MASK, SHORTEST
 
 _NAME = re.compile(  # of variables, headers, flags and parameters
     r"api[-_]?key|access[-_]?key|(^|[-_])auth(orization)?$|bearer|cookie|credential|pass(word|wd|phrase)?\b|private[-_]?key"
@@ -42,6 +42,11 @@ _WITHIN = re.compile(  # `Password=x;`, `"api_key": "x"`, `<secret>x</secret>`, 
 _SCHEME = re.compile(r"((?i:bearer|basic|token|apikey|api-key|bot)) +(\S.*)", re.DOTALL)
 _REFERENCE = re.compile(r"\$\{[^}]*\}")
 _WHOLE = re.compile(r"(env|file):\S+")
+_PAIR = re.compile(  # of YAML or JSON, on one line
+    r"""([\w.-]+)(["']?\s*:\s*)"""
+    r"""('[^']*'?|"[^"]*"?|(?:\$\{[^}]*\}|[^\s,\[\]{}\#'"])(?:\$\{[^}]*\}|[^,\]}\#])*)"""
+)
+_WORD = re.compile(r"[\w.+=-]{20,}")
 _BETWEEN = re.compile(r"[/?&=#]")
 
 
@@ -86,6 +91,23 @@ def masked(value: Any, name: str = "") -> Any:
     if is_secret_member(name, value):
         return MASK
     return _WITHIN.sub(rf"\1\2{MASK}", value)
+
+
+def starred(line: str) -> str:
+    """A line of a YAML or JSON file as it may be shown: with a star in the place of each character
+    of what looks like a credential.
+    """
+    shown = _PAIR.sub(_starred, line)
+    return _WORD.sub(lambda at: "*" * len(at[0]) if is_random(at[0]) else at[0], shown)
+
+
+def _starred(at: re.Match[str]) -> str:
+    name, between, value = at.groups()
+    bare = value.strip("'\" ")
+    template = "{{" in bare or is_reference(bare)
+    if template or len(bare) < SHORTEST or not _NAME.search(name) or _NO_NAME.search(name):
+        return at[0]
+    return name + between + "*" * len(value)
 
 
 def scheme_and_rest(value: str) -> tuple[str, str]:

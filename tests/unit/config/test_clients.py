@@ -1,5 +1,7 @@
 """What is wrong with `auth:`, and what its keys come to."""
 
+from hashlib import sha256
+
 import pytest
 
 from gateway.auth.expected import Expected
@@ -145,6 +147,15 @@ auth:
     )
 
 
+@pytest.mark.parametrize(
+    "written", [LONG, "env:TOKEN", f"sha256:{sha256(LONG.encode()).hexdigest()}"]
+)
+def test_whoever_shows_the_bearer_token_may_do_everything(written):
+    auth = load(f"auth: {{enabled: true, bearer_token: '{written}'}}", {"TOKEN": LONG}).config.auth
+    expected = [(sha256(LONG.encode()).digest(), Identity("bearer", grant=EVERYTHING))]
+    assert list(clients.identities(auth, "made up")) == expected
+
+
 def test_a_bearer_token_may_not_be_a_clients_key():
     text = f"auth: {{bearer_token: {LONG}, api_keys: [{{name: a, key: {LONG}}}]}}"
     [issue] = load(text).issues
@@ -194,6 +205,17 @@ def test_with_clients_that_are_asked_any_address_will_do():
     assert load(text).config is None
     assert load(f"{text}auth: {{enabled: true, bearer_token: auto}}\n").config is not None
     assert load(f"{text}auth: {{bearer_token: auto}}\n").config is None
+
+
+def test_no_repr_shows_what_goes_to_servers_and_collectors():
+    """I42."""
+    text = f"""\
+telemetry: {{headers: {{x: {LONG}}}}}
+backends:
+  a: {{command: [x, {LONG}], env: {{K: {LONG}}}}}
+  b: {{http_url: 'https://b.example/?{LONG}', headers: {{K: {LONG}}}}}
+"""
+    assert LONG not in repr(load(text).config)
 
 
 def test_neither_a_repr_nor_its_parts_show_a_key():

@@ -51,6 +51,18 @@ def test_a_line_cannot_play_tricks_on_the_terminal():
     assert "\u202e" not in text
 
 
+def test_a_line_shows_no_credential_that_is_written_in_it():
+    """I42. What a start that fails prints may be kept by whatever started it."""
+    line = "- {name: ann, key: 'of-ann-0123', level: lord, x: cg_qPZ0123456789abcdefghijklmnop}"
+    shown = show(Issue("gateway.yaml", "wrong", 1, line.index("level") + 1), [line])
+    assert "of-ann" not in shown
+    assert "cg_" not in shown
+    first, mark = shown.splitlines()[2:]
+    assert first.index("level") == mark.index("^")
+    for kept in ("key: env:KEY", 'bearer: "{{ secrets.token }}"', "token: ${TOKEN}", "key: {x: y}"):
+        assert kept in show(Issue("gateway.yaml", "wrong", 1, 1), [kept])
+
+
 def test_a_report_is_in_order_of_place_and_ends_with_the_count():
     one = Issue("b.yaml", "one", 9)
     two = Issue("a.yaml", "two", severity=Severity.WARNING)
