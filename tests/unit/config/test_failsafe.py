@@ -43,6 +43,28 @@ def test_nobody_is_slowed_down_by_a_limit_that_nobody_asked_for() -> None:
     assert settings("failsafe: {retry: {max_attempts: 3}}") == DEFAULTS
 
 
+def test_all_that_is_said_counts() -> None:
+    text = """
+failsafe:
+  circuit_breaker: {failure_threshold: 6, success_threshold: 2, reset_timeout: 7s}
+  retry:
+    {max_attempts: 5, initial_backoff: 10ms, max_backoff: 20s, multiplier: 3,
+     idempotent: ["get_*"], not_idempotent: [pay]}
+  rate_limit: {requests_per_second: 4, burst_size: 8, tools: {"export_*": 0.5}}
+  concurrency: {max_concurrent: 11, max_queued: 12}
+  deadline: {extend_on_progress: true, most: 2m}
+  health_check: {interval: 40s, timeout: 2s}
+"""
+    assert settings(text) == Settings(
+        Limits(6, 2, 7.0),
+        Retries(Rule(4, 20.0, 0.01, 3.0), ("get_*",), ("pay",)),
+        Rate(4.0, 8, {"export_*": 0.5}),
+        Crowd(11, 12),
+        120.0,
+    )
+    assert failsafe.health_checks(config(text).failsafe) == HealthChecks(40.0, 2.0)
+
+
 def test_what_one_backend_leaves_out_is_as_for_all_key_by_key() -> None:
     text = """
 failsafe:

@@ -22,6 +22,12 @@ policies:
       - {level: deny, tool: [a, b], when: {n: {at_least: 5}, o.x: {equals: null}}}
       - {level: admin, prompt: p, resource: "x:*"}
   other: {everyone: true, allowed_backends: []}
+  busy:
+    keys: [ci]
+    orgs: [acme]
+    agents: [researcher]
+    rate_limit: 60
+    rules: [{level: read, when: {a: {one_of: [1]}, b: {glob: "x*", at_most: 9}}}]
 """
 
 
@@ -30,6 +36,7 @@ def test_policies_come_to_plain_values_that_know_their_place() -> None:
     assert loaded.config is not None, loaded.issues
     place = "policies['web team']"
     when = (Condition("n", at_least=5), Condition("o.x", equals=None))
+    more = (Condition("a", one_of=(1,)), Condition("b", glob="x*", at_most=9))
     assert compiled(loaded.config.policies) == (
         Assigned(
             place,
@@ -43,6 +50,14 @@ def test_policies_come_to_plain_values_that_know_their_place() -> None:
             ),
         ),
         Assigned("policies.other", everyone=True, allowed_backends=()),
+        Assigned(
+            "policies.busy",
+            keys=("ci",),
+            orgs=("acme",),
+            agents=("researcher",),
+            rules=(Rule("policies.busy.rules[0]", Level.READ, when=more),),
+            rate_limit=60,
+        ),
     )
     assert when[0].equals is UNSAID
 
