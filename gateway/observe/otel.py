@@ -6,11 +6,14 @@ docs/gen-ai/mcp.md, "Server"); what these have no name for is `capgate.*`.
 """
 
 import contextlib
+import io
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
+import requests
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -38,6 +41,7 @@ from gateway.version import __version__
 log = logging.getLogger(__name__)
 
 LONGEST = 128  # characters of what a client chose
+MOVED = range(300, 400)  # HTTP statuses
 FINE = frozenset({"ok", "cancelled"})
 TARGETS = {mcp.TOOLS_CALL: "gen_ai.tool.name", mcp.PROMPTS_GET: "gen_ai.prompt.name"}
 OURS = {"backend": "backend", "call_id": "call_id", "caller": "caller"}
@@ -117,6 +121,22 @@ class Sending:
         threading.Thread(target=closing, name="traces", daemon=True).start()
 
 
+class Curt(requests.Session):
+    """Looks at the status of answers alone: whatever else a collector says nobody reads, and it
+    may be endless. Where it leads elsewhere nothing was taken.
+    """
+
+    def request(self, *args: Any, **more: Any) -> requests.Response:
+        more |= {"stream": True, "allow_redirects": False}
+        with super().request(*args, **more) as answer:
+            if answer.status_code in MOVED:
+                raise requests.TooManyRedirects("a collector that leads elsewhere is not followed")
+            told = requests.Response()
+            told.status_code, told.reason = answer.status_code, answer.reason
+            told.headers, told.raw = answer.headers, io.BytesIO()
+            return told
+
+
 class Told(SpanExporter):
     """Says once that traces are lost, and once that they are not any more."""
 
@@ -127,6 +147,7 @@ class Told(SpanExporter):
             endpoint=settings.endpoint,
             headers=dict(settings.headers),
             timeout=settings.timeout,
+            session=Curt(),
         )
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:

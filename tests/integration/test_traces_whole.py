@@ -266,6 +266,38 @@ async def test_a_collector_that_goes_and_comes_back_is_told_of_at_each_turn(
     assert ours == ["traces_lost", "traces_sent_again"]
 
 
+@pytest.mark.parametrize("how", ["endless", "elsewhere"])
+async def test_of_what_a_collector_answers_the_status_alone_counts(
+    how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """2 GB of an answer were read into memory, and all calls waited for half a second."""
+    said = 0
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        nonlocal said
+        await request.read()
+        if how == "elsewhere":
+            return web.Response(status=302, headers={"Location": str(request.url)})
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            while said < 256 << 20:
+                await response.write(b"x" * (1 << 20))
+                said += 1 << 20
+        return response
+
+    span = TracerProvider(shutdown_on_exit=False).get_tracer("test").start_span("one")
+    span.end()
+    assert isinstance(span, ReadableSpan)
+    async with serving(answer) as port, asyncio.timeout(10):
+        told = Told(Settings(f"http://127.0.0.1:{port}/v1/traces"))
+        await asyncio.to_thread(told.export, [span])
+        told.shutdown()
+    assert said < 64 << 20
+    lost = [one for one in caplog.records if one.message == "traces_lost"]
+    assert len(lost) == (how == "elsewhere")
+
+
 async def test_a_collector_that_never_answers_holds_up_the_end_for_its_timeout_alone(
     tmp_path: Path,
 ) -> None:
