@@ -141,6 +141,8 @@ def _rules(configured: Configured, tally: Tally) -> Iterator[Issue]:
     yield from rules.issues
     if rules.value is not None and config.agent_rules is not None:
         yield from agent_rules.unmet(rules.value, config.agent_rules, catalog)
+        found = agent_rules.fallback(rules.value, config.default_agent, configured.file)
+        yield from map(configured.placed, found)
     if config.lock.enabled:
         pins, unreadable = lock_file.load(config.lock.file)
         yield from unreadable

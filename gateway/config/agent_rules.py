@@ -93,6 +93,14 @@ def unmet(agents: Agents, file: str, catalog: Catalog) -> Iterator[Issue]:
             yield Issue(file, text, line, column, place, hint, Severity.WARNING)
 
 
+def fallback(agents: Agents, default_agent: str | None, file: str) -> Iterator[Issue]:
+    """A warning, where whoever names no agent would act as one without rules; `file` says so."""
+    if default_agent is not None and default_agent not in agents.rules:
+        text = f"no agent {default_agent!r} has rules: calls that name no agent are refused"
+        hint = did_you_mean(default_agent, agents.rules)
+        yield Issue(file, text, path="default_agent", hint=hint, severity=Severity.WARNING)
+
+
 def _not_json(data: bytes, file: str) -> Issue | None:
     """YAML takes more than JSON does."""
     try:

@@ -8,7 +8,10 @@ from gateway.domain.tool import JsonObject, ToolResult
 from gateway.meta.base import json_answer, read, schema
 from gateway.runtime.view import View
 
-EMPTY = "no servers yet: they appear as soon as the operator adds a capability file"
+EMPTY = (
+    "no servers yet: they appear as soon as the operator adds a capability file or an MCP server, "
+    "or lets you use one"
+)
 
 
 class Arguments(msgspec.Struct):

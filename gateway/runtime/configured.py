@@ -24,6 +24,7 @@ from gateway.credentials.secret import environment
 from gateway.domain.events import Observer
 from gateway.domain.issue import Issue, Severity
 from gateway.runtime.followed import Followed, reading, untold
+from gateway.runtime.referred import Referred
 from gateway.runtime.registered import Registered
 from gateway.runtime.settling import Settling
 
@@ -69,6 +70,8 @@ class Configured:
         self.issues: tuple[Issue, ...] = ()
         self.broken: Broken = MappingProxyType({})
         self._parsed: Parsed | None = None
+        self._referred = Referred(settling)
+        self._content = b""
         self._started = config
         self._understand = understand
         self._followed = (
@@ -98,7 +101,7 @@ class Configured:
 
     @property
     def places(self) -> set[Place]:
-        return self._followed.places if self._followed else set()
+        return self._followed.places | self._referred.places if self._followed else set()
 
     def placed(self, issue: Issue) -> Issue:
         """The same, with line and column of the place that it names in the file."""
@@ -120,11 +123,13 @@ class Configured:
         if isinstance(content, Issue):
             self.issues = (content,)
             self.observe(reading(self.file, self.issues, counts=False))
-        elif content is not None and _rules(self.config) and not has_content(content):
-            self.issues = (Issue(self.file, EMPTIED, hint=OPENED),)
-            self.observe(reading(self.file, self.issues, counts=False))
         elif content is not None:
-            self._take(self._understand(content), there=content != b"")
+            loaded = self._understand(content)
+            if not has_content(content) and _opens(self.config, loaded.config):
+                self.issues = (Issue(self.file, EMPTIED, hint=OPENED),)
+                self.observe(reading(self.file, self.issues, counts=False))
+            else:
+                self._take(loaded, there=content != b"")
         return again
 
     def _announce(self) -> None:
@@ -141,6 +146,8 @@ class Configured:
             self.broken = loaded.broken
             self.config = _with_last_good(loaded.config, loaded.broken, self.config)
             self._parsed = loaded.parsed
+            if loaded.parsed is not None:
+                self._referred.follow(loaded.parsed)
             self.issues = (*loaded.issues, *self._waiting())
         if there:
             self.observe(reading(self.file, self.issues, counts=loaded.config is not None))
@@ -164,9 +171,17 @@ def _keys(before: Config, after: Config) -> Iterator[tuple[str, object, object]]
             yield place, getattr(old, key.name), getattr(new, key.name)
 
 
-def _rules(config: Config) -> bool:
-    """Whether it keeps anybody from anything."""
-    return config.auth.enabled or bool(config.policies) or config.agent_rules is not None
+def _opens(before: Config, after: Config | None) -> bool:
+    """Whether something that keeps people from something is there no more. What a variable says, or
+    what lies beside the file, does not go with it.
+    """
+    if after is None:
+        return False
+    keeping = [
+        (one.auth.enabled, bool(one.policies), one.agent_rules is not None)
+        for one in (before, after)
+    ]
+    return any(was and not now for was, now in zip(*keeping, strict=True))
 
 
 def _with_last_good(config: Config, broken: Broken, before: Config) -> Config:

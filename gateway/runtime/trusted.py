@@ -155,6 +155,9 @@ class Trusted:
         rules, file = self._rules.value, self._configured.config.agent_rules
         if rules is not None and file is not None:
             yield from agent_rules.unmet(rules, file, catalog)
+            default, named_by = self._configured.config.default_agent, self._configured.file
+            found = agent_rules.fallback(rules, default, named_by)
+            yield from map(self._configured.placed, found)
         lock = self._configured.config.lock
         if lock.enabled and not self._pins.issues:
             pins, names = self._pins.value, [*catalog.backends]

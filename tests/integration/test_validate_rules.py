@@ -63,6 +63,16 @@ def test_rules_that_are_not_there_are_told_with_who_names_them(
     assert "rules.json\n  error: no such file\n  hint: agent_rules of gateway.yaml" in said
 
 
+def test_a_default_agent_without_rules_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".mcp-gateway-rules.json").write_text('{"agents": {"coder": {}}}')
+    code, said = validated(tmp_path, "default_agent: codr\n", monkeypatch)
+    assert code == 0
+    assert "gateway.yaml:1:16  default_agent\n  warning: no agent 'codr' has rules" in said
+    assert "did you mean 'coder'?" in said
+
+
 def test_an_audit_that_could_not_be_written_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.config.load import Source, understand
+from gateway.config.load import Source, locate, understand
 from gateway.config.model import Config
 from gateway.runtime.configured import Configured
 from gateway.runtime.settling import QUIET, Settling
@@ -155,3 +155,45 @@ def test_its_place_is_watched_before_it_exists(file):
     world = World(file)
     world.configured.refresh(cold=True)
     assert {place.child for place in world.configured.places} == {"gateway.yaml"}
+
+
+@pytest.mark.parametrize("content", [None, "# nothing yet\n"])
+def test_rules_that_lie_beside_a_file_that_says_nothing_do_not_make_that_an_issue(
+    tmp_path, content
+):
+    (tmp_path / ".mcp-gateway-rules.json").write_text('{"agents": {}}')
+    file = tmp_path / "gateway.yaml"
+    source = locate(str(file), {})
+    started = understand(b"", str(file), {}, {}, source.beside).config
+    assert started.agent_rules
+    if content is not None:
+        file.write_text(content)
+    configured = Configured(
+        Source(str(file), beside=source.beside),
+        started,
+        lambda data: understand(data, str(file), {}, {}, source.beside),
+    )
+    configured.refresh(cold=True)
+    assert configured.issues == ()
+    file.write_text("# nothing still\n")
+    configured.refresh(cold=True)
+    assert configured.issues == ()
+
+
+def test_a_key_that_is_exchanged_in_the_file_it_stands_in_counts_from_then_on(file, tmp_path):
+    key = tmp_path / "ci.key"
+    key.write_text("the-key-of-yesterday\n")
+    file.write_text("auth: {enabled: true, api_keys: [{name: ci, key: 'file:ci.key'}]}")
+    world = World(file)
+    world.configured.refresh(cold=True)
+    key.write_text("the-key-of-today\n")
+    world.settled()
+    assert world.configured.config.auth.api_keys[0].key == "the-key-of-today"
+    key.unlink()
+    world.settled()
+    assert world.configured.config.auth.api_keys[0].key == "the-key-of-today"
+    assert "ci.key cannot be read" in world.problems[0]
+    key.write_text("the-key-of-tomorrow\n")
+    world.settled()
+    assert world.configured.config.auth.api_keys[0].key == "the-key-of-tomorrow"
+    assert world.problems == []
