@@ -16,7 +16,7 @@ from gateway.auth.expected import Expected
 from gateway.auth.keys import Keys
 from gateway.config import clients
 from gateway.config.auth import AUTO, Auth
-from gateway.config.load import exposure
+from gateway.config.exposure import exposure
 from gateway.config.model import Config, Server
 from gateway.credentials.known import Known
 from gateway.credentials.oauth.documents import Http

@@ -82,6 +82,27 @@ failsafe:
     assert settings(text, "other").breaker == Limits(9, 3, 60.0)
 
 
+def test_one_backend_may_say_each_section_otherwise() -> None:
+    text = """
+failsafe:
+  backends:
+    api:
+      circuit_breaker: {failure_threshold: 2}
+      retry: {max_attempts: 2}
+      rate_limit: {burst_size: 1}
+      concurrency: {max_concurrent: 1}
+      deadline: {extend_on_progress: true}
+"""
+    assert settings(text) == Settings(
+        Limits(2, 3, 30.0),
+        Retries(Rule(1, 10.0, 0.1, 2.0)),
+        Rate(100.0, 1, {}),
+        Crowd(1, 1_000),
+        600.0,
+    )
+    assert settings(text, "other") == DEFAULTS
+
+
 def test_a_backend_may_turn_on_what_is_off_for_all() -> None:
     text = """
 failsafe:
