@@ -129,7 +129,13 @@ class Configured:
                 self.issues = (Issue(self.file, EMPTIED, hint=OPENED),)
                 self.observe(reading(self.file, self.issues, counts=False))
             else:
+                self._content = content
                 self._take(loaded, there=content != b"")
+        if content is None:
+            writing, changed = self._referred.refresh()
+            again |= writing
+            if changed:
+                self._take(self._understand(self._content), there=True)
         return again
 
     def _announce(self) -> None:
