@@ -11,6 +11,7 @@ from gateway.cli.common import QUIET, config_options, echo_json, json_option, re
 from gateway.config.clients import LEVELS, identities
 from gateway.config.model import Config
 from gateway.config.policies import compiled
+from gateway.config.unmet_globs import is_known
 from gateway.domain.identity import ANONYMOUS, LOCAL, Grant, Identity, Level
 from gateway.domain.names import did_you_mean
 from gateway.domain.policies import Policies
@@ -84,6 +85,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
         return _explained(view, replace(asked, server=view.name_of(server)), policies)
 
     found = with_view(configured, explain, server)
+    found = replace(found, notes=(*found.notes, *_never(configured.config, who)))
     if as_json:
         echo_json(_as_json(asked, found))
     else:
@@ -102,6 +104,14 @@ def _identity(config: Config, key: str, team: str | None, org: str | None) -> Id
         near = did_you_mean(key, known) or f"there are {', '.join(known)}"
         raise click.ClickException(f"no key is called {key!r}: {near}")
     return known[key]
+
+
+def _never(config: Config, who: Identity) -> Iterator[str]:
+    """Whether nobody calls by that name."""
+    if who == ANONYMOUS and config.auth.enabled:
+        yield "auth.enabled asks everybody for a key: nobody comes in as anonymous"
+    elif who not in (ANONYMOUS, LOCAL) and not config.auth.enabled:
+        yield "nobody is asked for a key (auth.enabled): over HTTP everybody is anonymous"
 
 
 def _explained(view: View, asked: Asked, policies: Policies) -> Explained:
@@ -134,7 +144,11 @@ def _notes(view: View, asked: Asked, matching: Sequence[Rule]) -> Iterator[str]:
     if asked.server not in view.backends:
         near = did_you_mean(asked.server, view.backends)
         yield f"no server {asked.server!r} is on offer{f': {near}' if near else ''}"
-    elif asked.tool is not None and view.find(ToolRef(asked.server, asked.tool)) is None:
+    elif asked.tool is None or view.find(ToolRef(asked.server, asked.tool)) is not None:
+        return
+    elif not is_known(view.backends[asked.server]):
+        yield "the server is down: what it offers is not known"
+    else:
         names = [tool.ref.name for tool in view.tools(asked.server)]
         near = did_you_mean(asked.tool, names)
         yield f"the server offers no tool {asked.tool!r}{f': {near}' if near else ''}"

@@ -118,3 +118,19 @@ def test_as_an_agent_it_may_do_less(file: Path) -> None:
     as_coder = told(file, "ci", "shop:get_item", "--agent", "coder")
     assert (as_coder["sees"], as_coder["rule"]) == (False, "agents.coder.allow.servers")
     assert "ghost" in told(file, "ci", "shop:get_item", "--agent", "ghost")["notes"][0]
+
+
+def test_a_tool_of_a_server_that_is_down_is_not_said_to_be_missing(file: Path) -> None:
+    settings = {**SETTINGS, "backends": {"late": {"command": "no-such-program-at-all"}}}
+    file.write_text(json.dumps(settings))
+    notes = told(file, "ci", "late:some_tool")["notes"]
+    assert notes == ["the server is down: what it offers is not known"]
+
+
+def test_a_name_by_which_nobody_calls_is_told(file: Path) -> None:
+    assert "nobody comes in as anonymous" in told(file, "anonymous", "shop")["notes"][-1]
+    assert told(file, "local", "shop")["notes"] == []
+    auth = {**SETTINGS["auth"], "enabled": False}
+    file.write_text(json.dumps({**SETTINGS, "auth": auth}))
+    assert "everybody is anonymous" in told(file, "ci", "shop")["notes"][-1]
+    assert told(file, "anonymous", "shop")["notes"] == []
