@@ -9,6 +9,7 @@ import contextlib
 import io
 import logging
 import threading
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,7 +42,7 @@ from gateway.version import __version__
 log = logging.getLogger(__name__)
 
 LONGEST = 128  # characters of what a client chose
-MOVED = range(300, 400)  # HTTP statuses
+MOVED, UNTAKEN, UNWELL = range(300, 400), 400, 503  # HTTP statuses
 FINE = frozenset({"ok", "cancelled"})
 TARGETS = {mcp.TOOLS_CALL: "gen_ai.tool.name", mcp.PROMPTS_GET: "gen_ai.prompt.name"}
 OURS = {"backend": "backend", "call_id": "call_id", "caller": "caller"}
@@ -123,18 +124,30 @@ class Sending:
 
 class Curt(requests.Session):
     """Looks at the status of answers alone: whatever else a collector says nobody reads, and it
-    may be endless. Where it leads elsewhere nothing was taken.
+    may be endless. One that leads elsewhere has taken nothing; one that is not there is unwell.
     """
 
     def request(self, *args: Any, **more: Any) -> requests.Response:
+        told = requests.Response()
+        told.status_code, told.raw = UNWELL, io.BytesIO()
         more |= {"stream": True, "allow_redirects": False}
-        with super().request(*args, **more) as answer:
-            if answer.status_code in MOVED:
-                raise requests.TooManyRedirects("a collector that leads elsewhere is not followed")
-            told = requests.Response()
-            told.status_code, told.reason = answer.status_code, answer.reason
-            told.headers, told.raw = answer.headers, io.BytesIO()
-            return told
+        try:
+            with super().request(*args, **more) as answer:
+                moved = answer.status_code in MOVED
+                told.status_code = UNTAKEN if moved else answer.status_code
+                told.reason, told.headers = answer.reason, answer.headers
+        except requests.RequestException as error:
+            _let_go(error)
+        return told
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Of what its frames hold: a batch, in a cycle. A reload sets aside what lives at the moment
+    (`runtime/heap.py`), and no collector finds such a cycle ever after.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 class Told(SpanExporter):
