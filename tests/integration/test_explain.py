@@ -123,8 +123,9 @@ def test_as_an_agent_it_may_do_less(file: Path) -> None:
 def test_a_tool_of_a_server_that_is_down_is_not_said_to_be_missing(file: Path) -> None:
     settings = {**SETTINGS, "backends": {"late": {"command": "no-such-program-at-all"}}}
     file.write_text(json.dumps(settings))
-    notes = told(file, "ci", "late:some_tool")["notes"]
-    assert notes == ["the server is down: what it offers is not known"]
+    _, text = explain(file, "ci", "late:some_tool")
+    assert "note          the server is down: what it offers is not known" in text
+    assert "no tool" not in text
 
 
 def test_a_name_by_which_nobody_calls_is_told(file: Path) -> None:
