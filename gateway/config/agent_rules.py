@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, field
 
-from gateway.capability.file.model import Strict
+from gateway.capability.file.model import Strict, Text
 from gateway.capability.file.shape import shaped
 from gateway.capability.file.yaml import Key, Parsed, dotted, parse
 from gateway.config.mcp_json import without_comments
@@ -23,7 +23,6 @@ from gateway.domain.catalog import Catalog
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.names import did_you_mean
 
-Text = Annotated[str, Meta(min_length=1)]
 Name = Annotated[
     str,
     Meta(

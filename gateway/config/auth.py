@@ -8,11 +8,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from gateway.capability.file.model import Duration, Strict
+from gateway.capability.file.model import Duration, Strict, Text
 
 AUTO = "auto"
 
-Text = Annotated[str, Meta(min_length=1)]
 KeyName = Annotated[
     str,
     Meta(

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field, structs
 
-from gateway.capability.file.model import Duration, Strict
+from gateway.capability.file.model import Duration, Named, Strict, Text
 from gateway.capability.file.units import seconds
 from gateway.config.backends import ServerName
 from gateway.failsafe import settings as plain
@@ -18,8 +18,6 @@ from gateway.failsafe.retry import Rule
 
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Rate = Annotated[float, Meta(gt=0, le=1_000_000)]
-Text = Annotated[str, Meta(min_length=1)]
-Named = Annotated[str, Meta(pattern=r"\S")]
 
 
 class CircuitBreaker(Strict, frozen=True):

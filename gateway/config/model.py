@@ -9,7 +9,15 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
-from gateway.capability.file.model import BackendName, Duration, Size, Strict, VariableName
+from gateway.capability.file.model import (
+    BackendName,
+    Duration,
+    Named,
+    Size,
+    Strict,
+    Text,
+    VariableName,
+)
 from gateway.config.auth import Auth
 from gateway.config.backends import Backend, ServerName
 from gateway.config.failsafe import Failsafes, RateLimit
@@ -170,8 +178,6 @@ WebOrigin = Annotated[
     ),
 ]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
-Text = Annotated[str, Meta(min_length=1)]
-Named = Annotated[str, Meta(pattern=r"\S")]
 ToolName = Annotated[
     str, Meta(pattern=TOOL_REF, extra={"hint": "a backend and a tool, such as weather:forecast"})
 ]

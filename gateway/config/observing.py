@@ -6,10 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from gateway.capability.file.model import Duration, Size, Strict
+from gateway.capability.file.model import Duration, Named, Size, Strict, Text
 
-Text = Annotated[str, Meta(min_length=1)]
-Named = Annotated[str, Meta(pattern=r"\S")]
 REDACTED = (
     *("*password*", "*passwd*", "*secret*", "*token*", "*api_key*", "*apikey*", "*credential*"),
     *("authorization", "*private_key*", "cookie"),

@@ -8,10 +8,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from gateway.capability.file.model import Duration, Strict
+from gateway.capability.file.model import Duration, Strict, Text
 from gateway.config.policies import PolicyFor, Rule
 
-Text = Annotated[str, Meta(min_length=1)]
 Count = Annotated[int, Meta(ge=0)]
 
 TOOL_POLICY = "security.tool_policy"  # the name it has among the policies

@@ -8,13 +8,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from gateway.capability.file.model import Strict
+from gateway.capability.file.model import Named, Strict, Text
 from gateway.capability.file.yaml import Key, dotted
 from gateway.domain import conditions, rules
 from gateway.domain.identity import Level
 
-Text = Annotated[str, Meta(min_length=1)]
-Named = Annotated[str, Meta(pattern=r"\S")]
 LevelName = Literal["deny", "read", "execute", "admin"]
 
 

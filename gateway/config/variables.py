@@ -14,8 +14,9 @@ from typing import Any, Literal
 import msgspec
 from msgspec import structs
 
+from gateway.capability.file.model import Text
 from gateway.capability.file.yaml_trouble import clip
-from gateway.config.model import Config, LogFormat, LogLevel, Port, Text
+from gateway.config.model import Config, LogFormat, LogLevel, Port
 from gateway.domain.issue import Issue, Severity
 from gateway.domain.names import did_you_mean
 

@@ -111,6 +111,12 @@ def test_only_the_reconciler_swaps_the_snapshot() -> None:
     assert found == {"reconcile.py"}
 
 
+def test_only_the_view_takes_the_road_to_a_backend() -> None:
+    road = re.compile(r"\.(routes|queries)(\[|\.get\()")
+    found = {path.name for path in SOURCES if road.search(path.read_text())}
+    assert found == {"view.py", "hearing.py"}, "hearing.py compares them, and calls none"
+
+
 def test_the_lock_files_name_no_index() -> None:
     for path in ROOT.glob("requirements*.lock"):
         assert "://" not in path.read_text()

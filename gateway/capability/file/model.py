@@ -96,6 +96,8 @@ ArgumentName = Annotated[
 VariableName = Annotated[str, _named(VARIABLE_NAME, "letters, digits and '_', no digit first")]
 HeaderName = Annotated[str, _named(HEADER_NAME, "a header name has no space and no colon")]
 Described = Annotated[str, Meta(min_length=1, max_length=1024)]
+Text = Annotated[str, Meta(min_length=1)]
+Named = Annotated[str, Meta(pattern=r"\S")]
 PathTemplate = Annotated[
     str, _named("^/", "the path starts with '/'; what is before it stands in base_url")
 ]
