@@ -44,6 +44,8 @@ def new(name: str) -> None:
 def hash_() -> None:
     """Read a key from standard input and print what stands for it in gateway.yaml."""
     key = sys.stdin.read().strip("\r\n")
+    if not key:
+        raise click.ClickException("there is no key on standard input")
     try:
         digest(key)
     except ValueError as error:

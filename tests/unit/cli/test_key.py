@@ -33,3 +33,8 @@ def test_a_key_that_is_there_is_hashed():
     found = run("hash", input="my-literal-key\n").stdout.strip()
     assert found == f"sha256:{hashlib.sha256(b'my-literal-key').hexdigest()}"
     assert run("hash", input="two words").exit_code == 1
+
+
+def test_nothing_on_standard_input_is_told_as_that():
+    found = run("hash", input="\n")
+    assert (found.exit_code, "no key on standard input" in found.output) == (1, True)
