@@ -12,12 +12,12 @@ from gateway.observe.ledger import Ledger
 from gateway.runtime.notices import Notices
 from gateway.runtime.snapshot import Current
 from gateway.server import openai
+from gateway.server.addressing import Addressing
 from gateway.server.admin import pages
 from gateway.server.changes import Changes
 from gateway.server.endpoint import Endpoint
 from gateway.server.entrance import Entrance
 from gateway.server.front import Front
-from gateway.server.guard import Guard
 from gateway.server.hearing import Hub
 from gateway.server.http import Http
 from gateway.server.leaving import Leaving
@@ -74,7 +74,7 @@ class HttpServer:
         self._leaving = Leaving(current, sessions, self._subscriptions)
         endpoint = self._endpoint = Endpoint(current, observe)
         self.http = Http(
-            Guard(options.host, options.allowed_hosts, options.allowed_origins),
+            Addressing(options.host, options.allowed_hosts, options.allowed_origins),
             Entrance(current, observe),
             endpoint,
             options.surface() if options.meta else None,

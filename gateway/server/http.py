@@ -1,7 +1,8 @@
 """Every HTTP rule of the gateway and no HTTP library: the facts of a request in, a Reply out.
 
-First the guard, then the path, then who calls, then the era. What a path means is decided by
-comparing strings as they arrived, never on a normalised or decoded URL (I4, I25).
+First the names by which we are addressed, then the path, then who calls, then the era. What a path
+means is decided by comparing strings as they arrived, never on a normalised or decoded URL (I4,
+I25).
 """
 
 import asyncio
@@ -18,11 +19,11 @@ from gateway.errors import Draining
 from gateway.protocol import eras, jsonrpc, mcp
 from gateway.protocol.header_values import Headers
 from gateway.protocol.inbound import Rejection, is_modern
+from gateway.server.addressing import Addressing
 from gateway.server.agents import acting
 from gateway.server.endpoint import Endpoint
 from gateway.server.entrance import STRANGER, Entrance
 from gateway.server.feed import Feed
-from gateway.server.guard import Guard
 from gateway.server.legacy import Legacy
 from gateway.server.modern import POST_ONLY, Modern
 from gateway.server.reply import Page, Post, Reply, Unreadable, refusal, text, unfit
@@ -76,14 +77,14 @@ class Http:
 
     def __init__(
         self,
-        guard: Guard,
+        addressing: Addressing,
         entrance: Entrance,
         endpoint: Endpoint,
         meta: Surface | None,
         eras: tuple[Modern, Legacy],
         pages: Mapping[str, Page],
     ) -> None:
-        self._guard = guard
+        self._addressing = addressing
         self._entrance = entrance
         self._endpoint = endpoint
         self._meta = meta
@@ -100,7 +101,7 @@ class Http:
 
     async def answer(self, incoming: Incoming) -> Reply:
         headers = incoming.headers
-        refused = self._guard.refuse(headers.get("host"), headers.get("origin"))
+        refused = self._addressing.refuse(headers.get("host"), headers.get("origin"))
         if refused is not None:
             return text(refused.status, refused.reason)
         path = _path(incoming.target, headers)

@@ -25,7 +25,7 @@ class Refusal(NamedTuple):
     reason: str
 
 
-class Guard:
+class Addressing:
     """Lets in the loopback names, the bound host and what the operator allows, on any port.
 
     `origins` are whole origins, such as `https://app.example`. A gateway bound to every address
