@@ -14,8 +14,9 @@ from gateway.capability.file.shape import shaped
 from gateway.capability.file.units import seconds, size
 from gateway.capability.file.yaml import NOWHERE, Parsed, dotted, steps
 from gateway.config import failsafe, policies
+from gateway.config.advice import ADVICE
 from gateway.config.expand import expand
-from gateway.config.model import ADVICE, Config
+from gateway.config.model import Config
 from gateway.config.retype import retype
 from gateway.config.servers import problems
 from gateway.domain.issue import Issue

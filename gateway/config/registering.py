@@ -8,9 +8,9 @@ from typing import Any
 from gateway.capability.file.model import Strict
 from gateway.capability.file.shape import shaped
 from gateway.capability.file.yaml import Parsed
+from gateway.config.advice import ADVICE
 from gateway.config.backends import Backend, ServerName
 from gateway.config.expand import expand
-from gateway.config.model import ADVICE
 from gateway.config.retype import retype
 from gateway.config.servers import problems, relative_to
 from gateway.domain.issue import Issue
