@@ -3,7 +3,8 @@
 import pytest
 
 from gateway.config.env_files import read
-from gateway.config.peers import DANGEROUS, ToolPolicy, as_policy
+from gateway.config.load import understand
+from gateway.config.peers import DANGEROUS, TOOL_POLICY, ToolPolicy, as_policy
 from gateway.config.policies import Rule
 
 
@@ -15,6 +16,14 @@ def test_without_more_it_denies_what_is_dangerous_and_allows_the_rest() -> None:
     policy = as_policy(ToolPolicy())
     assert {rule.tool for rule in policy.rules} == set(DANGEROUS)
     assert (policy.everyone, policy.default_level) == (True, "admin")
+
+
+@pytest.mark.parametrize(("enabled", "names"), [("true", [TOOL_POLICY]), ("false", [])])
+def test_it_counts_as_a_policy_unless_it_is_off(enabled: str, names: list[str]) -> None:
+    text = f"security: {{tool_policy: {{enabled: {enabled}, deny: [eval]}}}}"
+    config = understand(text.encode(), "gateway.yaml", {}, {}).config
+    assert config is not None
+    assert list(config.policies) == names
 
 
 def test_what_it_allows_by_name_is_not_denied_by_default() -> None:

@@ -5,6 +5,7 @@ import pytest
 from gateway.config import telemetry
 from gateway.config.load import understand
 from gateway.config.observing import Telemetry
+from gateway.observe.traces import Settings
 
 
 def problems(text):
@@ -16,6 +17,15 @@ def test_what_the_defaults_say_is_sent_to_a_collector_on_this_machine():
     found = telemetry.settings(Telemetry(enabled=True))
     assert found.endpoint == "http://127.0.0.1:4318/v1/traces"
     assert (found.sample, found.timeout, found.service_name) == (1.0, 5.0, "capgate")
+
+
+def test_all_that_is_said_counts():
+    text = "{enabled: true, endpoint: 'https://c.example/v1', headers: {x-key: k}, "
+    text = f"telemetry: {text}service_name: edge, sample: 0.25, timeout: 2s}}"
+    loaded = understand(text.encode(), "gateway.yaml", {}, {})
+    assert telemetry.settings(loaded.config.telemetry) == Settings(
+        "https://c.example/v1", {"x-key": "k"}, "edge", 0.25, 2.0
+    )
 
 
 @pytest.mark.parametrize(
