@@ -99,6 +99,31 @@ def test_each_call_query_and_meta_tool_is_a_line_and_nothing_else_is():
     assert (audit.written, dict(audit.dropped), disk.closed) == (3, {}, True)
 
 
+class Busy(Disk):
+    """While it writes, the next call ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes = 0
+
+    def put(self, data: bytes) -> None:
+        super().put(data)
+        self.writes += 1
+        if self.writes < 5:
+            self.audit(call(self.writes))
+
+
+def test_what_comes_while_it_writes_is_gathered_for_the_next_time():
+    disk = Busy()
+    disk.audit = audit = auditing(disk)
+    audit(call(0))
+    for turn in (1, 2, 3, 4, 5):
+        audit._writer._write_all()
+        assert (disk.writes, audit.written) == (turn, turn)
+    assert audit.close(PATIENCE) == 0
+    assert [line["id"] for line in disk.lines] == ["0", "1", "2", "3", "4"]
+
+
 def test_lines_are_written_while_it_goes_on_and_wake_it_from_its_rest():
     disk = Disk()
     audit = auditing(disk)
